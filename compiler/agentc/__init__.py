@@ -1,0 +1,1 @@
+"""The agentc compiler: specs in, diagnostics or a bundle out."""

@@ -1,0 +1,487 @@
+"""The bundle contract: every type that a bundle can hold, shared by the compiler and the runtime.
+
+The compiler imports this module to lower into it; the runtime imports it to read. It imports neither.
+Unknown fields are refused when a bundle is read, so a newer bundle never runs with half of its limits
+ignored. Durations are integer milliseconds, sizes are bytes, money is a decimal string in US dollars.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+FORMAT = "agentc.bundle/1"
+MANIFEST, PROGRAM, SOURCE_MAP = "manifest.json", "program.json", "source_map.json"
+
+#: A JSON Schema (2020-12) as plain JSON. `object` stands for any JSON value; narrow before use.
+Schema: TypeAlias = dict[str, object]
+Trust: TypeAlias = Literal["trusted", "untrusted"]
+Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
+Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
+Provider: TypeAlias = Literal["openai", "anthropic", "gemini"]
+ErrorClass: TypeAlias = Literal[
+    "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
+]
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every value in a bundle: immutable, and closed against fields that it does not know."""
+
+
+# --- values: `${…}` references and templates, both already resolved to paths ---------------------------
+
+
+class Const(Record, tag_field="kind", tag="const"):
+    """A literal JSON value."""
+
+    value: object
+
+
+class Ref(Record, tag_field="kind", tag="ref"):
+    """A value read at run time. `path` starts with `input`, `session` or `states`, and steps by key only.
+
+    A step that is absent makes the whole reference absent; in an object the field is then left out.
+    `("states", S, "output", …)` reads the output of the last execution of state S.
+    """
+
+    path: tuple[str, ...]
+
+
+class Object(Record, tag_field="kind", tag="object"):
+    """A JSON object whose fields are expressions."""
+
+    fields: dict[str, Expr]
+
+
+class Array(Record, tag_field="kind", tag="array"):
+    """A JSON array whose items are expressions."""
+
+    items: tuple[Expr, ...]
+
+
+Expr: TypeAlias = Const | Ref | Object | Array
+
+
+class Filter(Record):
+    """A filter applied to a slot. The closed list stands in `agentc_runtime.template.FILTERS`."""
+
+    name: str
+    arguments: tuple[str | int | bool, ...] = ()
+
+
+class Text(Record, tag_field="kind", tag="text"):
+    """Literal text, written out as it is."""
+
+    text: str
+
+
+class Slot(Record, tag_field="kind", tag="slot"):
+    """A value put into text. Objects and arrays are written as JSON. The result is never rendered again."""
+
+    path: tuple[str, ...]
+    filters: tuple[Filter, ...] = ()
+
+
+class Predicate(Record, tag_field="kind", tag="predicate"):
+    """A condition on one value: `truthy`, `defined`, or a comparison with a literal."""
+
+    path: tuple[str, ...]
+    op: Literal["truthy", "defined", "eq", "ne", "lt", "le", "gt", "ge", "in"]
+    value: object = None
+
+
+class Not(Record, tag_field="kind", tag="not"):
+    """Negation."""
+
+    condition: Condition
+
+
+class And(Record, tag_field="kind", tag="and"):
+    """True when every condition is."""
+
+    conditions: tuple[Condition, ...]
+
+
+class Or(Record, tag_field="kind", tag="or"):
+    """True when one condition is."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition: TypeAlias = Predicate | Not | And | Or
+
+
+class If(Record, tag_field="kind", tag="if"):
+    """`then` when the condition holds, else `otherwise`."""
+
+    condition: Condition
+    then: Template
+    otherwise: Template = ()
+
+
+class For(Record, tag_field="kind", tag="for"):
+    """`body` once an item of the array at `path`, for at most `limit` items, the item bound to `name`."""
+
+    name: str
+    path: tuple[str, ...]
+    body: Template
+    limit: int
+
+
+TemplateNode: TypeAlias = Text | Slot | If | For
+#: A compiled template. Slot paths start with `input`, `session`, `states`, or a name that a `For` binds.
+Template: TypeAlias = tuple[TemplateNode, ...]
+
+# --- tools and how their requests are built ------------------------------------------------------------
+
+
+class Label(Record):
+    """What is known of a piece of data: who may have written it, and who may see it."""
+
+    trust: Trust = "untrusted"
+    sensitivity: Sensitivity = "internal"
+
+
+class Endpoint(Record):
+    """A server's base URL: written out (`url`), or named by an environment variable of the project."""
+
+    url: str | None = None
+    variable: str | None = None
+
+
+class Param(Record):
+    """One parameter of a request: the argument that feeds it, its wire name and its OpenAPI style."""
+
+    argument: str
+    name: str
+    style: Literal["simple", "form"] = "form"
+    explode: bool = True
+    required: bool = False
+
+
+class PathPart(Record):
+    """One piece of a path segment: a literal (already percent-encoded), or the parameter that fills it."""
+
+    literal: str | None = None
+    param: Param | None = None
+
+
+class Body(Record):
+    """How a JSON request body is made: the whole `argument`, or an object of `fields` (wire name → argument)."""
+
+    content_type: str
+    argument: str | None = None
+    fields: dict[str, str] | None = None
+
+
+class Auth(Record):
+    """One credential put on a request. `name` is the header, query parameter or cookie of an apiKey."""
+
+    kind: Literal["bearer", "basic", "header", "query", "cookie"]
+    secret: str
+    name: str = ""
+
+
+class ResponseCase(Record):
+    """What may come back: `status` is `200`, `2XX` or `default`; `schema` is absent when unspecified."""
+
+    status: str
+    content_type: str | None = None
+    schema: Schema | None = None
+
+
+class RequestPlan(Record):
+    """All that is needed to build one operation's requests: no OpenAPI is read at run time.
+
+    `path` is a tuple of segments, each a tuple of parts; a segment is joined, segments are joined by `/`
+    and appended to the endpoint's base path.
+    """
+
+    operation: str
+    method: Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]
+    endpoint: Endpoint
+    path: tuple[tuple[PathPart, ...], ...]
+    query: tuple[Param, ...] = ()
+    headers: tuple[Param, ...] = ()
+    body: Body | None = None
+    auth: tuple[Auth, ...] = ()
+    responses: tuple[ResponseCase, ...] = ()
+
+
+class Retry(Record):
+    """Exponential backoff: wait `backoff_ms · rate^(n-1)`, at most `max_backoff_ms`, with full jitter."""
+
+    max_attempts: int = 1
+    backoff_ms: int = 500
+    rate: int = 2
+    max_backoff_ms: int = 30_000
+    errors: tuple[ErrorClass, ...] = ("any",)
+
+
+class Tool(Record):
+    """A tool: what it does to the world, what its arguments must look like, and the request it becomes.
+
+    `arguments` is the whole argument schema, bound arguments included. `name` is `toolset.tool`;
+    `model_name` is the same inside every provider's limits (`[A-Za-z0-9_-]{1,64}`).
+    """
+
+    name: str
+    model_name: str
+    description: str
+    effect: Effect
+    arguments: Schema
+    output: Label
+    request: RequestPlan
+    max_response_bytes: int = 1_048_576
+    fields: tuple[str, ...] = ()
+    timeout_ms: int = 30_000
+    retry: Retry = Retry()
+    rate_per_minute: int | None = None
+    idempotency_header: str | None = None
+    undo: str | None = None
+
+
+# --- permissions ---------------------------------------------------------------------------------------
+
+
+class Approval(Record):
+    """A person has to agree. `when` absent: always. It is asked when the arguments satisfy `when`."""
+
+    by: tuple[str, ...]
+    when: Schema | None = None
+    expires_ms: int = 86_400_000
+
+
+class Quota(Record):
+    """How often a tool may be called. Calls that reach the world count, whatever their outcome."""
+
+    per_run: int | None = None
+    per_day: int | None = None
+
+
+class Grant(Record):
+    """Leave to call one tool. A tool without a grant can't be called.
+
+    `schema` is what the model sees and what its arguments must satisfy: the tool's own schema without the
+    bound arguments. `where` is the closed schema of the limits, checked as well.
+    """
+
+    tool: str
+    permission_set: str
+    schema: Schema
+    where: Schema | None = None
+    bind: dict[str, Expr] = {}
+    approval: Approval | None = None
+    quota: Quota | None = None
+    untrusted_to_effect: Literal["deny", "approve", "allow"] = "approve"
+
+
+# --- models, environments, limits ----------------------------------------------------------------------
+
+
+class Prices(Record):
+    """US dollars for one million tokens, as decimal strings."""
+
+    input: str
+    output: str
+    cached_input: str | None = None
+
+
+class Model(Record):
+    """An approved model under its alias. It is shown data up to `max_sensitivity` and no more."""
+
+    alias: str
+    provider: Provider
+    model: str
+    endpoint: Endpoint
+    secret: str | None = None
+    prices: Prices | None = None
+    max_sensitivity: Sensitivity = "internal"
+    max_output_tokens: int = 4096
+    temperature: str | None = None
+    timeout_ms: int = 120_000
+
+
+class Secret(Record):
+    """Where a secret's value is found when the bundle runs: an environment variable or a file."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class Environment(Record):
+    """One place to run: the values of the server variables and the sources of the secrets.
+
+    Every host that the bundle may ever reach stands here or in an `Endpoint.url`. `private_hosts` are the
+    `host:port` pairs that may resolve to private or loopback addresses.
+    """
+
+    variables: dict[str, str] = {}
+    secrets: dict[str, Secret] = {}
+    private_hosts: tuple[str, ...] = ()
+
+
+class Limits(Record):
+    """Bounds of one run. `calls_per_turn` is how many tool calls of one model turn are carried out."""
+
+    steps: int = 50
+    tokens: int | None = None
+    cost_usd: str | None = None
+    time_ms: int = 600_000
+    calls_per_turn: int = 16
+
+
+# --- workflow ------------------------------------------------------------------------------------------
+
+
+class Catch(Record):
+    """Where to go when a state fails with one of `errors`."""
+
+    errors: tuple[ErrorClass, ...]
+    next: str
+
+
+class AgentState(Record, tag_field="type", tag="agent"):
+    """A model loop over tools: it ends when the model answers without a tool call.
+
+    `tools` is this state's allowlist. With an `output` schema the answer is JSON that satisfies it.
+    """
+
+    instructions: Template
+    prompt: Template
+    tools: tuple[str, ...]
+    models: tuple[str, ...]
+    turns: int
+    next: str
+    output: Schema | None = None
+    retry: Retry = Retry()
+    catch: tuple[Catch, ...] = ()
+
+
+class ModelState(Record, tag_field="type", tag="model"):
+    """One structured completion without tools."""
+
+    instructions: Template
+    prompt: Template
+    models: tuple[str, ...]
+    next: str
+    output: Schema | None = None
+    retry: Retry = Retry()
+    catch: tuple[Catch, ...] = ()
+
+
+class ToolState(Record, tag_field="type", tag="tool"):
+    """A deterministic call: same broker, same checks, arguments from references."""
+
+    tool: str
+    arguments: dict[str, Expr]
+    next: str
+    retry: Retry = Retry()
+    catch: tuple[Catch, ...] = ()
+
+
+class Choice(Record):
+    """Go to `next` when the value at `on` satisfies `when`."""
+
+    on: Ref
+    when: Schema
+    next: str
+
+
+class ChoiceState(Record, tag_field="type", tag="choice"):
+    """The first choice that holds, else `default`; without a default the run fails."""
+
+    choices: tuple[Choice, ...]
+    default: str | None = None
+
+
+class EndState(Record, tag_field="type", tag="end"):
+    """The run's result. It must satisfy the agent's output schema."""
+
+    output: Expr
+
+
+State: TypeAlias = AgentState | ModelState | ToolState | ChoiceState | EndState
+
+
+class Data(Record):
+    """A schema with the label of the data that arrives under it."""
+
+    schema: Schema
+    label: Label
+
+
+class AgentInfo(Record):
+    """Who this is."""
+
+    name: str
+    version: str
+    owner: str
+    description: str
+
+
+class Program(Record):
+    """Everything an agent may do, and nothing else: the content of `program.json`."""
+
+    agent: AgentInfo
+    input: Data
+    session: Data
+    output: Schema
+    start: str
+    states: dict[str, State]
+    models: dict[str, Model]
+    tools: dict[str, Tool]
+    grants: dict[str, Grant]
+    environments: dict[str, Environment]
+    default_environment: str
+    limits: Limits
+
+
+class Position(Record):
+    """A place in the author's repository. `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+#: Where each governed thing stands in the specs. Keys: `grant:T`, `grant:T/where/ARG`, `grant:T/bind/ARG`,
+#: `grant:T/approval`, `grant:T/quota`, `grant:T/flows`, `tool:T`, `state:S`, `state:S/tools`, `model:A`,
+#: `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`, `input`, `session`, `output`, `agent`.
+#: T is a full tool name. A missing key is looked up without its last `/…` part.
+SourceMap: TypeAlias = dict[str, Position]
+
+
+class File(Record):
+    """One file of the bundle."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+class Source(Record):
+    """One input of the compilation, by its path in the project and the sha256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+class Manifest(Record):
+    """The bundle's table of contents. The sha256 of its bytes is the identity of the bundle."""
+
+    format: str
+    agent: AgentInfo
+    compiler: str
+    files: tuple[File, ...]
+    sources: tuple[Source, ...]
+
+
+def locate(source_map: SourceMap, key: str) -> Position | None:
+    """The position that governs `key`, or its nearest ancestor's; `None` if nothing on the way is mapped."""
+    while key not in source_map:
+        if "/" not in key:
+            return None
+        key = key.rpartition("/")[0]
+    return source_map[key]

@@ -1,0 +1,123 @@
+"""What the interpreter and the provider adapters say to each other: no provider's words in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from ..bundle import Model, Schema
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class ToolDefinition(_Value):
+    """A tool as the model sees it."""
+
+    name: str
+    description: str
+    parameters: Schema
+
+
+class ToolCall(_Value):
+    """A call that the model proposes. `arguments` is the raw JSON text: only the broker parses it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class UserMessage(_Value, tag_field="role", tag="user"):
+    """Text from our side."""
+
+    text: str
+
+
+class AssistantMessage(_Value, tag_field="role", tag="assistant"):
+    """What the model said and asked for. `provider_data` is opaque provider data that must be sent back."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    provider_data: dict[str, object] | None = None
+
+
+class ToolMessage(_Value, tag_field="role", tag="tool"):
+    """The answer to one tool call. `refused` marks answers that are refusals or failures."""
+
+    call_id: str
+    name: str
+    content: str
+    refused: bool = False
+
+
+Message: TypeAlias = UserMessage | AssistantMessage | ToolMessage
+
+
+class ModelRequest(_Value):
+    """One model turn. With `output`, the text must be JSON that satisfies the schema."""
+
+    model: Model
+    instructions: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolDefinition, ...] = ()
+    output: Schema | None = None
+
+
+class Usage(_Value):
+    """Tokens. `cached_input` and `reasoning` are parts of `input` and `output`, not additions to them."""
+
+    input: int = 0
+    output: int = 0
+    cached_input: int = 0
+    reasoning: int = 0
+
+
+class ModelResponse(_Value):
+    """A finished turn."""
+
+    message: AssistantMessage
+    finish_reason: Literal["stop", "tool_calls", "length", "content_filter"]
+    usage: Usage
+    response_id: str = ""
+    response_model: str = ""
+
+
+class TextDelta(_Value):
+    """A piece of streamed text."""
+
+    text: str
+
+
+class WireRequest(_Value):
+    """The HTTP request of one turn: `body` is JSON."""
+
+    method: Literal["POST"]
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class ModelError(Exception):
+    """The provider refused, failed, or sent what can't be read. `retryable` errors may pass on a new try."""
+
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = retryable
+
+
+class Adapter(Protocol):
+    """One provider's wire format, as two pure functions. It opens no connection and reads no secret source."""
+
+    def build(self, request: ModelRequest, base_url: str, secret: str | None) -> WireRequest:
+        """The streaming HTTP request for one turn."""
+
+    def parse(self, events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDelta | ModelResponse]:
+        """Turn server-sent events, as (event, data) pairs, into deltas and, last, one `ModelResponse`.
+
+        Raises:
+            ModelError: an error event, a stream that ends early, or data that is not the provider's format.
+        """

@@ -1,0 +1,253 @@
+"""What the runtime refuses, as data: one code a rule, the same in transcripts, audit log and docs.
+
+`AR1` calls, `AR2` permissions, `AR3` egress, `AR4` responses, `AR5` limits of a run.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from .bundle import Position
+
+
+class RefusalRule(NamedTuple):
+    """A rule of the runtime: its code, what it says, why it exists, and what to do about it."""
+
+    code: str
+    title: str
+    why: str
+    fix: str
+
+
+_RULES = (
+    RefusalRule(
+        "AR101",
+        "tool is not granted",
+        "A tool that no permission set grants to the agent does not exist for it. Names are compared exactly.",
+        "grant the tool in a PermissionSet of the agent, if the agent is meant to have it",
+    ),
+    RefusalRule(
+        "AR102",
+        "tool is not in this state's allowlist",
+        "Each workflow state may call only the tools that it lists, so that a step which reads hostile text "
+        "need not hold the tools of a later step.",
+        "add the tool to the state's `tools`, or do this work in the state that has it",
+    ),
+    RefusalRule(
+        "AR103",
+        "arguments are not one JSON object",
+        "Arguments must parse as exactly one JSON object without duplicate keys, NaN or Infinity. A lenient "
+        "parser and the server might read two different calls.",
+        "nothing to change in the specs: the model is told, and may try again",
+    ),
+    RefusalRule(
+        "AR104",
+        "arguments do not fit the tool's schema",
+        "Only arguments that the tool's schema describes are sent. Unknown arguments are refused, not dropped.",
+        "nothing to change in the specs: the model is told, and may try again",
+    ),
+    RefusalRule(
+        "AR105",
+        "argument is bound",
+        "A bound argument is set by the spec. The model neither sees nor sets it.",
+        "remove the argument from `bind` only if the model is meant to choose it",
+    ),
+    RefusalRule(
+        "AR106",
+        "bound value is missing",
+        "A bound argument had no value at run time, so the call would go out without its limit.",
+        "pass the session value that `bind` names, and make it required in the agent's session schema",
+    ),
+    RefusalRule(
+        "AR107",
+        "too many tool calls in one turn",
+        "One model turn may carry out `limits.calls_per_turn` calls; the others are refused.",
+        "raise `limits.calls_per_turn` if the agent really needs more",
+    ),
+    RefusalRule(
+        "AR201",
+        "argument is outside the grant's limits",
+        "`where` limits what the grant allows. The call is refused before a request is built.",
+        "widen `where` in the permission set, if the agent is meant to do this",
+    ),
+    RefusalRule(
+        "AR202",
+        "untrusted content may not cause this effect",
+        "The model has read untrusted content in this state, and the permission set says "
+        "`untrusted_to_effect: deny`.",
+        "split the state so that only typed values cross, or ask for an approval instead",
+    ),
+    RefusalRule(
+        "AR203",
+        "quota of the run is used up",
+        "`quota.per_run` bounds what one run can do, whatever the model was talked into.",
+        "raise `quota.per_run`",
+    ),
+    RefusalRule(
+        "AR204",
+        "quota of the day is used up",
+        "`quota.per_day` bounds what all runs of the agent can do in a UTC day.",
+        "raise `quota.per_day`, or wait until the next UTC day",
+    ),
+    RefusalRule(
+        "AR205",
+        "approval was not given",
+        "The call needs a person's approval and did not get it: it was rejected, or nobody could be asked.",
+        "approve the call, run where somebody can be asked, or change `approval` in the permission set",
+    ),
+    RefusalRule(
+        "AR206",
+        "approval expired",
+        "An approval that is not given within `approval.expires` counts as rejected.",
+        "answer sooner, or raise `approval.expires`",
+    ),
+    RefusalRule(
+        "AR301",
+        "destination is not in the bundle",
+        "Requests go to the scheme, host and port of the tool's server, and nowhere else.",
+        "declare the server in the environment's `variables`",
+    ),
+    RefusalRule(
+        "AR302",
+        "host resolves to a private address",
+        "A public name that resolves to a loopback, link-local or private address is how an attacker reaches "
+        "metadata services and internal systems.",
+        "list the `host:port` in the environment's `private_hosts`, if the service is meant to be internal",
+    ),
+    RefusalRule(
+        "AR303",
+        "redirect is not followed",
+        "A redirect would move the request, its credentials and its data off the plan.",
+        "point the server at its final URL",
+    ),
+    RefusalRule(
+        "AR304",
+        "value would leave its place in the request",
+        "A path value that is empty, `.` or `..`, or a header value with a line break, changes which request "
+        "is sent.",
+        "nothing to change in the specs: the model is told, and may try again",
+    ),
+    RefusalRule(
+        "AR401",
+        "response is too large",
+        "A response is read up to the tool's `output.max_bytes`, also after decompression.",
+        "raise `output.max_bytes`, or ask the service for less",
+    ),
+    RefusalRule(
+        "AR402",
+        "response has an unexpected content type",
+        "Only content types that the operation's OpenAPI response declares are read.",
+        "correct the OpenAPI document, or the service",
+    ),
+    RefusalRule(
+        "AR403",
+        "response does not fit its schema",
+        "A response that is not what the OpenAPI document promises is not given to the model.",
+        "correct the OpenAPI document, or the service",
+    ),
+    RefusalRule(
+        "AR404",
+        "service answered with an error",
+        "The service answered with a status that is not a success.",
+        "see the status and the body in the transcript",
+    ),
+    RefusalRule(
+        "AR405",
+        "service did not answer in time",
+        "The tool's `timeout` covers connecting, sending and reading.",
+        "raise `timeout`, or look at the service",
+    ),
+    RefusalRule(
+        "AR406",
+        "service can't be reached",
+        "The connection failed or broke.",
+        "look at the service and at the environment's `variables`",
+    ),
+    RefusalRule(
+        "AR407",
+        "outcome of an effect is not known",
+        "The request was sent and no answer came. Repeating it could do it twice.",
+        "find out at the service whether it took effect; declare `idempotency` if the service supports keys",
+    ),
+    RefusalRule(
+        "AR408",
+        "call is held back",
+        "The tool's rate limit is used up, or its circuit breaker is open after repeated failures.",
+        "wait, or raise `rate`",
+    ),
+    RefusalRule(
+        "AR501",
+        "run is over a limit",
+        "`limits` bounds steps, tokens, cost and time of a run.",
+        "raise the limit that the message names",
+    ),
+    RefusalRule(
+        "AR502",
+        "model answer can't be used",
+        "The model answered with nothing, with text that is not what the state's `output` schema asks for, or "
+        "with tool calls that can't be read, and did so again after it was told.",
+        "look at the transcript; a smaller `output` schema or another model may help",
+    ),
+    RefusalRule(
+        "AR503",
+        "model can't be reached",
+        "The provider answered with an error or not at all, and so did each fallback.",
+        "look at the provider's message in the transcript",
+    ),
+    RefusalRule(
+        "AR504",
+        "model may not see this data",
+        "The data in this state's context is more sensitive than the model's `max_sensitivity`.",
+        "use a model that is approved for the data, or do not read it in this state",
+    ),
+    RefusalRule(
+        "AR505",
+        "value does not fit its schema",
+        "Input, session and output must satisfy the schemas that the agent declares.",
+        "pass a value that fits, or change the schema",
+    ),
+    RefusalRule(
+        "AR506",
+        "secret is not set",
+        "A secret that the call needs has no value in the environment.",
+        "set the variable or file that the message names",
+    ),
+)
+
+#: Every rule by its code.
+RULES: dict[str, RefusalRule] = {rule.code: rule for rule in _RULES}
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A call or a run that was refused: the rule, the value that broke it, the spec line that governs it.
+
+    `message` is one line, lower case, without a full stop. `value` never holds a secret.
+    """
+
+    code: str
+    message: str
+    value: object = None
+    path: str = ""
+    at: Position | None = None
+
+    @property
+    def title(self) -> str:
+        """The title of the rule."""
+        return RULES[self.code].title
+
+    def as_data(self) -> dict[str, object]:
+        """What the model is told: enough to try something else, nothing about the system's inside."""
+        told: dict[str, object] = {"refused": self.code, "reason": self.message}
+        if self.path:
+            told["argument"] = self.path
+        return told
+
+
+class RefusedError(Exception):
+    """Carries a `Refusal` up to the place that records it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.code} {refusal.message}")
+        self.refusal = refusal
