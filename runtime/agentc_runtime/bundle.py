@@ -32,13 +32,13 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 # --- values: `${…}` references and templates, both already resolved to paths ---------------------------
 
 
-class Const(Record, tag_field="kind", tag="const"):
+class Const(Record, frozen=True, kw_only=True, tag_field="kind", tag="const"):
     """A literal JSON value."""
 
     value: object
 
 
-class Ref(Record, tag_field="kind", tag="ref"):
+class Ref(Record, frozen=True, kw_only=True, tag_field="kind", tag="ref"):
     """A value read at run time. `path` starts with `input`, `session` or `states`, and steps by key only.
 
     A step that is absent makes the whole reference absent; in an object the field is then left out.
@@ -48,13 +48,13 @@ class Ref(Record, tag_field="kind", tag="ref"):
     path: tuple[str, ...]
 
 
-class Object(Record, tag_field="kind", tag="object"):
+class Object(Record, frozen=True, kw_only=True, tag_field="kind", tag="object"):
     """A JSON object whose fields are expressions."""
 
     fields: dict[str, Expr]
 
 
-class Array(Record, tag_field="kind", tag="array"):
+class Array(Record, frozen=True, kw_only=True, tag_field="kind", tag="array"):
     """A JSON array whose items are expressions."""
 
     items: tuple[Expr, ...]
@@ -63,27 +63,27 @@ class Array(Record, tag_field="kind", tag="array"):
 Expr: TypeAlias = Const | Ref | Object | Array
 
 
-class Filter(Record):
+class Filter(Record, frozen=True, kw_only=True):
     """A filter applied to a slot. The closed list stands in `agentc_runtime.template.FILTERS`."""
 
     name: str
     arguments: tuple[str | int | bool, ...] = ()
 
 
-class Text(Record, tag_field="kind", tag="text"):
+class Text(Record, frozen=True, kw_only=True, tag_field="kind", tag="text"):
     """Literal text, written out as it is."""
 
     text: str
 
 
-class Slot(Record, tag_field="kind", tag="slot"):
+class Slot(Record, frozen=True, kw_only=True, tag_field="kind", tag="slot"):
     """A value put into text. Objects and arrays are written as JSON. The result is never rendered again."""
 
     path: tuple[str, ...]
     filters: tuple[Filter, ...] = ()
 
 
-class Predicate(Record, tag_field="kind", tag="predicate"):
+class Predicate(Record, frozen=True, kw_only=True, tag_field="kind", tag="predicate"):
     """A condition on one value: `truthy`, `defined`, or a comparison with a literal."""
 
     path: tuple[str, ...]
@@ -91,19 +91,19 @@ class Predicate(Record, tag_field="kind", tag="predicate"):
     value: object = None
 
 
-class Not(Record, tag_field="kind", tag="not"):
+class Not(Record, frozen=True, kw_only=True, tag_field="kind", tag="not"):
     """Negation."""
 
     condition: Condition
 
 
-class And(Record, tag_field="kind", tag="and"):
+class And(Record, frozen=True, kw_only=True, tag_field="kind", tag="and"):
     """True when every condition is."""
 
     conditions: tuple[Condition, ...]
 
 
-class Or(Record, tag_field="kind", tag="or"):
+class Or(Record, frozen=True, kw_only=True, tag_field="kind", tag="or"):
     """True when one condition is."""
 
     conditions: tuple[Condition, ...]
@@ -112,7 +112,7 @@ class Or(Record, tag_field="kind", tag="or"):
 Condition: TypeAlias = Predicate | Not | And | Or
 
 
-class If(Record, tag_field="kind", tag="if"):
+class If(Record, frozen=True, kw_only=True, tag_field="kind", tag="if"):
     """`then` when the condition holds, else `otherwise`."""
 
     condition: Condition
@@ -120,7 +120,7 @@ class If(Record, tag_field="kind", tag="if"):
     otherwise: Template = ()
 
 
-class For(Record, tag_field="kind", tag="for"):
+class For(Record, frozen=True, kw_only=True, tag_field="kind", tag="for"):
     """`body` once an item of the array at `path`, for at most `limit` items, the item bound to `name`."""
 
     name: str
@@ -136,21 +136,21 @@ Template: TypeAlias = tuple[TemplateNode, ...]
 # --- tools and how their requests are built ------------------------------------------------------------
 
 
-class Label(Record):
+class Label(Record, frozen=True, kw_only=True):
     """What is known of a piece of data: who may have written it, and who may see it."""
 
     trust: Trust = "untrusted"
     sensitivity: Sensitivity = "internal"
 
 
-class Endpoint(Record):
+class Endpoint(Record, frozen=True, kw_only=True):
     """A server's base URL: written out (`url`), or named by an environment variable of the project."""
 
     url: str | None = None
     variable: str | None = None
 
 
-class Param(Record):
+class Param(Record, frozen=True, kw_only=True):
     """One parameter of a request: the argument that feeds it, its wire name and its OpenAPI style."""
 
     argument: str
@@ -160,22 +160,22 @@ class Param(Record):
     required: bool = False
 
 
-class PathPart(Record):
+class PathPart(Record, frozen=True, kw_only=True):
     """One piece of a path segment: a literal (already percent-encoded), or the parameter that fills it."""
 
     literal: str | None = None
     param: Param | None = None
 
 
-class Body(Record):
-    """How a JSON request body is made: the whole `argument`, or an object of `fields` (wire name → argument)."""
+class Body(Record, frozen=True, kw_only=True):
+    """A JSON request body: the whole `argument`, or an object of `fields` (wire name → argument)."""
 
     content_type: str
     argument: str | None = None
     fields: dict[str, str] | None = None
 
 
-class Auth(Record):
+class Auth(Record, frozen=True, kw_only=True):
     """One credential put on a request. `name` is the header, query parameter or cookie of an apiKey."""
 
     kind: Literal["bearer", "basic", "header", "query", "cookie"]
@@ -183,7 +183,7 @@ class Auth(Record):
     name: str = ""
 
 
-class ResponseCase(Record):
+class ResponseCase(Record, frozen=True, kw_only=True):
     """What may come back: `status` is `200`, `2XX` or `default`; `schema` is absent when unspecified."""
 
     status: str
@@ -191,7 +191,7 @@ class ResponseCase(Record):
     schema: Schema | None = None
 
 
-class RequestPlan(Record):
+class RequestPlan(Record, frozen=True, kw_only=True):
     """All that is needed to build one operation's requests: no OpenAPI is read at run time.
 
     `path` is a tuple of segments, each a tuple of parts; a segment is joined, segments are joined by `/`
@@ -209,7 +209,7 @@ class RequestPlan(Record):
     responses: tuple[ResponseCase, ...] = ()
 
 
-class Retry(Record):
+class Retry(Record, frozen=True, kw_only=True):
     """Exponential backoff: wait `backoff_ms · rate^(n-1)`, at most `max_backoff_ms`, with full jitter."""
 
     max_attempts: int = 1
@@ -219,7 +219,7 @@ class Retry(Record):
     errors: tuple[ErrorClass, ...] = ("any",)
 
 
-class Tool(Record):
+class Tool(Record, frozen=True, kw_only=True):
     """A tool: what it does to the world, what its arguments must look like, and the request it becomes.
 
     `arguments` is the whole argument schema, bound arguments included. `name` is `toolset.tool`;
@@ -245,7 +245,7 @@ class Tool(Record):
 # --- permissions ---------------------------------------------------------------------------------------
 
 
-class Approval(Record):
+class Approval(Record, frozen=True, kw_only=True):
     """A person has to agree. `when` absent: always. It is asked when the arguments satisfy `when`."""
 
     by: tuple[str, ...]
@@ -253,14 +253,14 @@ class Approval(Record):
     expires_ms: int = 86_400_000
 
 
-class Quota(Record):
+class Quota(Record, frozen=True, kw_only=True):
     """How often a tool may be called. Calls that reach the world count, whatever their outcome."""
 
     per_run: int | None = None
     per_day: int | None = None
 
 
-class Grant(Record):
+class Grant(Record, frozen=True, kw_only=True):
     """Leave to call one tool. A tool without a grant can't be called.
 
     `schema` is what the model sees and what its arguments must satisfy: the tool's own schema without the
@@ -280,7 +280,7 @@ class Grant(Record):
 # --- models, environments, limits ----------------------------------------------------------------------
 
 
-class Prices(Record):
+class Prices(Record, frozen=True, kw_only=True):
     """US dollars for one million tokens, as decimal strings."""
 
     input: str
@@ -288,7 +288,7 @@ class Prices(Record):
     cached_input: str | None = None
 
 
-class Model(Record):
+class Model(Record, frozen=True, kw_only=True):
     """An approved model under its alias. It is shown data up to `max_sensitivity` and no more."""
 
     alias: str
@@ -303,14 +303,14 @@ class Model(Record):
     timeout_ms: int = 120_000
 
 
-class Secret(Record):
+class Secret(Record, frozen=True, kw_only=True):
     """Where a secret's value is found when the bundle runs: an environment variable or a file."""
 
     env: str | None = None
     file: str | None = None
 
 
-class Environment(Record):
+class Environment(Record, frozen=True, kw_only=True):
     """One place to run: the values of the server variables and the sources of the secrets.
 
     Every host that the bundle may ever reach stands here or in an `Endpoint.url`. `private_hosts` are the
@@ -322,7 +322,7 @@ class Environment(Record):
     private_hosts: tuple[str, ...] = ()
 
 
-class Limits(Record):
+class Limits(Record, frozen=True, kw_only=True):
     """Bounds of one run. `calls_per_turn` is how many tool calls of one model turn are carried out."""
 
     steps: int = 50
@@ -335,14 +335,14 @@ class Limits(Record):
 # --- workflow ------------------------------------------------------------------------------------------
 
 
-class Catch(Record):
+class Catch(Record, frozen=True, kw_only=True):
     """Where to go when a state fails with one of `errors`."""
 
     errors: tuple[ErrorClass, ...]
     next: str
 
 
-class AgentState(Record, tag_field="type", tag="agent"):
+class AgentState(Record, frozen=True, kw_only=True, tag_field="type", tag="agent"):
     """A model loop over tools: it ends when the model answers without a tool call.
 
     `tools` is this state's allowlist. With an `output` schema the answer is JSON that satisfies it.
@@ -359,7 +359,7 @@ class AgentState(Record, tag_field="type", tag="agent"):
     catch: tuple[Catch, ...] = ()
 
 
-class ModelState(Record, tag_field="type", tag="model"):
+class ModelState(Record, frozen=True, kw_only=True, tag_field="type", tag="model"):
     """One structured completion without tools."""
 
     instructions: Template
@@ -371,7 +371,7 @@ class ModelState(Record, tag_field="type", tag="model"):
     catch: tuple[Catch, ...] = ()
 
 
-class ToolState(Record, tag_field="type", tag="tool"):
+class ToolState(Record, frozen=True, kw_only=True, tag_field="type", tag="tool"):
     """A deterministic call: same broker, same checks, arguments from references."""
 
     tool: str
@@ -381,7 +381,7 @@ class ToolState(Record, tag_field="type", tag="tool"):
     catch: tuple[Catch, ...] = ()
 
 
-class Choice(Record):
+class Choice(Record, frozen=True, kw_only=True):
     """Go to `next` when the value at `on` satisfies `when`."""
 
     on: Ref
@@ -389,14 +389,14 @@ class Choice(Record):
     next: str
 
 
-class ChoiceState(Record, tag_field="type", tag="choice"):
+class ChoiceState(Record, frozen=True, kw_only=True, tag_field="type", tag="choice"):
     """The first choice that holds, else `default`; without a default the run fails."""
 
     choices: tuple[Choice, ...]
     default: str | None = None
 
 
-class EndState(Record, tag_field="type", tag="end"):
+class EndState(Record, frozen=True, kw_only=True, tag_field="type", tag="end"):
     """The run's result. It must satisfy the agent's output schema."""
 
     output: Expr
@@ -405,14 +405,14 @@ class EndState(Record, tag_field="type", tag="end"):
 State: TypeAlias = AgentState | ModelState | ToolState | ChoiceState | EndState
 
 
-class Data(Record):
+class Data(Record, frozen=True, kw_only=True):
     """A schema with the label of the data that arrives under it."""
 
     schema: Schema
     label: Label
 
 
-class AgentInfo(Record):
+class AgentInfo(Record, frozen=True, kw_only=True):
     """Who this is."""
 
     name: str
@@ -421,7 +421,7 @@ class AgentInfo(Record):
     description: str
 
 
-class Program(Record):
+class Program(Record, frozen=True, kw_only=True):
     """Everything an agent may do, and nothing else: the content of `program.json`."""
 
     agent: AgentInfo
@@ -438,7 +438,7 @@ class Program(Record):
     limits: Limits
 
 
-class Position(Record):
+class Position(Record, frozen=True, kw_only=True):
     """A place in the author's repository. `line` and `column` count from 1."""
 
     file: str
@@ -453,7 +453,7 @@ class Position(Record):
 SourceMap: TypeAlias = dict[str, Position]
 
 
-class File(Record):
+class File(Record, frozen=True, kw_only=True):
     """One file of the bundle."""
 
     path: str
@@ -461,14 +461,14 @@ class File(Record):
     size: int
 
 
-class Source(Record):
+class Source(Record, frozen=True, kw_only=True):
     """One input of the compilation, by its path in the project and the sha256 of its bytes."""
 
     path: str
     sha256: str
 
 
-class Manifest(Record):
+class Manifest(Record, frozen=True, kw_only=True):
     """The bundle's table of contents. The sha256 of its bytes is the identity of the bundle."""
 
     format: str

@@ -15,7 +15,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     pass
 
 
-class RunStarted(_Event, tag="run_started"):
+class RunStarted(_Event, frozen=True, kw_only=True, tag="run_started"):
     """A run of `agent` began on the bundle with the digest `bundle`."""
 
     run_id: str
@@ -26,7 +26,7 @@ class RunStarted(_Event, tag="run_started"):
     replay: bool
 
 
-class StateEntered(_Event, tag="state_entered"):
+class StateEntered(_Event, frozen=True, kw_only=True, tag="state_entered"):
     """The workflow entered a state. `step` counts from 1 over the run; `attempt` over its retries."""
 
     state: str
@@ -35,7 +35,7 @@ class StateEntered(_Event, tag="state_entered"):
     attempt: int = 1
 
 
-class ModelTurn(_Event, tag="model_turn"):
+class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn"):
     """A model turn ended. `cost_usd` is a decimal string, `None` when the model has no prices."""
 
     state: str
@@ -47,14 +47,14 @@ class ModelTurn(_Event, tag="model_turn"):
     seconds: float
 
 
-class ModelText(_Event, tag="model_text"):
+class ModelText(_Event, frozen=True, kw_only=True, tag="model_text"):
     """A piece of a model's answer, as it arrives."""
 
     state: str
     text: str
 
 
-class ToolCalled(_Event, tag="tool_called"):
+class ToolCalled(_Event, frozen=True, kw_only=True, tag="tool_called"):
     """A tool call is about to be decided. `arguments` are the model's, not yet checked."""
 
     state: str
@@ -63,7 +63,7 @@ class ToolCalled(_Event, tag="tool_called"):
     arguments: str
 
 
-class ApprovalAsked(_Event, tag="approval_asked"):
+class ApprovalAsked(_Event, frozen=True, kw_only=True, tag="approval_asked"):
     """A person is asked. `reasons` say why, each with its spec line."""
 
     state: str
@@ -73,7 +73,7 @@ class ApprovalAsked(_Event, tag="approval_asked"):
     reasons: tuple[str, ...]
 
 
-class ApprovalDecided(_Event, tag="approval_decided"):
+class ApprovalDecided(_Event, frozen=True, kw_only=True, tag="approval_decided"):
     """The answer to `ApprovalAsked`."""
 
     tool: str
@@ -82,7 +82,7 @@ class ApprovalDecided(_Event, tag="approval_decided"):
     by: str
 
 
-class ToolReturned(_Event, tag="tool_returned"):
+class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned"):
     """The service answered and the answer was accepted."""
 
     state: str
@@ -94,7 +94,7 @@ class ToolReturned(_Event, tag="tool_returned"):
     seconds: float
 
 
-class ToolRefused(_Event, tag="tool_refused"):
+class ToolRefused(_Event, frozen=True, kw_only=True, tag="tool_refused"):
     """The broker refused the call, or it failed."""
 
     state: str
@@ -103,7 +103,7 @@ class ToolRefused(_Event, tag="tool_refused"):
     refusal: Refusal
 
 
-class StateFailed(_Event, tag="state_failed"):
+class StateFailed(_Event, frozen=True, kw_only=True, tag="state_failed"):
     """A state failed; `next` is the state that catches it, if one does. `retry` when it is tried again."""
 
     state: str
@@ -112,14 +112,14 @@ class StateFailed(_Event, tag="state_failed"):
     retry: bool = False
 
 
-class StateEnded(_Event, tag="state_ended"):
+class StateEnded(_Event, frozen=True, kw_only=True, tag="state_ended"):
     """A state ended and the workflow goes on to `next`."""
 
     state: str
     next: str | None
 
 
-class RunEnded(_Event, tag="run_ended"):
+class RunEnded(_Event, frozen=True, kw_only=True, tag="run_ended"):
     """The run is over: `output` on success, `refusal` otherwise."""
 
     run_id: str

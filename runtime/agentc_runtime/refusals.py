@@ -25,7 +25,8 @@ _RULES = (
     RefusalRule(
         "AR101",
         "tool is not granted",
-        "A tool that no permission set grants to the agent does not exist for it. Names are compared exactly.",
+        "A tool that no permission set grants to the agent does not exist for it. Names are compared "
+        "exactly.",
         "grant the tool in a PermissionSet of the agent, if the agent is meant to have it",
     ),
     RefusalRule(
@@ -45,7 +46,8 @@ _RULES = (
     RefusalRule(
         "AR104",
         "arguments do not fit the tool's schema",
-        "Only arguments that the tool's schema describes are sent. Unknown arguments are refused, not dropped.",
+        "Only arguments that the tool's schema describes are sent. Unknown arguments are refused, "
+        "not dropped.",
         "nothing to change in the specs: the model is told, and may try again",
     ),
     RefusalRule(
@@ -186,8 +188,8 @@ _RULES = (
     RefusalRule(
         "AR502",
         "model answer can't be used",
-        "The model answered with nothing, with text that is not what the state's `output` schema asks for, or "
-        "with tool calls that can't be read, and did so again after it was told.",
+        "The model answered with nothing, with text that is not what the state's `output` schema asks "
+        "for, or with tool calls that can't be read, and did so again after it was told.",
         "look at the transcript; a smaller `output` schema or another model may help",
     ),
     RefusalRule(

@@ -14,7 +14,7 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
-class ToolDefinition(_Value):
+class ToolDefinition(_Value, frozen=True, kw_only=True):
     """A tool as the model sees it."""
 
     name: str
@@ -22,7 +22,7 @@ class ToolDefinition(_Value):
     parameters: Schema
 
 
-class ToolCall(_Value):
+class ToolCall(_Value, frozen=True, kw_only=True):
     """A call that the model proposes. `arguments` is the raw JSON text: only the broker parses it."""
 
     id: str
@@ -30,13 +30,13 @@ class ToolCall(_Value):
     arguments: str
 
 
-class UserMessage(_Value, tag_field="role", tag="user"):
+class UserMessage(_Value, frozen=True, kw_only=True, tag_field="role", tag="user"):
     """Text from our side."""
 
     text: str
 
 
-class AssistantMessage(_Value, tag_field="role", tag="assistant"):
+class AssistantMessage(_Value, frozen=True, kw_only=True, tag_field="role", tag="assistant"):
     """What the model said and asked for. `provider_data` is opaque provider data that must be sent back."""
 
     text: str = ""
@@ -44,7 +44,7 @@ class AssistantMessage(_Value, tag_field="role", tag="assistant"):
     provider_data: dict[str, object] | None = None
 
 
-class ToolMessage(_Value, tag_field="role", tag="tool"):
+class ToolMessage(_Value, frozen=True, kw_only=True, tag_field="role", tag="tool"):
     """The answer to one tool call. `refused` marks answers that are refusals or failures."""
 
     call_id: str
@@ -56,7 +56,7 @@ class ToolMessage(_Value, tag_field="role", tag="tool"):
 Message: TypeAlias = UserMessage | AssistantMessage | ToolMessage
 
 
-class ModelRequest(_Value):
+class ModelRequest(_Value, frozen=True, kw_only=True):
     """One model turn. With `output`, the text must be JSON that satisfies the schema."""
 
     model: Model
@@ -66,7 +66,7 @@ class ModelRequest(_Value):
     output: Schema | None = None
 
 
-class Usage(_Value):
+class Usage(_Value, frozen=True, kw_only=True):
     """Tokens. `cached_input` and `reasoning` are parts of `input` and `output`, not additions to them."""
 
     input: int = 0
@@ -75,7 +75,7 @@ class Usage(_Value):
     reasoning: int = 0
 
 
-class ModelResponse(_Value):
+class ModelResponse(_Value, frozen=True, kw_only=True):
     """A finished turn."""
 
     message: AssistantMessage
@@ -85,13 +85,13 @@ class ModelResponse(_Value):
     response_model: str = ""
 
 
-class TextDelta(_Value):
+class TextDelta(_Value, frozen=True, kw_only=True):
     """A piece of streamed text."""
 
     text: str
 
 
-class WireRequest(_Value):
+class WireRequest(_Value, frozen=True, kw_only=True):
     """The HTTP request of one turn: `body` is JSON."""
 
     method: Literal["POST"]
@@ -110,7 +110,7 @@ class ModelError(Exception):
 
 
 class Adapter(Protocol):
-    """One provider's wire format, as two pure functions. It opens no connection and reads no secret source."""
+    """One provider's wire format, as two pure functions: no connection, no secret source."""
 
     def build(self, request: ModelRequest, base_url: str, secret: str | None) -> WireRequest:
         """The streaming HTTP request for one turn."""
