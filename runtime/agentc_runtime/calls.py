@@ -1,0 +1,101 @@
+"""A tool call on its way through the broker: what comes in, who is asked, what comes out, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from .bundle import Label
+from .refusals import Refusal
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposed call. `name` is as the caller wrote it (`model_name` from a model, full name from a tool
+    state); `arguments` is raw JSON text; `context` is the label of everything that was read before it in
+    this state; `data` holds `input`, `session` and `states` for bound arguments.
+    """
+
+    run_id: str
+    call_id: str
+    state: str
+    name: str
+    arguments: str
+    context: Label
+    data: Mapping[str, object]
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """An accepted answer: the projected value, and the label that it carries from now on."""
+
+    status: int
+    value: object
+    label: Label
+    seconds: float
+
+
+class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is asked: the call with all its arguments, and why it needs them.
+
+    `preview` is the request that would be sent, several lines, without secrets. `reasons` name the spec
+    lines. `by` are the approver groups. `digest` is the sha256 of the canonical call: the answer is for
+    exactly this call.
+    """
+
+    run_id: str
+    call_id: str
+    state: str
+    tool: str
+    arguments: Mapping[str, object]
+    preview: str
+    reasons: tuple[str, ...]
+    by: tuple[str, ...]
+    expires_ms: int
+    digest: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an `ApprovalRequest`. `by` says who, or why nobody could be asked."""
+
+    approved: bool
+    by: str
+    reason: str = ""
+
+
+class Approver(Protocol):
+    """Somebody who can be asked."""
+
+    async def ask(self, request: ApprovalRequest) -> Decision:
+        """The decision. Returns a rejection, and never raises, when nobody can be asked."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The intent to make one call, and the quotas that it counts against."""
+
+    run_id: str
+    call_id: str
+    agent: str
+    tool: str
+    effect: str
+    arguments: Mapping[str, object]
+    request_digest: str
+    idempotency_key: str | None
+    per_run: int | None
+    per_day: int | None
+
+
+class Journal(Protocol):
+    """What is kept of calls. On return from each method the record is durable, or it raised."""
+
+    def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
+        """Append one event to the audit log."""
+
+    def claim(self, claim: Claim) -> Literal["per_run", "per_day"] | None:
+        """Count the call against its quotas and record the intent, in one transaction.
+
+        Returns the quota that is used up, in which case nothing was counted.
+        """
+
+    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
+        """Record how the call ended."""
