@@ -1,0 +1,59 @@
+"""The table of kinds, and the JSON Schemas that editors use."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from pydantic.json_schema import models_json_schema
+
+from .agent import AgentSpec
+from .common import API_VERSION, JSON_SCHEMA_DEFINITION, Closed, Metadata
+from .permissions import PermissionSetSpec
+from .project import ProjectSpec
+from .toolset import ToolsetSpec
+
+#: Every kind and the model of its `spec`.
+KINDS: dict[str, type[Closed]] = {
+    "Project": ProjectSpec,
+    "Toolset": ToolsetSpec,
+    "PermissionSet": PermissionSetSpec,
+    "Agent": AgentSpec,
+}
+
+
+def schema_of(kind: str) -> dict[str, JsonValue]:
+    """The JSON Schema of one kind, in keywords that draft-07 editors understand as well."""
+    spec = KINDS[kind]
+    models, shared = models_json_schema([(Metadata, "validation"), (spec, "validation")])
+    definitions = dict(shared["$defs"])
+    if "x-agentc" in str(definitions):
+        definitions["JsonSchema"] = JSON_SCHEMA_DEFINITION
+    schema: dict[str, JsonValue] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind,
+        "description": (spec.__doc__ or "").strip(),
+        "type": "object",
+        "properties": {
+            "apiVersion": {"const": API_VERSION, "description": "The version of the language."},
+            "kind": {"const": kind, "description": "The kind of this resource."},
+            "metadata": models[Metadata, "validation"],
+            "spec": models[spec, "validation"],
+        },
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "additionalProperties": False,
+        "$defs": {name: _clean(definition) for name, definition in sorted(definitions.items())},
+    }
+    return schema
+
+
+def _clean(value: JsonValue) -> JsonValue:
+    """Put the shared definition where a model names it, and drop pydantic's titles: they repeat the key."""
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("x-agentc") == "JsonSchema":
+        rest = {key: item for key, item in value.items() if key not in {"x-agentc", "title"}}
+        return {"$ref": "#/$defs/JsonSchema", **rest}
+    return {
+        key: _clean(item) for key, item in value.items() if not (key == "title" and isinstance(item, str))
+    }

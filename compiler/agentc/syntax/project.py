@@ -1,0 +1,80 @@
+"""Kind `Project`: the root of a project, `agentc.yaml`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .common import Closed, Duration, Money, Name, NonEmpty, PositiveInt, RuleCode, Sensitivity, VariableName
+
+
+class PricesSpec(Closed):
+    """US dollars for one million tokens."""
+
+    input: Money
+    """Price of input tokens."""
+    output: Money
+    """Price of output tokens."""
+    cached_input: Money | None = None
+    """Price of input tokens that the provider had cached."""
+
+
+class ModelSpec(Closed):
+    """An approved model."""
+
+    provider: Literal["openai", "anthropic", "gemini"]
+    """The wire format: `openai` is OpenAI's chat completions and everything compatible with it."""
+    model: NonEmpty
+    """The provider's name of the model."""
+    base_url: NonEmpty | None = None
+    """The API's base URL, or `${env.NAME}`. Left out: the provider's own."""
+    secret: Name | None = None
+    """The secret that holds the API key."""
+    prices: PricesSpec | None = None
+    """What tokens cost. Without prices a run has no cost."""
+    max_sensitivity: Sensitivity = "internal"
+    """The most sensitive data that this model may be shown."""
+    max_output_tokens: PositiveInt = 4096
+    """The most tokens of one answer."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """Sampling temperature. Left out: the provider's default."""
+    timeout: Duration = "2m"
+    """How long one model turn may take."""
+
+
+class SecretSpec(Closed):
+    """Where a secret's value is found at run time. Values never stand in a spec."""
+
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The environment variable that holds it."""
+    file: NonEmpty | None = None
+    """The file that holds it."""
+
+
+class EnvironmentSpec(Closed):
+    """One place to run."""
+
+    variables: dict[VariableName, str] = {}
+    """Values of `${env.NAME}`: the base URLs of servers."""
+    secrets: dict[Name, SecretSpec] = {}
+    """Where each secret is found."""
+    private_hosts: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\[\]:-]+:[0-9]{1,5}$")], ...
+    ] = ()
+    """The `host:port` pairs that may resolve to private or loopback addresses."""
+
+
+class ProjectSpec(Closed):
+    """The models, environments and rule levels of a project."""
+
+    models: dict[Name, ModelSpec] = {}
+    """The approved models, by alias."""
+    environments: dict[Name, EnvironmentSpec] = {}
+    """The places to run."""
+    default_environment: Name | None = None
+    """The environment of `agentc run` without `--env`. Left out: the only one there is."""
+    approvers: dict[Name, tuple[NonEmpty, ...]] = {}
+    """The groups that `approval.by` names, with their members."""
+    rules: dict[RuleCode, Literal["error", "warning", "off"]] = {}
+    """Levels of the compiler's rules in this project."""

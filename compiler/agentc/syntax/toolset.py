@@ -1,0 +1,100 @@
+"""Kind `Toolset`: tools and where they come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .common import (
+    Closed,
+    Duration,
+    LocalToolName,
+    Name,
+    NonEmpty,
+    PositiveInt,
+    RetrySpec,
+    Sensitivity,
+    Trust,
+)
+
+
+class OpenApiSpec(Closed):
+    """An OpenAPI document, pinned by its digest."""
+
+    file: NonEmpty
+    """The document's path, relative to the project's root."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The sha256 of the document's bytes. `agentc import openapi` writes it."""
+
+
+class AuthSpec(Closed):
+    """The credential that the toolset's operations ask for."""
+
+    scheme: NonEmpty
+    """The name of a security scheme of the document."""
+    secret: Name
+    """The secret that holds the credential: a token, a key, or `user:password` for basic."""
+
+
+class ToolOutputSpec(Closed):
+    """What is known of a tool's answers, and how much of them is kept."""
+
+    trust: Trust = "untrusted"
+    """Who wrote the content. Content that anybody outside can write is `untrusted`."""
+    sensitivity: Sensitivity = "internal"
+    """Who may see it."""
+    max_bytes: PositiveInt = 1_048_576
+    """The largest answer that is read, in bytes after decompression."""
+    fields: tuple[NonEmpty, ...] = ()
+    """The fields to keep, as dotted paths. Left out: all."""
+
+
+class IdempotencySpec(Closed):
+    """How the service recognises a repeated request."""
+
+    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+    """The header that carries the key."""
+
+
+class RateSpec(Closed):
+    """How often a tool may be called, over all runs of the process."""
+
+    per_minute: PositiveInt
+    """Calls a minute."""
+
+
+class ToolSpec(Closed):
+    """One tool: an operation of the document, and what it does to the world."""
+
+    operation: NonEmpty
+    """The `operationId`, or `METHOD /path`."""
+    effect: Literal["read", "create", "update", "delete", "send"]
+    """What a call does: `send` moves data or money out, `read` changes nothing."""
+    description: str | None = None
+    """What the model is told. Left out: the document's summary and description."""
+    output: ToolOutputSpec = ToolOutputSpec()
+    """Labels and bounds of the answers."""
+    idempotency: IdempotencySpec | None = None
+    """How a repeated call is recognised; without it an effect is never repeated."""
+    retry: RetrySpec | None = None
+    """When to try again."""
+    timeout: Duration = "30s"
+    """How long a call may take."""
+    rate: RateSpec | None = None
+    """How often it may be called."""
+    undo: LocalToolName | None = None
+    """The tool of this toolset that takes a call back."""
+
+
+class ToolsetSpec(Closed):
+    """Tools from one OpenAPI document."""
+
+    openapi: OpenApiSpec
+    """The document."""
+    server: NonEmpty | None = None
+    """The service's base URL, or `${env.NAME}`. Left out: the document's only server."""
+    auth: AuthSpec | None = None
+    """The credential."""
+    tools: Annotated[dict[LocalToolName, ToolSpec], Field(min_length=1)]
+    """The tools, by name. A tool is usable once a PermissionSet grants it."""
