@@ -1,0 +1,305 @@
+"""The resolved program to the runtime's: only what the agent uses is carried over, with its positions.
+
+Called for a program without errors only. Nothing here decides; it writes down what resolve and the checks
+have established.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agentc_runtime import bundle as ir
+
+from .diagnostics import Span
+from .names import model_name
+from .predicates import close_schema, close_where, match_when, merge_limits, open_when
+from .program import Agent, Grant, Program, SchemaData, State, Tool
+from .references import parse_reference
+from .resources import Resource
+from .syntax.agent import AgentSpec
+from .syntax.common import DataSpec, RetrySpec, milliseconds
+from .syntax.project import ModelSpec, ProjectSpec
+from .syntax.workflow import (
+    AgentStateSpec,
+    CatchSpec,
+    ChoiceStateSpec,
+    EndStateSpec,
+    ModelStateSpec,
+    ToolStateSpec,
+)
+
+#: Where each provider's API is when the project does not say.
+PROVIDER_URLS = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+    "gemini": "https://generativelanguage.googleapis.com",
+}
+
+
+def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
+    """The runtime program of one agent, and the source map of everything that governs it."""
+    project = program.project
+    assert project is not None  # a project without errors has one
+    tools = {name: _tool(grant.tool) for name, grant in agent.grants.items() if grant.tool.operation}
+    models = _models(project.spec, agent)
+    spec = agent.spec
+    environments = _environments(project.spec, tools, models)
+    lowered = ir.Program(
+        agent=agent_info(agent.resource),
+        input=_data(spec.input),
+        session=_data(spec.session) if spec.session else _NO_SESSION,
+        output=_closed(spec.output.schema_) if spec.output else {"type": "string"},
+        start=agent.start,
+        states={name: _state(agent, state) for name, state in sorted(agent.states.items())},
+        models=models,
+        tools=tools,
+        grants={name: _grant(grant) for name, grant in sorted(agent.grants.items())},
+        environments=environments,
+        default_environment=project.spec.default_environment or next(iter(project.spec.environments)),
+        limits=ir.Limits(
+            steps=spec.limits.steps,
+            tokens=spec.limits.tokens,
+            cost_usd=spec.limits.cost_usd,
+            time_ms=milliseconds(spec.limits.time),
+            calls_per_turn=spec.limits.calls_per_turn,
+        ),
+    )
+    return lowered, _source_map(project, agent)
+
+
+_NO_SESSION = ir.Data(
+    schema={"type": "object", "properties": {}, "additionalProperties": False},
+    label=ir.Label(trust="trusted", sensitivity="public"),
+)
+
+
+def agent_info(resource: Resource[AgentSpec]) -> ir.AgentInfo:
+    """Who the agent is."""
+    meta = resource.metadata
+    return ir.AgentInfo(name=meta.name, version=meta.version, owner=meta.owner, description=meta.description)
+
+
+def _closed(schema: Mapping[str, object]) -> SchemaData:
+    return close_schema(dict(schema))
+
+
+def _data(spec: DataSpec) -> ir.Data:
+    label = ir.Label(trust=spec.trust, sensitivity=spec.sensitivity)
+    return ir.Data(schema=_closed(spec.schema_), label=label)
+
+
+def _endpoint(text: str) -> ir.Endpoint:
+    reference = parse_reference(text)
+    if reference is not None and reference.root == "env":
+        return ir.Endpoint(variable=reference.path[0])
+    return ir.Endpoint(url=text)
+
+
+def _retry(spec: RetrySpec | None) -> ir.Retry:
+    if spec is None:
+        return ir.Retry()
+    return ir.Retry(
+        max_attempts=spec.max_attempts,
+        backoff_ms=milliseconds(spec.backoff),
+        max_backoff_ms=milliseconds(spec.max_backoff),
+        errors=spec.errors,
+    )
+
+
+def _tool(tool: Tool) -> ir.Tool:
+    operation, spec = tool.operation, tool.spec
+    assert operation is not None  # the caller passes over tools without one
+    toolset = tool.toolset.spec
+    auth: tuple[ir.Auth, ...] = ()
+    if toolset.auth is not None:
+        auth = operation.auth(toolset.auth.scheme, toolset.auth.secret)
+    server = toolset.server or operation.servers[0]
+    return ir.Tool(
+        name=tool.name,
+        model_name=model_name(tool.name),
+        description=spec.description or operation.description,
+        effect=spec.effect,
+        arguments=operation.arguments,
+        output=ir.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),
+        request=operation.plan(_endpoint(server), auth),
+        max_response_bytes=spec.output.max_bytes,
+        fields=spec.output.fields,
+        timeout_ms=milliseconds(spec.timeout),
+        retry=_retry(spec.retry),
+        rate_per_minute=spec.rate.per_minute if spec.rate else None,
+        idempotency_header=spec.idempotency.header if spec.idempotency else None,
+        undo=f"{tool.toolset.name}.{spec.undo}" if spec.undo else None,
+    )
+
+
+def _grant(grant: Grant) -> ir.Grant:
+    spec, operation = grant.spec, grant.tool.operation
+    assert operation is not None  # AC211 and AC7 have no error, so every tool has one
+    where = close_where(spec.where) if spec.where else None
+    approval = None
+    if spec.approval is not None:
+        approval = ir.Approval(
+            by=spec.approval.by,
+            when=open_when(spec.approval.when) if spec.approval.when is not None else None,
+            expires_ms=milliseconds(spec.approval.expires),
+        )
+    quota = None
+    if spec.quota is not None:
+        quota = ir.Quota(per_run=spec.quota.per_run, per_day=spec.quota.per_day)
+    return ir.Grant(
+        tool=grant.tool.name,
+        permission_set=grant.permission_set.name,
+        schema=merge_limits(operation.arguments, set(spec.bind), where),
+        where=where,
+        bind={name: bound.expr for name, bound in sorted(grant.bind.items())},
+        approval=approval,
+        quota=quota,
+        untrusted_to_effect=grant.permission_set.spec.flows.untrusted_to_effect.policy,
+    )
+
+
+def _models(project: ProjectSpec, agent: Agent) -> dict[str, ir.Model]:
+    used = {alias for state in agent.states.values() for alias in state_models(agent, state)}
+    return {alias: _model(alias, project.models[alias]) for alias in sorted(used)}
+
+
+def state_models(agent: Agent, state: State) -> tuple[str, ...]:
+    """The aliases that a state may use: its model, then the fallbacks."""
+    spec = state.spec
+    if not isinstance(spec, AgentStateSpec | ModelStateSpec):
+        return ()
+    first = spec.model or agent.spec.model
+    rest = spec.fallbacks if spec.fallbacks is not None else agent.spec.fallbacks
+    return (first, *(alias for alias in rest if alias != first))
+
+
+def _model(alias: str, spec: ModelSpec) -> ir.Model:
+    prices = None
+    if spec.prices is not None:
+        prices = ir.Prices(
+            input=spec.prices.input, output=spec.prices.output, cached_input=spec.prices.cached_input
+        )
+    return ir.Model(
+        alias=alias,
+        provider=spec.provider,
+        model=spec.model,
+        endpoint=_endpoint(spec.base_url or PROVIDER_URLS[spec.provider]),
+        secret=spec.secret,
+        prices=prices,
+        max_sensitivity=spec.max_sensitivity,
+        max_output_tokens=spec.max_output_tokens,
+        temperature=None if spec.temperature is None else format(spec.temperature, "g"),
+        timeout_ms=milliseconds(spec.timeout),
+    )
+
+
+def _environments(
+    project: ProjectSpec, tools: Mapping[str, ir.Tool], models: Mapping[str, ir.Model]
+) -> dict[str, ir.Environment]:
+    """Each environment, reduced to the variables and secrets that this agent's tools and models use."""
+    endpoints = [tool.request.endpoint for tool in tools.values()]
+    endpoints += [model.endpoint for model in models.values()]
+    variables = {endpoint.variable for endpoint in endpoints if endpoint.variable}
+    secrets = {auth.secret for tool in tools.values() for auth in tool.request.auth}
+    secrets |= {model.secret for model in models.values() if model.secret}
+    return {
+        name: ir.Environment(
+            variables={key: value for key, value in sorted(spec.variables.items()) if key in variables},
+            secrets={
+                key: ir.Secret(env=source.env, file=source.file)
+                for key, source in sorted(spec.secrets.items())
+                if key in secrets
+            },
+            private_hosts=tuple(sorted(spec.private_hosts)),
+        )
+        for name, spec in sorted(project.environments.items())
+    }
+
+
+def _catch(specs: tuple[CatchSpec, ...]) -> tuple[ir.Catch, ...]:
+    return tuple(ir.Catch(errors=spec.errors, next=spec.next) for spec in specs)
+
+
+def _state(agent: Agent, state: State) -> ir.State:
+    spec = state.spec
+    match spec:
+        case AgentStateSpec():
+            return ir.AgentState(
+                instructions=state.texts["instructions"].template,
+                prompt=state.texts["prompt"].template,
+                tools=tuple(sorted(state.grants)),
+                models=state_models(agent, state),
+                turns=spec.turns,
+                next=spec.next,
+                output=_closed(spec.output.schema_) if spec.output else None,
+                retry=_retry(spec.retry),
+                catch=_catch(spec.catch),
+            )
+        case ModelStateSpec():
+            return ir.ModelState(
+                instructions=state.texts["instructions"].template,
+                prompt=state.texts["prompt"].template,
+                models=state_models(agent, state),
+                next=spec.next,
+                output=_closed(spec.output.schema_) if spec.output else None,
+                retry=_retry(spec.retry),
+                catch=_catch(spec.catch),
+            )
+        case ToolStateSpec():
+            return ir.ToolState(
+                tool=spec.tool,
+                arguments={name: state.exprs[f"arguments/{name}"].expr for name in spec.arguments},
+                next=spec.next,
+                retry=_retry(spec.retry),
+                catch=_catch(spec.catch),
+            )
+        case ChoiceStateSpec():
+            choices = []
+            for index, choice in enumerate(spec.choices):
+                on = state.exprs[f"choices/{index}/on"].expr
+                assert isinstance(on, ir.Ref)  # AC212 refuses anything else
+                choices.append(ir.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
+            return ir.ChoiceState(choices=tuple(choices), default=spec.default)
+        case EndStateSpec():
+            return ir.EndState(output=state.exprs["output"].expr)
+
+
+def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
+    """Where each governed thing stands. The keys are those of `agentc_runtime.bundle.SourceMap`."""
+    spans: dict[str, Span] = {
+        "agent": agent.resource.name_span(),
+        "input": agent.span("input", key=True),
+        "session": agent.span("session", key=True),
+        "output": agent.span("output", key=True),
+        "limits": agent.span("limits", key=True),
+    }
+    for name in agent.spec.limits.model_fields_set:
+        spans[f"limits/{name}"] = agent.span("limits", name, key=True)
+    for name, state in agent.states.items():
+        spans[f"state:{name}"] = agent.span(*state.path, key=True)
+        spans[f"state:{name}/tools"] = agent.span(*state.path, "tools", key=True)
+        if not state.path:
+            spans[f"state:{name}/tools"] = agent.span("permissions", key=True)
+        for alias in state_models(agent, state):
+            spans[f"model:{alias}"] = project.span("models", alias, key=True)
+    for name, grant in agent.grants.items():
+        spans[f"tool:{name}"] = grant.tool.span(key=True)
+        spans[f"grant:{name}"] = grant.span("tool")
+        for part in ("approval", "quota"):
+            if getattr(grant.spec, part) is not None:
+                spans[f"grant:{name}/{part}"] = grant.span(part, key=True)
+        for part in ("where", "bind"):
+            for argument in getattr(grant.spec, part):
+                spans[f"grant:{name}/{part}/{argument}"] = grant.span(part, argument, key=True)
+        if "flows" in grant.permission_set.spec.model_fields_set:
+            spans[f"grant:{name}/flows"] = grant.permission_set.span("flows", "untrusted_to_effect", key=True)
+    for name, environment in project.spec.environments.items():
+        spans[f"environment:{name}"] = project.span("environments", name, key=True)
+        for variable in environment.variables:
+            spans[f"environment:{name}/{variable}"] = project.span(
+                "environments", name, "variables", variable, key=True
+            )
+    return {
+        key: ir.Position(file=span.file, line=span.line, column=span.column)
+        for key, span in sorted(spans.items())
+    }

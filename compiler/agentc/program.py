@@ -1,0 +1,147 @@
+"""The resolved program: what all checks look at and what `lower` turns into a bundle.
+
+Names that could not be resolved are absent here; the checks of family AC2 compare with what the
+resources say and report them, and every other check passes over them: one cause, one finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentc_runtime.bundle import Expr, Template
+
+from .diagnostics import Diagnostic, Span
+from .openapi import CompiledOperation, DocumentResult
+from .references import Reference
+from .resources import Resource, Step
+from .source import SourceFile
+from .syntax.agent import AgentSpec
+from .syntax.permissions import GrantSpec, PermissionSetSpec
+from .syntax.project import ProjectSpec
+from .syntax.toolset import ToolsetSpec, ToolSpec
+from .syntax.workflow import StateSpec
+
+#: A JSON Schema as plain data.
+SchemaData = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A declared tool. `operation` is `None` when the document does not have it or it can't be compiled."""
+
+    name: str
+    local_name: str
+    toolset: Resource[ToolsetSpec]
+    spec: ToolSpec
+    operation: CompiledOperation | None
+
+    def span(self, *path: Step, key: bool = False) -> Span:
+        """The span of something in the tool's declaration."""
+        return self.toolset.span("tools", self.local_name, *path, key=key)
+
+
+@dataclass(frozen=True)
+class Toolset:
+    """A toolset with its document. `document` is `None` when there is no file to read."""
+
+    resource: Resource[ToolsetSpec]
+    file: SourceFile | None
+    document: DocumentResult | None
+    tools: Mapping[str, Tool]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A grant of a tool that exists."""
+
+    permission_set: Resource[PermissionSetSpec]
+    index: int
+    spec: GrantSpec
+    tool: Tool
+    bind: Mapping[str, BoundExpr]
+
+    def span(self, *path: Step, key: bool = False) -> Span:
+        """The span of something in the grant."""
+        return self.permission_set.span("grants", self.index, *path, key=key)
+
+
+@dataclass(frozen=True)
+class BoundExpr:
+    """A `${…}` expression with the references in it and what is wrong with it."""
+
+    expr: Expr
+    references: tuple[tuple[Reference, Span], ...]
+    problems: tuple[Diagnostic, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class CompiledText:
+    """A template, compiled, with the paths it reads and what is wrong with it."""
+
+    template: Template
+    reads: frozenset[tuple[str, ...]]
+    problems: tuple[Diagnostic, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class State:
+    """A state with its texts and expressions compiled. `grants` are those of its tools that are granted."""
+
+    name: str
+    spec: StateSpec
+    grants: Mapping[str, Grant]
+    texts: Mapping[str, CompiledText]
+    exprs: Mapping[str, BoundExpr]
+    output: SchemaData
+    path: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent with its permissions and its workflow. `states` holds the implied state if there is none."""
+
+    resource: Resource[AgentSpec]
+    permission_sets: tuple[Resource[PermissionSetSpec], ...]
+    grants: Mapping[str, Grant]
+    duplicate_grants: tuple[tuple[Grant, Grant], ...]
+    start: str
+    states: Mapping[str, State]
+    environment: Mapping[str, SchemaData]
+
+    @property
+    def spec(self) -> AgentSpec:
+        """The agent's spec."""
+        return self.resource.spec
+
+    def span(self, *path: Step, key: bool = False) -> Span:
+        """The span of something in the agent's spec."""
+        return self.resource.span(*path, key=key)
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """A comment that silences one rule on one line."""
+
+    code: str
+    reason: str
+    span: Span
+    line: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """One project, resolved."""
+
+    root: Path
+    project: Resource[ProjectSpec] | None
+    toolsets: Mapping[str, Toolset]
+    permission_sets: Mapping[str, Resource[PermissionSetSpec]]
+    agents: Mapping[str, Agent]
+    duplicates: tuple[tuple[Resource[ProjectSpec | ToolsetSpec | PermissionSetSpec | AgentSpec], Span], ...]
+    files: Mapping[str, SourceFile]
+    missing_files: tuple[Diagnostic, ...] = ()
+    tools: Mapping[str, Tool] = field(default_factory=dict)

@@ -1,0 +1,287 @@
+"""Documents to typed resources: each error of a model becomes a finding at the key or value it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from .checks import (
+    ac111_unknown_key,
+    ac112_missing_key,
+    ac113_invalid_value,
+    ac114_unknown_kind,
+)
+from .diagnostics import Diagnostic, Span, did_you_mean, nearest
+from .source import Document, Map, Node, Scalar, SourceFile, span_at, to_data
+from .syntax.common import API_VERSION, Closed, Metadata
+from .syntax.kinds import KINDS
+
+S = TypeVar("S", bound=Closed, covariant=True)  # noqa: PLC0105  one letter reads best in `Resource[S]`
+
+#: One step into a resource: a key or an index.
+Step = str | int
+
+
+@dataclass(frozen=True)
+class Resource(Generic[S]):
+    """One resource: its header, its typed `spec`, and the node that it came from."""
+
+    kind: str
+    metadata: Metadata
+    spec: S
+    node: Node
+    file: SourceFile
+
+    @property
+    def name(self) -> str:
+        """The name, unique in the kind."""
+        return self.metadata.name
+
+    def span(self, *path: Step, key: bool = False) -> Span:
+        """The span of the value at `path` below `spec`, or of its key; of the nearest ancestor if absent."""
+        return span_at(self.node, ("spec", *path), key=key)
+
+    def at(self, *path: Step) -> Node | None:
+        """The node at `path` below `spec`."""
+        return node_at(self.node, ("spec", *path))
+
+    def name_span(self) -> Span:
+        """The span of the resource's name."""
+        return span_at(self.node, ("metadata", "name"))
+
+
+def node_at(node: Node, path: tuple[Step, ...]) -> Node | None:
+    """The node at `path`, or `None`."""
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step][1]
+        elif not isinstance(node, Map | Scalar) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return node
+
+
+def parse_resource(document: Document) -> tuple[Resource[Closed] | None, tuple[Diagnostic, ...]]:
+    """The resource that a document holds, and what is wrong with it."""
+    root = document.root
+    found: list[Diagnostic] = list(_header_findings(root))
+    kind = _text(root, "kind")
+    if found or kind is None:
+        return None, tuple(found)
+    assert isinstance(root, Map)  # _header_findings has reported everything else
+    known = ["apiVersion", "kind", "metadata", "spec"]
+    for key, (name, _) in root.entries.items():
+        if key not in known:
+            found.append(ac111_unknown_key.report(name.span, key, known))
+    metadata = _validate(Metadata, root, ("metadata",), "the resource", found)
+    spec = _validate(KINDS[kind], root, ("spec",), f"`{kind}`", found)
+    if found or metadata is None or spec is None:
+        return None, tuple(found)
+    return Resource(kind, metadata, spec, root, document.file), ()
+
+
+def _text(root: Node, key: str) -> str | None:
+    node = node_at(root, (key,))
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def _header_findings(root: Node) -> Iterator[Diagnostic]:
+    if not isinstance(root, Map):
+        yield ac114_unknown_kind.report(
+            root.span, "a resource is a map", f"begin with `apiVersion: {API_VERSION}` and `kind:`"
+        )
+        return
+    version = _text(root, "apiVersion")
+    if version is None:
+        yield ac114_unknown_kind.report(
+            _first_line(root), "the resource has no `apiVersion`", f"add `apiVersion: {API_VERSION}`"
+        )
+    elif version != API_VERSION:
+        yield ac114_unknown_kind.report(
+            span_at(root, ("apiVersion",)),
+            f"unknown apiVersion `{version}`",
+            f"this compiler reads `{API_VERSION}`",
+        )
+    kind = _text(root, "kind")
+    if kind is None:
+        yield ac114_unknown_kind.report(
+            _first_line(root), "the resource has no `kind`", f"add `kind:` with one of {', '.join(KINDS)}"
+        )
+    elif kind not in KINDS:
+        yield ac114_unknown_kind.report(
+            span_at(root, ("kind",)), f"unknown kind `{kind}`", did_you_mean(kind, KINDS)
+        )
+
+
+def _first_line(node: Node) -> Span:
+    span = node.span
+    return Span(span.file, span.line, span.column, span.line, span.column + 1)
+
+
+M = TypeVar("M", bound=Closed)
+
+
+def _validate(
+    model: type[M], root: Map, path: tuple[str, ...], owner: str, found: list[Diagnostic]
+) -> M | None:
+    if path[0] not in root.entries:
+        found.append(ac112_missing_key.report(_first_line(root), path[0], "the resource"))
+        return None
+    node = root.entries[path[0]][1]
+    try:
+        return model.model_validate(to_data(node))
+    except ValidationError as error:
+        issues = [
+            (str(issue["type"]), tuple(issue["loc"]), issue.get("ctx", {}), str(issue["msg"]))
+            for issue in error.errors(include_url=False, include_input=False)
+        ]
+    unknown: dict[tuple[Step, ...], set[str]] = {}
+    for kind, loc, _, _ in issues:
+        if kind == "extra_forbidden":
+            unknown.setdefault(_real(node, loc)[:-1], set()).add(str(loc[-1]))
+    for kind, loc, context, message in issues:
+        found.extend(_finding(model, node, kind, loc, context, message, owner, unknown))
+    return None
+
+
+def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A validator's location without the label of the state type that it puts after a state's name."""
+    if loc[:2] == ("workflow", "states") and len(loc) > 3:
+        return (*loc[:3], *loc[4:])
+    return loc
+
+
+def _finding(
+    model: type[Closed],
+    node: Node,
+    kind: str,
+    loc: tuple[Step, ...],
+    context: dict[str, object],
+    message: str,
+    owner: str,
+    unknown: dict[tuple[Step, ...], set[str]],
+) -> Iterator[Diagnostic]:
+    path = _real(node, loc)
+    if kind == "extra_forbidden":
+        known = _known_keys(model, loc[:-1])
+        yield ac111_unknown_key.report(span_at(node, path, key=True), str(loc[-1]), known)
+    elif kind == "missing":
+        key = str(loc[-1])
+        # A misspelled key is one mistake: it is reported as unknown, not as missing as well.
+        if not any(nearest(name, [key]) for name in unknown.get(path[:-1], ())):
+            where = f"`{path[-2]}`" if len(path) > 1 and isinstance(path[-2], str) else owner
+            parent = span_at(node, path[:-1], key=len(path) > 1 and isinstance(path[-2], str))
+            yield ac112_missing_key.report(_one_line(parent), key, where)
+    elif kind in {"union_tag_invalid", "union_tag_not_found"}:
+        states = "`agent`, `model`, `tool`, `choice`, `end`"
+        if kind == "union_tag_not_found":
+            yield ac112_missing_key.report(span_at(node, path, key=True), "type", f"state `{path[-1]}`")
+        else:
+            tag = str(context.get("tag"))
+            span = span_at(node, (*path, "type"))
+            help_ = did_you_mean(tag, ["agent", "model", "tool", "choice", "end"])
+            yield ac113_invalid_value.report(span, f"unknown state type `{tag}`", help_ or f"known: {states}")
+    else:
+        is_key = bool(path) and path[-1] == "[key]"
+        span = span_at(node, path[:-1] if is_key else path, key=is_key)
+        value = node_at(node, path)
+        shown = f"`{_short(value)}`: " if isinstance(value, Scalar) else ""
+        if is_key:
+            shown = f"key `{path[-2]}`: "
+        text, help_ = _rephrase(kind, context, message)
+        yield ac113_invalid_value.report(_one_line(span), shown + text, help_)
+
+
+def _one_line(span: Span) -> Span:
+    if span.line == span.end_line:
+        return span
+    return Span(span.file, span.line, span.column, span.line, span.column + 1)
+
+
+def _short(node: Scalar) -> str:
+    text = node.text if len(node.text) <= 60 else node.text[:57] + "…"
+    return text.replace("\n", "\\n")
+
+
+_PATTERN_HELP = {
+    r"^[a-z][a-z0-9_-]{0,62}$": (
+        "not a name",
+        "names are lower-case letters, digits, `-` and `_`, and begin with a letter",
+    ),
+    r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$": (
+        "not a duration",
+        "write a whole number with its unit, such as `500ms`, `30s`, `5m`, `24h`",
+    ),
+    r"^[0-9a-f]{64}$": ("not a sha256 digest", "write 64 lower-case hex digits"),
+    r"^AC[0-9]{3}$": ("not a rule code", "write a code such as `AC401`"),
+    r"^[A-Z][A-Z0-9_]*$": ("not a variable name", "write upper-case letters, digits and `_`"),
+}
+
+
+def _rephrase(kind: str, context: dict[str, object], message: str) -> tuple[str, str | None]:
+    """The validator's message in our words."""
+    pattern = str(context.get("pattern", ""))
+    if kind == "string_pattern_mismatch":
+        if pattern in _PATTERN_HELP:
+            return _PATTERN_HELP[pattern]
+        if pattern.startswith(r"^[a-z][a-z0-9_-]{0,62}\."):
+            return "not a tool name", "write `toolset.tool`"
+        if pattern.startswith(r"^(0|[1-9]\d*)\."):
+            return "not a semantic version", "write three numbers, such as `1.0.0`"
+        return "does not have the form that is expected here", f"expected: `{pattern}`"
+    if kind == "literal_error":
+        expected = str(context.get("expected", "")).replace("'", "`").replace(" or ", ", ")
+        return "not a value that is known here", f"known: {expected}"
+    words = {
+        "string_type": "should be text",
+        "int_type": "should be a whole number",
+        "int_from_float": "should be a whole number",
+        "bool_type": "should be `true` or `false`",
+        "dict_type": "should be a map",
+        "model_type": "should be a map",
+        "model_attributes_type": "should be a map",
+        "tuple_type": "should be a list",
+        "list_type": "should be a list",
+        "float_type": "should be a number",
+        "string_too_short": "should not be empty",
+        "too_short": "should not be empty",
+    }
+    fallback = re.sub(r"^Input should", "should", message)
+    return words.get(kind, fallback[:1].lower() + fallback[1:]), None
+
+
+def _known_keys(model: type[Closed], loc: tuple[Step, ...]) -> list[str]:
+    """The keys that the model at `loc` has, for a did-you-mean."""
+    from typing import get_args
+
+    def models_in(annotation: object) -> Iterator[type[Closed]]:
+        if isinstance(annotation, type) and issubclass(annotation, Closed):
+            yield annotation
+        for argument in get_args(annotation):
+            yield from models_in(argument)
+
+    def keys(current: type[Closed]) -> list[str]:
+        return [field.alias or name for name, field in current.model_fields.items()]
+
+    current: list[type[Closed]] = [model]
+    for step in loc:
+        following: list[type[Closed]] = []
+        for candidate in current:
+            fields = {(field.alias or name): field for name, field in candidate.model_fields.items()}
+            if isinstance(step, str) and step in fields:
+                following.extend(models_in(fields[step].annotation))
+        tagged = [c for c in current if _tag(c) == step]
+        current = following or tagged or current
+    return sorted({key for candidate in current for key in keys(candidate)})
+
+
+def _tag(model: type[Closed]) -> object:
+    from typing import get_args
+
+    field = model.model_fields.get("type")
+    return get_args(field.annotation)[0] if field is not None and get_args(field.annotation) else None
