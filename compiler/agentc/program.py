@@ -7,7 +7,7 @@ resources say and report them, and every other check passes over them: one cause
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentc_runtime.bundle import Expr, Template
@@ -18,6 +18,7 @@ from .references import Reference
 from .resources import Resource, Step
 from .source import SourceFile
 from .syntax.agent import AgentSpec
+from .syntax.common import Closed
 from .syntax.permissions import GrantSpec, PermissionSetSpec
 from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec, ToolSpec
@@ -111,6 +112,7 @@ class Agent:
     start: str
     states: Mapping[str, State]
     environment: Mapping[str, SchemaData]
+    prompt_files: frozenset[str]
 
     @property
     def spec(self) -> AgentSpec:
@@ -123,25 +125,38 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Suppressed:
-    """A comment that silences one rule on one line."""
+class Broken:
+    """What could not be parsed: names that exist but are not known, so that nothing calls them unknown."""
 
-    code: str
-    reason: str
-    span: Span
-    line: int
+    names: frozenset[tuple[str, str]] = frozenset()
+    unreadable: bool = False
+
+    def with_resource(self, kind: str | None, name: str | None) -> Broken:
+        """Remember a resource that has errors; one whose name can't be told hides every name."""
+        if kind is None or name is None:
+            return Broken(self.names, True)
+        return Broken(self.names | {(kind, name)}, self.unreadable)
+
+    def with_unreadable(self, unreadable: bool) -> Broken:
+        """Remember that a document could not be read."""
+        return Broken(self.names, self.unreadable or unreadable)
+
+    def hides(self, kind: str, name: str) -> bool:
+        """Whether a resource of this name may exist in what could not be parsed."""
+        return self.unreadable or (kind, name) in self.names
 
 
 @dataclass(frozen=True)
 class Program:
-    """One project, resolved."""
+    """One project, resolved. `files` are those that specs refer to, `absent` those that can't be read."""
 
     root: Path
     project: Resource[ProjectSpec] | None
     toolsets: Mapping[str, Toolset]
     permission_sets: Mapping[str, Resource[PermissionSetSpec]]
     agents: Mapping[str, Agent]
-    duplicates: tuple[tuple[Resource[ProjectSpec | ToolsetSpec | PermissionSetSpec | AgentSpec], Span], ...]
+    tools: Mapping[str, Tool]
+    duplicates: tuple[tuple[Resource[Closed], Resource[Closed]], ...]
     files: Mapping[str, SourceFile]
-    missing_files: tuple[Diagnostic, ...] = ()
-    tools: Mapping[str, Tool] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    broken: Broken = Broken()

@@ -1,0 +1,110 @@
+"""The command line: a static table of commands, each imported when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from agentc_runtime import __version__
+
+#: Command → (module in this package, what it does). The order is that of `agentc --help`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Start a project in a folder."),
+    "validate": ("validate", "Check specs the way a compiler checks a program."),
+    "explain": ("explain", "Explain a rule of the compiler or the runtime."),
+    "build": ("build", "Compile agents into bundles."),
+    "inspect": ("inspect", "Say in words what a bundle lets the agent do."),
+    "verify": ("verify", "Check that a bundle is whole and unchanged."),
+    "run": ("run", "Run an agent and show what it does."),
+    "audit": ("audit", "Verify and read the audit log."),
+    "import": ("import_", "Bring API documents into a project."),
+}
+
+
+class CommandTable(click.Group):
+    """A group that imports a command's module when the command is looked up, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Look a command up; an unknown one is answered with the nearest name."""
+        from ..diagnostics import did_you_mean
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            raise click.UsageError(f"no command `{name}`; {did_you_mean(name, COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table: help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="agentc", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A compiler for AI agents.
+
+    Agents, tools and permissions are YAML specs. agentc checks them, compiles them into bundles that hold
+    everything an agent may do and nothing else, and runs the bundles.
+
+    \b
+    Example:
+      agentc init support && agentc validate support
+    """
+
+
+class InputError(click.ClickException):
+    """Input that can't be read: one line that says what and how to mend it. Exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        """Print to standard error in the form of all our errors."""
+        click.echo(f"error: {self.message}", err=True)
+
+
+def invoke() -> int:
+    """Run the command line; the exit code. An internal error is a message, not a traceback."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: what is left to print goes nowhere, also at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("AGENTC_DEBUG"):
+            raise
+        click.echo(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "this is a bug in agentc: run again with AGENTC_DEBUG=1 and report the traceback",
+            err=True,
+        )
+        return 3
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,118 @@
+"""`agentc audit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from . import InputError
+
+STORE = click.option(
+    "--store",
+    default=".agentc/runs.db",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The database of runs.",
+)
+
+
+@click.group("audit")
+def command() -> None:
+    """Verify and read the audit log.
+
+    The log is append-only and each record holds the digest of the one before it.
+
+    \b
+    Example:
+      agentc audit verify
+    """
+
+
+@command.command("verify")
+@STORE
+@click.option("--head", help="The head that was kept elsewhere; finds a log that was rewritten as a whole.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is written.",
+)
+def verify(store: Path, head: str | None, format_: str) -> int:
+    """Find any edit, removal, insertion or reorder. Exit code 1: the log was changed.
+
+    \b
+    Example:
+      agentc audit verify --store .agentc/runs.db
+    """
+    from agentc_runtime.audit import verify_audit
+
+    _exists(store)
+    report = verify_audit(store, expect_head=head)
+    if format_ == "json":
+        click.echo(
+            json.dumps(
+                {
+                    "ok": report.ok,
+                    "records": report.records,
+                    "head": report.head,
+                    "problem": report.problem,
+                    "at_seq": report.at_seq,
+                }
+            )
+        )
+    elif report.ok:
+        click.echo(f"ok  {report.records} records  head {report.head}")
+    else:
+        where = "" if report.at_seq is None else f" at record {report.at_seq}"
+        click.echo(f"error: the audit log in `{store}` was changed{where}: {report.problem}", err=True)
+    return 0 if report.ok else 1
+
+
+@command.command("show")
+@STORE
+@click.option("--run", "run_id", help="Only the records of one run.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How records are written; json is one object a line.",
+)
+def show(store: Path, run_id: str | None, format_: str) -> int:
+    """Print the records, oldest first.
+
+    \b
+    Example:
+      agentc audit show --format json
+    """
+    from agentc_runtime.audit import read_audit
+
+    _exists(store)
+    for record in read_audit(store, run_id):
+        if format_ == "json":
+            click.echo(
+                json.dumps(
+                    {
+                        "seq": record.seq,
+                        "time": record.time,
+                        "run_id": record.run_id,
+                        "kind": record.kind,
+                        "payload": record.payload,
+                    },
+                    ensure_ascii=False,
+                )
+            )
+        else:
+            payload = json.dumps(record.payload, ensure_ascii=True)
+            click.echo(f"{record.seq:>6}  {record.time}  {record.run_id[:8]}  {record.kind:<10} {payload}")
+    return 0
+
+
+def _exists(store: Path) -> None:
+    if not store.is_file():
+        raise InputError(f"no run database at `{store}`: `agentc run` writes one, or name it with --store")

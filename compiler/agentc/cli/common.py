@@ -1,0 +1,150 @@
+"""What several commands share: finding projects, checking them, and the paths in their reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from ..cache import cache_folder, recall, remember
+from ..diagnostics import Diagnostic, Edit, Note, Span, did_you_mean
+from ..load import find_projects, load_project
+from ..source import SourceFile
+from . import InputError
+
+if TYPE_CHECKING:
+    from ..driver import Result
+    from ..program import Agent
+
+F = TypeVar("F", bound=Callable[..., object])
+
+PROJECT_PATHS = click.argument(
+    "paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATHS]..."
+)
+PROJECT_PATH = click.argument(
+    "path", default=".", type=click.Path(exists=True, path_type=Path), metavar="[PATH]"
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The findings of some projects. Paths in them are relative to the current folder."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    files: Mapping[str, SourceFile]
+
+
+def roots_of(paths: tuple[Path, ...]) -> list[Path]:
+    """The projects at or below the paths, in order and each once.
+
+    Raises:
+        InputError: a path holds no project.
+    """
+    roots: dict[Path, None] = {}
+    for path in paths or (Path(),):
+        found = find_projects(path)
+        if not found:
+            raise InputError(
+                f"no project in `{path}`: a project is a folder with an `agentc.yaml`; "
+                f"`agentc init {path}` writes one"
+            )
+        roots.update(dict.fromkeys(found))
+    return list(roots)
+
+
+def check_all(paths: tuple[Path, ...], *, use_cache: bool) -> Checked:
+    """Check every project at or below the paths."""
+    found: list[Diagnostic] = []
+    files: dict[str, SourceFile] = {}
+    folder = cache_folder() if use_cache else None
+    for root in roots_of(paths):
+        diagnostics, sources = _check(root, folder)
+        prefix = _prefix(root)
+        found.extend(_relocated(diagnostic, prefix) for diagnostic in diagnostics)
+        files.update({prefix + path: file for path, file in sources.items()})
+    return Checked(tuple(found), files)
+
+
+def _check(root: Path, folder: Path | None) -> tuple[tuple[Diagnostic, ...], Mapping[str, SourceFile]]:
+    loaded = load_project(root)
+    if folder is not None and not loaded[1]:
+        recalled = recall(loaded[0], folder)
+        if recalled is not None:
+            return recalled
+    from ..driver import check_loaded
+
+    result = check_loaded(*loaded, cache=folder)
+    if folder is not None and not loaded[1]:
+        remember(loaded[0], result, folder)
+    return result.diagnostics, result.files
+
+
+def compile_project(path: Path) -> Result:
+    """Check one project for a command that needs it whole.
+
+    Raises:
+        InputError: there is no project, or more than one.
+    """
+    from ..driver import check_project
+
+    roots = roots_of((path,))
+    if len(roots) > 1:
+        names = ", ".join(f"`{root}`" for root in roots)
+        raise InputError(f"`{path}` holds several projects: name one of {names}")
+    return check_project(roots[0], cache=cache_folder())
+
+
+def report_errors(result: Result) -> None:
+    """Print a project's findings to standard error, for commands that go on only without errors."""
+    import sys
+
+    from ..report import render
+
+    prefix = _prefix(result.program.root)
+    shown = tuple(_relocated(diagnostic, prefix) for diagnostic in result.diagnostics)
+    files = {prefix + name: file for name, file in result.files.items()}
+    click.echo(render("text", shown, files, color=sys.stderr.isatty()), err=True, nl=False)
+
+
+def choose_agent(result: Result, name: str | None) -> Agent:
+    """The agent of that name, or the only one.
+
+    Raises:
+        InputError: there is no such agent, or several and no name.
+    """
+    agents = result.program.agents
+    if name is not None:
+        if name not in agents:
+            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
+        return agents[name]
+    if len(agents) != 1:
+        names = ", ".join(f"`{agent}`" for agent in sorted(agents)) or "none"
+        raise InputError(f"say which agent: the project has {names}")
+    return next(iter(agents.values()))
+
+
+def _prefix(root: Path) -> str:
+    """How the project's paths begin when they are shown: relative to the current folder where that works."""
+    resolved = root.resolve()
+    try:
+        relative = resolved.relative_to(Path.cwd())
+    except ValueError:
+        return f"{resolved.as_posix()}/"
+    return "" if relative == Path() else f"{relative.as_posix()}/"
+
+
+def _relocated(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
+    if not prefix:
+        return diagnostic
+
+    def moved(span: Span) -> Span:
+        return span._replace(file=prefix + span.file)
+
+    return diagnostic._replace(
+        span=moved(diagnostic.span),
+        notes=tuple(Note(note.message, moved(note.span) if note.span else None) for note in diagnostic.notes),
+        edits=tuple(Edit(moved(edit.span), edit.text) for edit in diagnostic.edits),
+    )

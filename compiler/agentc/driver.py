@@ -1,0 +1,127 @@
+"""From a folder to a resolved program and its findings: the only place that knows the order of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .checks import CHECKS, ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
+from .diagnostics import Diagnostic, Span
+from .load import load_project, read_file
+from .parse import Suppression, parse_documents, suppressions
+from .program import Broken, Program
+from .resolve import resolve
+from .resources import Resource, parse_resource
+from .source import Map, Scalar, SourceFile, SourceSet
+from .syntax.common import Closed
+from .syntax.project import ProjectSpec
+
+#: Findings that no project may turn off: without them the compiler would not know what it compiles.
+_FIXED_FAMILIES = ("AC1", "AC2")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a project. `program` is there even with errors; `lower` takes it only without."""
+
+    program: Program
+    diagnostics: tuple[Diagnostic, ...]
+    files: Mapping[str, SourceFile]
+
+    @property
+    def ok(self) -> bool:
+        """No finding is an error."""
+        return not any(diagnostic.level == "error" for diagnostic in self.diagnostics)
+
+
+def check_project(root: Path, *, cache: Path | None = None) -> Result:
+    """Load, parse, resolve and check one project. `cache` is a folder for compiled API documents."""
+    return check_loaded(*load_project(root), cache=cache)
+
+
+def check_loaded(sources: SourceSet, found: tuple[Diagnostic, ...], *, cache: Path | None = None) -> Result:
+    """The same for a project whose files, and findings about them, are there already."""
+    root = sources.root
+    findings: list[Diagnostic] = list(found)
+    resources: list[Resource[Closed]] = []
+    broken = Broken()
+    silenced: list[Suppression] = []
+    for file in sources.files.values():
+        documents, problems = parse_documents(file)
+        findings.extend(problems)
+        broken = broken.with_unreadable(bool(problems))
+        silenced.extend(suppressions(file))
+        for document in documents:
+            resource, problems = parse_resource(document)
+            findings.extend(problems)
+            if resource is not None:
+                resources.append(resource)
+            else:
+                broken = broken.with_resource(_header(document.root, "kind"), _name(document.root))
+    program, found = resolve(
+        sources, resources, broken, read=lambda path, limit: read_file(root, path, limit=limit), cache=cache
+    )
+    findings.extend(found)
+    if not resources and not findings:
+        findings.append(_nothing(sources))
+    for check in CHECKS:
+        findings.extend(check(program))
+    project = program.project
+    return Result(program, tuple(_settle(findings, project, silenced)), {**sources.files, **program.files})
+
+
+def _nothing(sources: SourceSet) -> Diagnostic:
+    first = next(iter(sources.files.values()), None)
+    span = first.whole() if first else Span("agentc.yaml", 1, 1, 1, 2)
+    return ac115_empty_project.report(
+        span, "the project is empty", "`agentc init` writes a project to begin with"
+    )
+
+
+def _header(node: object, key: str) -> str | None:
+    value = node.entries.get(key, (None, None))[1] if isinstance(node, Map) else None
+    return str(value.value) if isinstance(value, Scalar) else None
+
+
+def _name(node: object) -> str | None:
+    metadata = node.entries.get("metadata", (None, None))[1] if isinstance(node, Map) else None
+    return _header(metadata, "name")
+
+
+def _settle(
+    findings: Iterable[Diagnostic], project: Resource[ProjectSpec] | None, silenced: list[Suppression]
+) -> Iterator[Diagnostic]:
+    """Findings at the project's levels, without the suppressed ones, in source order, each once."""
+    levels = project.spec.rules if project else {}
+    kept: set[Diagnostic] = set()
+    used: set[Suppression] = set()
+    for finding in findings:
+        suppression = next((s for s in silenced if _silences(s, finding)), None)
+        if suppression is not None and suppression.reason:
+            used.add(suppression)
+            continue
+        kept.add(_levelled(finding, levels))
+    for suppression in silenced:
+        if not suppression.reason:
+            kept.add(_levelled(ac809_suppression_without_reason.report(suppression), levels))
+        elif suppression not in used:
+            kept.add(_levelled(ac808_unused_suppression.report(suppression), levels))
+    shown = [finding for finding in kept if finding.level != "off"]
+    yield from sorted(shown, key=lambda f: (f.span.file, f.span.line, f.span.column, f.code, f.message))
+
+
+def _silences(suppression: Suppression, finding: Diagnostic) -> bool:
+    return (
+        suppression.code == finding.code
+        and suppression.span.file == finding.span.file
+        and suppression.line == finding.span.line
+        and not finding.code.startswith(_FIXED_FAMILIES)
+    )
+
+
+def _levelled(finding: Diagnostic, levels: Mapping[str, str]) -> Diagnostic:
+    level = levels.get(finding.code)
+    if level is None or finding.code.startswith(_FIXED_FAMILIES):
+        return finding
+    return finding._replace(level=level)  # type: ignore[arg-type]  # the model admits the three levels only

@@ -1,0 +1,32 @@
+"""From a checked project to the files of one agent's bundle."""
+
+from __future__ import annotations
+
+from .driver import Result
+from .emit import emit
+from .lower import lower
+from .program import Agent
+from .source import SourceFile
+
+
+def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
+    """The bundle of `agent`, as path → bytes. The project must be without errors."""
+    program, source_map = lower(result.program, agent)
+    return emit(program, source_map, _sources(result, agent))
+
+
+def _sources(result: Result, agent: Agent) -> list[SourceFile]:
+    """The files that went into the agent: its own specs and what they refer to, not its neighbours'."""
+    program = result.program
+    toolsets = {grant.tool.toolset.name for grant in agent.grants.values()}
+    used = {agent.resource.file.path}
+    if program.project is not None:
+        used.add(program.project.file.path)
+    used |= {resource.file.path for resource in agent.permission_sets}
+    for name in toolsets:
+        toolset = program.toolsets[name]
+        used.add(toolset.resource.file.path)
+        if toolset.file is not None:
+            used.add(toolset.file.path)
+    used |= agent.prompt_files
+    return [result.files[path] for path in sorted(used)]

@@ -1,0 +1,218 @@
+"""What a bundle lets its agent do, as text for a reviewer and as data for a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentc_runtime import bundle as ir
+from agentc_runtime.verify import Bundle
+
+from .words import duration_in_words, limits_in_words
+
+_VERBS = {
+    "read": "reads",
+    "create": "creates",
+    "update": "changes",
+    "delete": "deletes",
+    "send": "sends",
+}
+
+
+def privileges_as_text(bundle: Bundle) -> str:
+    """The whole account, in the order in which a reviewer asks."""
+    program = bundle.program
+    lines = [
+        f"{program.agent.name} {program.agent.version}  sha256:{bundle.digest}",
+        f"owner {program.agent.owner}, compiled by {bundle.manifest.compiler} "
+        f"from {len(bundle.manifest.sources)} files",
+    ]
+    if program.agent.description:
+        lines.append(program.agent.description)
+    lines += ["", f"May call {len(program.grants)} tools and nothing else:"]
+    for name in sorted(program.grants):
+        lines += _tool(bundle, name)
+    lines += ["", "Reaches:", *_reach(program)]
+    lines += ["", "Shows data to:", *_models(program)]
+    lines += ["", "Reads the secrets:", *_secrets(program)]
+    lines += ["", "Stops at:", f"  {', '.join(_limits(program.limits))}"]
+    lines += ["", "Workflow:", *_workflow(program)]
+    return "\n".join(lines) + "\n"
+
+
+def privileges_as_data(bundle: Bundle) -> dict[str, object]:
+    """The same as data: stable keys, for scripts."""
+    program = bundle.program
+    return {
+        "agent": program.agent.name,
+        "version": program.agent.version,
+        "owner": program.agent.owner,
+        "digest": bundle.digest,
+        "tools": [
+            {
+                "tool": name,
+                "effect": program.tools[name].effect,
+                "request": _request(program.tools[name]),
+                "limits": list(_grant(program.grants[name])),
+                "trust": program.tools[name].output.trust,
+                "sensitivity": program.tools[name].output.sensitivity,
+                "at": _at(bundle, f"grant:{name}"),
+                "states": [state for state, spec in program.states.items() if name in _tools_of(spec)],
+            }
+            for name in sorted(program.grants)
+        ],
+        "servers": {name: _servers(program, name) for name in program.environments},
+        "models": {
+            alias: {"provider": model.provider, "model": model.model, "sees": model.max_sensitivity}
+            for alias, model in program.models.items()
+        },
+        "secrets": sorted(_secret_names(program)),
+        "limits": list(_limits(program.limits)),
+        "states": {name: list(_successors(state)) for name, state in program.states.items()},
+    }
+
+
+def _request(tool: ir.Tool) -> str:
+    path = "/".join(
+        "".join(part.literal if part.literal is not None else f"{{{_argument(part)}}}" for part in segment)
+        for segment in tool.request.path
+    )
+    return f"{tool.request.method} /{path}"
+
+
+def _argument(part: ir.PathPart) -> str:
+    return part.param.argument if part.param else ""
+
+
+def _tool(bundle: Bundle, name: str) -> Iterator[str]:
+    tool, grant = bundle.program.tools[name], bundle.program.grants[name]
+    states = [state for state, spec in bundle.program.states.items() if name in _tools_of(spec)]
+    yield f"  {name}  {_VERBS[tool.effect]}  {_request(tool)}"
+    for line in _grant(grant):
+        yield f"      {line}"
+    if tool.effect != "read":
+        yield {
+            "deny": "      never after untrusted content was read",
+            "approve": "      asks a person after untrusted content was read",
+            "allow": "      also after untrusted content was read",
+        }[grant.untrusted_to_effect]
+    yield f"      answers are {tool.output.trust} and {tool.output.sensitivity}"
+    yield f"      in {', '.join(states)}; granted at {_at(bundle, f'grant:{name}')}"
+
+
+def _at(bundle: Bundle, key: str) -> str:
+    position = ir.locate(bundle.source_map, key)
+    return f"{position.file}:{position.line}" if position else "an unknown place"
+
+
+def _grant(grant: ir.Grant) -> Iterator[str]:
+    if grant.where is not None:
+        yield from limits_in_words(grant.where)
+    for argument, expr in sorted(grant.bind.items()):
+        yield f"{argument} is always {_expr(expr)}"
+    if grant.approval is not None:
+        when = " and ".join(limits_in_words(grant.approval.when)) if grant.approval.when else ""
+        yield (
+            f"asks {' or '.join(grant.approval.by)}{f' when {when}' if when else ''}, "
+            f"for {duration_in_words(grant.approval.expires_ms)} at most"
+        )
+    if grant.quota is not None:
+        bounds = [
+            f"{count} {word}"
+            for count, word in ((grant.quota.per_run, "a run"), (grant.quota.per_day, "a day"))
+            if count is not None
+        ]
+        yield f"at most {', '.join(bounds)}"
+
+
+def _expr(expr: ir.Expr) -> str:
+    import json
+
+    match expr:
+        case ir.Ref(path=path):
+            return "${" + ".".join(path) + "}"
+        case ir.Const(value=value):
+            return json.dumps(value, ensure_ascii=False)
+        case ir.Object(fields=fields):
+            return "{" + ", ".join(f"{name}: {_expr(item)}" for name, item in fields.items()) + "}"
+        case ir.Array(items=items):
+            return "[" + ", ".join(_expr(item) for item in items) + "]"
+
+
+def _endpoints(program: ir.Program) -> list[ir.Endpoint]:
+    tools = [tool.request.endpoint for tool in program.tools.values()]
+    return tools + [model.endpoint for model in program.models.values()]
+
+
+def _servers(program: ir.Program, environment: str) -> list[str]:
+    variables = program.environments[environment].variables
+    return sorted(
+        {
+            endpoint.url if endpoint.url is not None else variables.get(endpoint.variable or "", "(not set)")
+            for endpoint in _endpoints(program)
+        }
+    )
+
+
+def _reach(program: ir.Program) -> Iterator[str]:
+    for name, environment in program.environments.items():
+        default = " (default)" if name == program.default_environment else ""
+        yield f"  {name}{default}: {', '.join(_servers(program, name))}"
+        if environment.private_hosts:
+            yield f"      private addresses allowed for {', '.join(environment.private_hosts)}"
+
+
+def _models(program: ir.Program) -> Iterator[str]:
+    for alias, model in program.models.items():
+        yield f"  {alias}: {model.provider} {model.model}, up to {model.max_sensitivity} data"
+    if not program.models:
+        yield "  no model"
+
+
+def _secret_names(program: ir.Program) -> set[str]:
+    return {name for environment in program.environments.values() for name in environment.secrets}
+
+
+def _secrets(program: ir.Program) -> Iterator[str]:
+    names = sorted(_secret_names(program))
+    yield f"  {', '.join(names)}" if names else "  none"
+
+
+def _limits(limits: ir.Limits) -> Iterator[str]:
+    yield f"{limits.steps} steps"
+    if limits.tokens is not None:
+        yield f"{limits.tokens} tokens"
+    if limits.cost_usd is not None:
+        yield f"{limits.cost_usd} US dollars"
+    yield duration_in_words(limits.time_ms)
+    yield f"{limits.calls_per_turn} tool calls a turn"
+
+
+def _tools_of(state: ir.State) -> tuple[str, ...]:
+    match state:
+        case ir.AgentState(tools=tools):
+            return tools
+        case ir.ToolState(tool=tool):
+            return (tool,)
+    return ()
+
+
+def _successors(state: ir.State) -> Iterator[str]:
+    match state:
+        case ir.AgentState() | ir.ModelState() | ir.ToolState():
+            yield state.next
+            for catch in state.catch:
+                yield catch.next
+        case ir.ChoiceState():
+            for choice in state.choices:
+                yield choice.next
+            if state.default is not None:
+                yield state.default
+
+
+def _workflow(program: ir.Program) -> Iterator[str]:
+    for name, state in program.states.items():
+        kind = state.__struct_config__.tag
+        start = " (start)" if name == program.start else ""
+        following = ", ".join(dict.fromkeys(_successors(state)))
+        tools = ", ".join(_tools_of(state))
+        yield f"  {name}{start}: {kind}{f' with {tools}' if tools else ''}{f' → {following}' if following else ''}"

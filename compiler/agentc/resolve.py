@@ -1,0 +1,235 @@
+"""Resources to a program: names, referenced files and API operations are looked up, texts are compiled.
+
+A name that leads nowhere is left out; the checks of family AC2 report it by comparing with the specs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from .checks import ac110_unreadable_file, ac702_missing_document
+from .diagnostics import Diagnostic
+from .openapi import compile_operations
+from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
+from .resources import Resource, Step
+from .source import SourceFile, SourceSet
+from .syntax.agent import AgentSpec
+from .syntax.common import Closed
+from .syntax.permissions import PermissionSetSpec
+from .syntax.project import ProjectSpec
+from .syntax.toolset import ToolsetSpec
+from .syntax.workflow import AgentStateSpec, EndStateSpec, StateSpec, ToolStateSpec
+from .texts import Texts, compile_bound
+from .typing_env import agent_environment, state_output
+
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+MAX_PROMPT_BYTES = 1024 * 1024
+
+#: Reads a file of the project by its path and size limit; why not, when it can't.
+Reader = Callable[[str, int], "SourceFile | str"]
+S = TypeVar("S", bound=Closed)
+
+
+class _Files:
+    """The files that specs refer to, each read once, and the paths that could not be read."""
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+        self.files: dict[str, SourceFile] = {}
+        self.absent: set[str] = set()
+
+    def get(self, path: str, limit: int) -> SourceFile | str:
+        """The file, or why it can't be read."""
+        if path in self.files:
+            return self.files[path]
+        file = self._read(path, limit)
+        if isinstance(file, str):
+            self.absent.add(path)
+        else:
+            self.files[path] = file
+        return file
+
+
+def resolve(
+    sources: SourceSet,
+    resources: Sequence[Resource[Closed]],
+    broken: Broken,
+    *,
+    read: Reader,
+    cache: Path | None,
+) -> tuple[Program, tuple[Diagnostic, ...]]:
+    """The program that the resources make up, and the findings about files that they refer to."""
+    found: list[Diagnostic] = []
+    files = _Files(read)
+    duplicates: list[tuple[Resource[Closed], Resource[Closed]]] = []
+    projects = _by_name(resources, "Project", ProjectSpec, duplicates)
+    toolset_resources = _by_name(resources, "Toolset", ToolsetSpec, duplicates)
+    permission_sets = _by_name(resources, "PermissionSet", PermissionSetSpec, duplicates)
+    agent_resources = _by_name(resources, "Agent", AgentSpec, duplicates)
+    project_list = list(projects.values())
+    for second in project_list[1:]:
+        duplicates.append((second, project_list[0]))
+    toolsets = {name: _toolset(resource, files, cache, found) for name, resource in toolset_resources.items()}
+    tools = {tool.name: tool for toolset in toolsets.values() for tool in toolset.tools.values()}
+    agents = {
+        name: _agent(resource, permission_sets, tools, _texts(resource, files, found))
+        for name, resource in agent_resources.items()
+    }
+    program = Program(
+        root=sources.root,
+        project=project_list[0] if project_list else None,
+        toolsets=toolsets,
+        permission_sets=permission_sets,
+        agents=agents,
+        tools=tools,
+        duplicates=tuple(duplicates),
+        files=files.files,
+        absent=frozenset(files.absent),
+        broken=broken,
+    )
+    return program, tuple(found)
+
+
+def _by_name(
+    resources: Iterable[Resource[Closed]],
+    kind: str,
+    model: type[S],
+    duplicates: list[tuple[Resource[Closed], Resource[Closed]]],
+) -> dict[str, Resource[S]]:
+    """The resources of a kind; of two with one name the first, and the pair goes to `duplicates`."""
+    named: dict[str, Resource[S]] = {}
+    for resource in resources:
+        if resource.kind != kind:
+            continue
+        assert isinstance(resource.spec, model)
+        typed = Resource(resource.kind, resource.metadata, resource.spec, resource.node, resource.file)
+        if resource.name in named:
+            duplicates.append((resource, named[resource.name]))
+        else:
+            named[resource.name] = typed
+    return named
+
+
+def _toolset(
+    resource: Resource[ToolsetSpec],
+    files: _Files,
+    cache: Path | None,
+    found: list[Diagnostic],
+) -> Toolset:
+    path = resource.spec.openapi.file
+    read = files.get(path, MAX_DOCUMENT_BYTES)
+    document, file = None, None
+    if isinstance(read, str):
+        found.append(ac702_missing_document.report(resource.span("openapi", "file"), path, read))
+    else:
+        file = read
+        wanted = [tool.operation for tool in resource.spec.tools.values()]
+        document = compile_operations(file, wanted, cache)
+    tools = {
+        name: Tool(
+            name=f"{resource.name}.{name}",
+            local_name=name,
+            toolset=resource,
+            spec=spec,
+            operation=document.operations.get(spec.operation) if document else None,
+        )
+        for name, spec in resource.spec.tools.items()
+    }
+    return Toolset(resource, file, document, tools)
+
+
+def _texts(resource: Resource[AgentSpec], files: _Files, found: list[Diagnostic]) -> Texts:
+    """The agent's prompt files, read once; one that can't be read is a finding where it is named."""
+
+    def fetch(path: str, at: tuple[Step, ...]) -> SourceFile | None:
+        file = files.get(path, MAX_PROMPT_BYTES)
+        if isinstance(file, str):
+            found.append(ac110_unreadable_file.report(resource.span(*at), path, file))
+            return None
+        return file
+
+    return Texts(resource, fetch)
+
+
+def _agent(
+    resource: Resource[AgentSpec],
+    permission_sets: Mapping[str, Resource[PermissionSetSpec]],
+    tools: Mapping[str, Tool],
+    texts: Texts,
+) -> Agent:
+    spec = resource.spec
+    sets = tuple(permission_sets[name] for name in spec.permissions if name in permission_sets)
+    grants: dict[str, Grant] = {}
+    twice: list[tuple[Grant, Grant]] = []
+    for permission_set in sets:
+        for index, grant_spec in enumerate(permission_set.spec.grants):
+            tool = tools.get(grant_spec.tool)
+            if tool is None:
+                continue
+            grant = Grant(permission_set, index, grant_spec, tool, _binds(permission_set, index))
+            if tool.name in grants:
+                twice.append((grant, grants[tool.name]))
+            else:
+                grants[tool.name] = grant
+    start, specs = _states(spec, grants)
+    outputs = {name: state_output(state, tools) for name, state in specs.items()}
+    environment = agent_environment(spec, outputs)
+    states = {
+        name: _state(name, state, spec, grants, outputs[name], environment, texts)
+        for name, state in specs.items()
+    }
+    return Agent(
+        resource=resource,
+        permission_sets=sets,
+        grants=grants,
+        duplicate_grants=tuple(twice),
+        start=start,
+        states=states,
+        environment=environment,
+        prompt_files=frozenset(texts.files),
+    )
+
+
+def _binds(permission_set: Resource[PermissionSetSpec], index: int) -> dict[str, BoundExpr]:
+    bound = {}
+    for argument in permission_set.spec.grants[index].bind:
+        node = permission_set.at("grants", index, "bind", argument)
+        assert node is not None
+        bound[argument] = compile_bound(node)
+    return bound
+
+
+def _states(spec: AgentSpec, grants: Mapping[str, Grant]) -> tuple[str, dict[str, StateSpec]]:
+    """The workflow's states; without a workflow, one model loop over every granted tool."""
+    if spec.workflow is not None:
+        return spec.workflow.start, dict(spec.workflow.states)
+    main = AgentStateSpec(type="agent", tools=tuple(sorted(grants)), output=spec.output, next="done")
+    return "main", {"main": main, "done": EndStateSpec(type="end", output="${states.main.output}")}
+
+
+def _state(
+    name: str,
+    spec: StateSpec,
+    agent: AgentSpec,
+    grants: Mapping[str, Grant],
+    output: SchemaData,
+    environment: Mapping[str, SchemaData],
+    texts: Texts,
+) -> State:
+    used: tuple[str, ...] = ()
+    if isinstance(spec, AgentStateSpec):
+        used = spec.tools
+    elif isinstance(spec, ToolStateSpec):
+        used = (spec.tool,)
+    path: tuple[Step, ...] = ("workflow", "states", name) if agent.workflow is not None else ()
+    return State(
+        name=name,
+        spec=spec,
+        grants={tool: grants[tool] for tool in used if tool in grants},
+        texts=texts.of_state(spec, path, environment),
+        exprs=texts.exprs_of(spec, path),
+        output=output,
+        path=path,
+    )
