@@ -23,8 +23,7 @@ def privileges_as_text(bundle: Bundle) -> str:
     program = bundle.program
     lines = [
         f"{program.agent.name} {program.agent.version}  sha256:{bundle.digest}",
-        f"owner {program.agent.owner}, compiled by {bundle.manifest.compiler} "
-        f"from {len(bundle.manifest.sources)} files",
+        f"owner {program.agent.owner}, from {len(bundle.manifest.sources)} files, {bundle.manifest.compiler}",
     ]
     if program.agent.description:
         lines.append(program.agent.description)
@@ -215,4 +214,6 @@ def _workflow(program: ir.Program) -> Iterator[str]:
         start = " (start)" if name == program.start else ""
         following = ", ".join(dict.fromkeys(_successors(state)))
         tools = ", ".join(_tools_of(state))
-        yield f"  {name}{start}: {kind}{f' with {tools}' if tools else ''}{f' → {following}' if following else ''}"
+        line = f"  {name}{start}: {kind}"
+        line += f" with {tools}" if tools else ""
+        yield line + (f" → {following}" if following else "")

@@ -62,7 +62,7 @@ def check_all(paths: tuple[Path, ...], *, use_cache: bool) -> Checked:
     folder = cache_folder() if use_cache else None
     for root in roots_of(paths):
         diagnostics, sources = _check(root, folder)
-        prefix = _prefix(root)
+        prefix = shown_prefix(root)
         found.extend(_relocated(diagnostic, prefix) for diagnostic in diagnostics)
         files.update({prefix + path: file for path, file in sources.items()})
     return Checked(tuple(found), files)
@@ -103,7 +103,7 @@ def report_errors(result: Result) -> None:
 
     from ..report import render
 
-    prefix = _prefix(result.program.root)
+    prefix = shown_prefix(result.program.root)
     shown = tuple(_relocated(diagnostic, prefix) for diagnostic in result.diagnostics)
     files = {prefix + name: file for name, file in result.files.items()}
     click.echo(render("text", shown, files, color=sys.stderr.isatty()), err=True, nl=False)
@@ -126,7 +126,7 @@ def choose_agent(result: Result, name: str | None) -> Agent:
     return next(iter(agents.values()))
 
 
-def _prefix(root: Path) -> str:
+def shown_prefix(root: Path) -> str:
     """How the project's paths begin when they are shown: relative to the current folder where that works."""
     resolved = root.resolve()
     try:

@@ -1,0 +1,60 @@
+"""`agentc import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import InputError
+
+
+@click.group("import")
+def command() -> None:
+    """Bring API documents into a project.
+
+    \b
+    Example:
+      agentc import openapi https://example.com/openapi.yaml --project support --toolset desk
+    """
+
+
+@command.command("openapi")
+@click.argument("source")
+@click.option(
+    "--project",
+    default=".",
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project.",
+)
+@click.option("--toolset", help="Pin the document in this toolset. Without it, print what to write there.")
+def openapi(source: str, project: Path, toolset: str | None) -> int:
+    """Copy an OpenAPI document into a project and pin it by its digest.
+
+    SOURCE is a path or an http(s) URL. The network is used here and never by validate or build. A toolset
+    that pinned other bytes before is pinned to the new ones, so that the change shows in the pull request.
+
+    \b
+    Example:
+      agentc import openapi vendor/api.json --project support --toolset desk
+    """
+    from ..load import find_projects
+    from ..openapi import ImportProblem, import_document
+    from ..pin import PinError, pin_document, toolset_target
+
+    if project.resolve() not in {root.resolve() for root in find_projects(project)}:
+        raise InputError(f"`{project}` is not a project: it has no `agentc.yaml`; `agentc init` writes one")
+    try:
+        target = toolset_target(project, toolset) if toolset else None
+        imported = import_document(source, project, target)
+        changed = pin_document(project, toolset, imported.path, imported.sha256) if toolset else None
+    except (ImportProblem, PinError) as error:
+        raise InputError(str(error)) from error
+    click.echo(f"{imported.title} {imported.version}: {imported.operations} operations")
+    click.echo(f"wrote {project / imported.path}")
+    if changed is not None:
+        click.echo(f"pinned in {changed}")
+    else:
+        click.echo(f"  openapi: {{ file: {imported.path}, sha256: {imported.sha256} }}")
+    return 0

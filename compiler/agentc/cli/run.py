@@ -1,0 +1,155 @@
+"""`agentc run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from . import InputError
+
+if TYPE_CHECKING:
+    from agentc_runtime.verify import Bundle
+
+DEFAULT_STORE = ".agentc/runs.db"
+
+
+@click.command("run")
+@click.argument("path", default=".", type=click.Path(exists=True, path_type=Path))
+@click.option("--agent", "name", help="Which agent, when PATH is a project with several.")
+@click.option("--input", "input_", default="{}", help="The input: JSON, `@FILE`, or `-` for standard input.")
+@click.option("--session", default="{}", help="The session: JSON or `@FILE`.")
+@click.option("--env", "environment", help="The environment of the project to run in.")
+@click.option(
+    "--record", type=click.Path(dir_okay=False, path_type=Path), help="Write the model traffic to a cassette."
+)
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answer model calls from a cassette.",
+)
+@click.option(
+    "--store",
+    default=DEFAULT_STORE,
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The database of runs and the audit log.",
+)
+@click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the transcript is written; json is one event a line.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
+def command(
+    path: Path,
+    name: str | None,
+    input_: str,
+    session: str,
+    environment: str | None,
+    record: Path | None,
+    replay: Path | None,
+    store: Path,
+    no_store: bool,
+    format_: str,
+    quiet: bool,
+) -> int:
+    """Run an agent and show what it does.
+
+    PATH is a project, which is compiled first, or a bundle. The transcript goes to standard error, the
+    typed output to standard output. When a model's key is not set and the project holds recordings of the
+    agent (recordings/AGENT*.json), model calls are answered from them. Exit code 1: the run failed.
+
+    \b
+    Example:
+      agentc run specs/support --agent triage --input '{"ticket_id": "T-1001"}'
+    """
+    import asyncio
+
+    from ..runner import RunOptions, run_agent
+
+    if record is not None and replay is not None:
+        raise click.UsageError("--record and --replay exclude each other")
+    loaded = _load(path, name)
+    recordings = () if record else (replay,) if replay else _recordings(loaded, environment)
+    options = RunOptions(
+        input=_value(input_, "--input"),
+        session=_value(session, "--session"),
+        environment=environment,
+        record=record,
+        recordings=recordings,
+        store=None if no_store else store,
+        format="none" if quiet else format_,
+        prefix=loaded.prefix,
+        color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+    )
+    return asyncio.run(run_agent(loaded.bundle, options))
+
+
+class _Loaded(NamedTuple):
+    """A bundle, the project that it was compiled from, if any, and how that project's paths are shown."""
+
+    bundle: Bundle
+    root: Path | None
+    prefix: str
+
+
+def _load(path: Path, name: str | None) -> _Loaded:
+    from agentc_runtime.bundle import MANIFEST
+    from agentc_runtime.verify import BundleError, load_bundle, read_bundle
+
+    from .common import choose_agent, compile_project, report_errors, shown_prefix
+
+    if path.is_file() or (path / MANIFEST).exists():
+        try:
+            return _Loaded(read_bundle(path), None, "")
+        except BundleError as error:
+            raise InputError(f"`{path}` is not a bundle that can be run: {error}") from error
+    from ..pipeline import bundle_files
+
+    result = compile_project(path)
+    if not result.ok:
+        report_errors(result)
+        raise click.exceptions.Exit(1)
+    bundle = load_bundle(bundle_files(result, choose_agent(result, name)))
+    return _Loaded(bundle, result.program.root, shown_prefix(result.program.root))
+
+
+def _value(text: str, option: str) -> object:
+    """The JSON value of an option: written out, `@FILE`, or `-` for standard input."""
+    import json
+
+    try:
+        if text == "-":
+            text = sys.stdin.read()
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise InputError(f"{option}: can't read `{text[1:]}`: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{option} is not JSON: {error}") from error
+
+
+def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:
+    """The project's recordings of the agent, when a model's key is not set; else none."""
+    program = loaded.bundle.program
+    chosen = program.environments.get(environment or program.default_environment)
+    if loaded.root is None or chosen is None:
+        return ()
+    secrets = {chosen.secrets[model.secret] for model in program.models.values() if model.secret}
+    unset = any(
+        (secret.env is not None and not os.environ.get(secret.env))
+        or (secret.file is not None and not Path(secret.file).is_file())
+        for secret in secrets
+    )
+    if not unset:
+        return ()
+    return tuple(sorted((loaded.root / "recordings").glob(f"{program.agent.name}*.json")))
