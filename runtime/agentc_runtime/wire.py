@@ -8,6 +8,12 @@ from typing import Protocol
 
 import msgspec
 
+from .refusals import RefusedError
+
+
+class UnsentError(RefusedError):
+    """A failure before the first byte of the request left: the service can't have acted on it."""
+
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that is ready to send. `origin` is `scheme://host:port`, the only place it may go to.

@@ -1,0 +1,282 @@
+"""The one door from a model to the world: every call passes here, in this order, or does not happen.
+
+Decide, build, rate, approval, quota and intent, send, check the answer, record the outcome. Secrets are taken
+out of everything that leaves here: events, records, refusals, answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from .bundle import Program, SourceMap, locate
+from .calls import ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
+from .canonical import canonical
+from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
+from .policy import Allowed, Policy
+from .quoting import shortened
+from .refusals import Refusal, RefusedError
+from .request import build_request, preview
+from .secrets import Secrets
+from .sending import Clocks, Sender
+from .wire import HttpRequest, Transport
+
+#: Characters of raw arguments that the transcript shows.
+SHOWN_ARGUMENTS: Final = 4000
+#: Idempotency keys are derived from run and call, so that a call which is resumed has the same one.
+_KEYS: Final = uuid.UUID("5f1c0a52-6d0e-5b43-9d0b-0f3f6a8c9e17")
+
+Emit = Callable[[Event], None]
+
+
+class Broker:
+    """Carries out the tool calls of one program in one environment.
+
+    Raises:
+        KeyError: the program has no such environment.
+        ValueError: a schema can't be compiled, or names are ambiguous; such a program must not run.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        source_map: SourceMap,
+        environment_name: str,
+        transport: Transport,
+        journal: Journal,
+        secrets: Secrets,
+        approver: Approver,
+        *,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self._program = program
+        self._source_map = source_map
+        self._environment_name = environment_name
+        self._environment = program.environments[environment_name]
+        self._journal = journal
+        self._secrets = secrets
+        self._approver = approver
+        self._clocks = clocks or Clocks()
+        self._policy = Policy(program, source_map)
+        self._sender = Sender(program, transport, self._clocks)
+
+    async def call(self, call: Call, emit: Emit) -> Returned | Refusal:
+        """Carry out `call`, or refuse it. `emit` is told what happens, from `ToolCalled` on.
+
+        What the journal or the approver raises passes through, and no request is sent after it.
+        """
+        raw = shortened(self._secrets.redact(call.arguments), SHOWN_ARGUMENTS)
+        emit(ToolCalled(state=call.state, tool=call.name, call_id=call.call_id, arguments=raw))
+        decided = self._policy.decide(call)
+        if isinstance(decided, Refusal):
+            return self._refused(call, decided, emit)
+        tool = decided.tool
+        key = None
+        if tool.idempotency_header is not None:
+            key = str(uuid.uuid5(_KEYS, f"{call.run_id}\n{call.call_id}"))
+        try:
+            request = build_request(tool, decided.arguments, self._environment, self._secrets, key)
+        except RefusedError as error:
+            return self._refused(call, error.refusal, emit, tool.name)
+        held = self._sender.admit(tool)
+        if held is not None:
+            return self._refused(call, held, emit, tool.name)
+        digest = self._digest(decided, request)
+        if decided.reasons:
+            rejected = await self._consent(call, decided, request, digest, emit)
+            if rejected is not None:
+                return self._refused(call, rejected, emit, tool.name)
+        exhausted = self._claim(call, decided, digest, key)
+        if exhausted is not None:
+            return self._refused(call, exhausted, emit, tool.name)
+        return await self._send(call, decided, request, emit)
+
+    async def _send(
+        self, call: Call, allowed: Allowed, request: HttpRequest, emit: Emit
+    ) -> Returned | Refusal:
+        tool = allowed.tool
+        started = self._clocks.monotonic()
+        try:
+            outcome = await self._sender.carry_out(tool, request, tool.idempotency_header is not None)
+        except asyncio.CancelledError:
+            # the run was stopped: the record must not look as if the call had never been made
+            code = "AR405" if tool.effect == "read" else "AR407"
+            message = f"the run was stopped while `{tool.name}` was under way"
+            stopped = self._placed(Refusal(code=code, message=message), tool.name)
+            self._journal.settle(call.run_id, call.call_id, stopped)
+            raise
+        if isinstance(outcome, Refusal):
+            refusal = self._placed(outcome, tool.name)
+            self._journal.settle(call.run_id, call.call_id, refusal)
+            return self._refused(call, refusal, emit)
+        status, value = outcome
+        seconds = self._clocks.monotonic() - started
+        value = self._secrets.redact_data(value)
+        returned = Returned(status=status, value=value, label=tool.output, seconds=seconds)
+        self._journal.settle(call.run_id, call.call_id, returned)
+        content = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        emit(
+            ToolReturned(
+                state=call.state,
+                tool=tool.name,
+                call_id=call.call_id,
+                status=status,
+                content=content,
+                label=tool.output,
+                seconds=seconds,
+            )
+        )
+        return returned
+
+    async def _consent(
+        self, call: Call, allowed: Allowed, request: HttpRequest, digest: str, emit: Emit
+    ) -> Refusal | None:
+        tool = allowed.tool
+        asked = ApprovalRequest(
+            run_id=call.run_id,
+            call_id=call.call_id,
+            state=call.state,
+            tool=tool.name,
+            arguments=self._arguments(allowed),
+            preview=self._secrets.redact(preview(request)),
+            reasons=tuple(str(reason) for reason in allowed.reasons),
+            by=allowed.by,
+            expires_ms=allowed.expires_ms,
+            digest=digest,
+        )
+        self._journal.record(
+            call.run_id,
+            "approval_asked",
+            {"call_id": call.call_id, "tool": tool.name, "digest": digest, "reasons": list(asked.reasons)},
+        )
+        emit(
+            ApprovalAsked(
+                state=call.state,
+                tool=tool.name,
+                call_id=call.call_id,
+                preview=asked.preview,
+                reasons=asked.reasons,
+            )
+        )
+        at = allowed.reasons[0].at
+        try:
+            async with asyncio.timeout(allowed.expires_ms / 1000):
+                decision = await self._approver.ask(asked)
+        except TimeoutError:
+            self._decided(call, tool.name, digest, Decision(approved=False, by="nobody"), emit)
+            message = f"nobody approved `{tool.name}` within {allowed.expires_ms} ms"
+            return Refusal(code="AR206", message=message, value=allowed.expires_ms, at=at)
+        self._decided(call, tool.name, digest, decision, emit)
+        if decision.approved:
+            return None
+        reason = f": {shortened(decision.reason)}" if decision.reason else ""
+        message = f"`{tool.name}` was not approved by {shortened(decision.by)}{reason}"
+        return Refusal(code="AR205", message=self._secrets.redact(message), at=at)
+
+    def _decided(self, call: Call, tool: str, digest: str, decision: Decision, emit: Emit) -> None:
+        self._journal.record(
+            call.run_id,
+            "approval_decided",
+            {
+                "call_id": call.call_id,
+                "tool": tool,
+                "digest": digest,
+                "approved": decision.approved,
+                "by": decision.by,
+                "reason": decision.reason,
+            },
+        )
+        emit(ApprovalDecided(tool=tool, call_id=call.call_id, approved=decision.approved, by=decision.by))
+
+    def _claim(self, call: Call, allowed: Allowed, digest: str, key: str | None) -> Refusal | None:
+        tool, quota = allowed.tool, allowed.grant.quota
+        exhausted = self._journal.claim(
+            Claim(
+                run_id=call.run_id,
+                call_id=call.call_id,
+                agent=self._program.agent.name,
+                tool=tool.name,
+                effect=tool.effect,
+                arguments=self._arguments(allowed),
+                request_digest=digest,
+                idempotency_key=key,
+                per_run=None if quota is None else quota.per_run,
+                per_day=None if quota is None else quota.per_day,
+            )
+        )
+        if exhausted is None:
+            return None
+        code, limit = (
+            ("AR203", quota.per_run if quota else None)
+            if exhausted == "per_run"
+            else ("AR204", quota.per_day if quota else None)
+        )
+        message = f"`{tool.name}` may be called {limit} times per {exhausted[4:]}, and was"
+        return Refusal(code=code, message=message, value=limit)
+
+    def _digest(self, allowed: Allowed, request: HttpRequest) -> str:
+        body = "" if request.body is None else request.body.decode()
+        said = {
+            "tool": allowed.tool.name,
+            "arguments": self._arguments(allowed),
+            "request": {
+                "method": request.method,
+                "url": self._secrets.redact(request.url),
+                "body": self._secrets.redact(body),
+            },
+        }
+        return hashlib.sha256(canonical(said)).hexdigest()
+
+    def _arguments(self, allowed: Allowed) -> dict[str, object]:
+        return {
+            self._secrets.redact(name): self._secrets.redact_data(value)
+            for name, value in allowed.arguments.items()
+        }
+
+    def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
+        if tool is not None:
+            refusal = self._placed(refusal, tool)
+        refusal = self._clean(refusal)
+        self._journal.record(
+            call.run_id,
+            "refused",
+            {
+                "call_id": call.call_id,
+                "state": call.state,
+                "tool": shortened(call.name),
+                "refusal": msgspec.to_builtins(refusal),
+            },
+        )
+        emit(ToolRefused(state=call.state, tool=call.name, call_id=call.call_id, refusal=refusal))
+        return refusal
+
+    def _placed(self, refusal: Refusal, tool: str) -> Refusal:
+        """The refusal with the spec line that governs it, and without secrets."""
+        if refusal.at is None:
+            key = _GOVERNED_BY.get(refusal.code, "tool:{tool}").format(
+                tool=tool, environment=self._environment_name, value=refusal.value
+            )
+            refusal = msgspec.structs.replace(refusal, at=locate(self._source_map, key))
+        return self._clean(refusal)
+
+    def _clean(self, refusal: Refusal) -> Refusal:
+        return msgspec.structs.replace(
+            refusal,
+            message=self._secrets.redact(refusal.message),
+            value=self._secrets.redact_data(refusal.value),
+            path=self._secrets.redact(refusal.path),
+        )
+
+
+_GOVERNED_BY: Final = {
+    "AR203": "grant:{tool}/quota",
+    "AR204": "grant:{tool}/quota",
+    "AR301": "environment:{environment}/{value}",
+    "AR302": "environment:{environment}",
+    "AR506": "environment:{environment}/{value}",
+}

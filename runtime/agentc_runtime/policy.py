@@ -1,0 +1,239 @@
+"""The decision on one call: allowed with these arguments, or refused by this rule and this spec line.
+
+Pure: no clock, no file, no network. All that can be prepared is prepared when the policy is made, so that a
+decision is a few dictionary lookups and compiled validators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from .bundle import AgentState, Const, Expr, Grant, Position, Program, SourceMap, Tool, ToolState, locate
+from .calls import Call
+from .quoting import clipped, shortened, shown
+from .refusals import Refusal
+from .strictjson import StrictJsonError, check, parse
+from .values import ABSENT, evaluate
+from .violations import Validator, Violation, compile_predicate, compile_shape, first_violation
+
+#: Characters of raw argument text that are read.
+MAX_ARGUMENTS: Final = 1_048_576
+#: How long an approval that only the flow rule asks for may wait: a day.
+DEFAULT_EXPIRES_MS: Final = 86_400_000
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a person has to agree, and the spec line that says so."""
+
+    text: str
+    at: Position | None
+
+    def __str__(self) -> str:
+        return self.text if self.at is None else f"{self.text} ({self.at.file}:{self.at.line})"
+
+
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that may be made with exactly these arguments, once everybody in `reasons` is satisfied.
+
+    `by` are the approver groups, empty when anyone may approve. `expires_ms` bounds the wait.
+    """
+
+    tool: Tool
+    grant: Grant
+    arguments: dict[str, object]
+    reasons: tuple[Reason, ...]
+    by: tuple[str, ...]
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    tool: Tool
+    grant: Grant
+    shape: Validator
+    whole: Validator
+    where: Validator | None
+    when: Validator | None
+    bind: tuple[tuple[str, Expr], ...]
+
+
+class Policy:
+    """The permissions of one program.
+
+    Raises:
+        ValueError: a schema can't be compiled, or two tools share a name; such a program must not run.
+    """
+
+    def __init__(self, program: Program, source_map: SourceMap) -> None:
+        self._source_map = source_map
+        self._names = _names(program)
+        self._granted = {name: _prepare(program.tools[name], grant) for name, grant in program.grants.items()}
+        self._states = {
+            name: frozenset(_tools_of(state))
+            for name, state in program.states.items()
+            if isinstance(state, AgentState | ToolState)
+        }
+
+    def decide(self, call: Call) -> Allowed | Refusal:
+        """What becomes of `call`. Checks run in a fixed order and the first that fails refuses."""
+        name = self._names.get(call.name)
+        prepared = None if name is None else self._granted.get(name)
+        if prepared is None:
+            return self._unknown(call)
+        tool = prepared.tool
+        if tool.name not in self._states.get(call.state, ()):
+            message = f"`{tool.name}` is not one of the tools of the state `{shortened(call.state)}`"
+            return self._refusal("AR102", message, tool.name, f"state:{call.state}/tools")
+        given = self._parsed(call.arguments, tool)
+        if isinstance(given, Refusal):
+            return given
+        for argument, _ in prepared.bind:
+            if argument in given:
+                message = f"`{argument}` is set by the spec and can't be given"
+                key = f"grant:{tool.name}/bind/{argument}"
+                return self._refusal("AR105", message, given[argument], key, argument)
+        if not prepared.shape.is_valid(given):
+            return self._misfit(prepared.shape, given, tool)
+        arguments = given
+        if prepared.bind:
+            bound = self._bound(prepared, call)
+            if isinstance(bound, Refusal):
+                return bound
+            arguments = {**given, **bound}
+            if not prepared.whole.is_valid(arguments):
+                return self._misfit(prepared.whole, arguments, tool, bound)
+        elif not prepared.whole.is_valid(arguments):
+            return self._misfit(prepared.whole, arguments, tool)
+        if prepared.where is not None and not prepared.where.is_valid(arguments):
+            return self._outside(prepared.where, arguments, tool)
+        return self._consented(prepared, arguments, call)
+
+    def _unknown(self, call: Call) -> Refusal:
+        message = f"`{shortened(call.name)}` is not a tool that this agent is granted"
+        return self._refusal("AR101", message, call.name, f"state:{call.state}/tools")
+
+    def _parsed(self, text: str, tool: Tool) -> dict[str, object] | Refusal:
+        problem = f"longer than {MAX_ARGUMENTS} characters"
+        if len(text) <= MAX_ARGUMENTS:
+            try:
+                value = parse(text)
+            except StrictJsonError as error:
+                problem = str(error)
+            else:
+                if isinstance(value, dict):
+                    return value
+                problem = "JSON, but not an object"
+        message = f"the arguments of `{tool.name}` are not one JSON object: {problem}"
+        return self._refusal("AR103", message, text[:1000], f"tool:{tool.name}")
+
+    def _bound(self, prepared: _Prepared, call: Call) -> dict[str, object] | Refusal:
+        bound: dict[str, object] = {}
+        for argument, expr in prepared.bind:
+            value = evaluate(expr, call.data)
+            # null from data is no limit either: most requests leave a null parameter out
+            if value is ABSENT or (value is None and not isinstance(expr, Const)):
+                message = f"`{argument}` is bound to a value that this run does not have"
+                key = f"grant:{prepared.tool.name}/bind/{argument}"
+                return self._refusal("AR106", message, None, key, argument)
+            try:
+                check(value)
+            except StrictJsonError as error:
+                message = f"the bound value of `{argument}` can't be sent: {error}"
+                return self._refusal(
+                    "AR106", message, None, f"grant:{prepared.tool.name}/bind/{argument}", argument
+                )
+            bound[argument] = value
+        return bound
+
+    def _misfit(
+        self, validator: Validator, value: object, tool: Tool, bound: dict[str, object] | None = None
+    ) -> Refusal:
+        broken = first_violation(validator, value)
+        if broken is None:
+            return self._refusal("AR104", "the arguments do not fit the schema", None, f"tool:{tool.name}")
+        top = broken.steps[0] if broken.steps else None
+        if bound and top in bound:
+            message = f"the bound value of `{broken.path}` does not fit: the tool takes {broken.expected}"
+            return self._refusal("AR106", message, None, f"grant:{tool.name}/bind/{top}", broken.path)
+        message = f"{_found(broken)}; `{tool.name}` takes {broken.expected}"
+        return self._refusal("AR104", message, broken.value, f"tool:{tool.name}", broken.path)
+
+    def _outside(self, validator: Validator, value: object, tool: Tool) -> Refusal:
+        broken = first_violation(validator, value)
+        if broken is None:
+            return self._refusal(
+                "AR201", "the arguments are outside the grant", None, f"grant:{tool.name}/where"
+            )
+        key = f"grant:{tool.name}/where" + (f"/{broken.steps[0]}" if broken.steps else "")
+        message = f"{_found(broken)}; the grant allows {broken.expected}"
+        return self._refusal("AR201", message, broken.value, key, broken.path)
+
+    def _consented(self, prepared: _Prepared, arguments: dict[str, object], call: Call) -> Allowed | Refusal:
+        tool, grant = prepared.tool, prepared.grant
+        reasons: list[Reason] = []
+        if tool.effect != "read" and call.context.trust == "untrusted":
+            key = f"grant:{tool.name}/flows"
+            if grant.untrusted_to_effect == "deny":
+                message = (
+                    f"untrusted content was read in this state, and `{tool.name}` has the effect "
+                    f"`{tool.effect}`"
+                )
+                return self._refusal("AR202", message, tool.effect, key)
+            if grant.untrusted_to_effect == "approve":
+                text = f"untrusted content was read before this `{tool.effect}`"
+                reasons.append(Reason(text=text, at=locate(self._source_map, key)))
+        approval = grant.approval
+        if approval is not None and (prepared.when is None or prepared.when.is_valid(arguments)):
+            text = f"`{tool.name}` needs an approval" + (" for these arguments" if prepared.when else "")
+            at = locate(self._source_map, f"grant:{tool.name}/approval")
+            reasons.append(Reason(text=text, at=at))
+        return Allowed(
+            tool=tool,
+            grant=grant,
+            arguments=arguments,
+            reasons=tuple(reasons),
+            by=() if approval is None else approval.by,
+            expires_ms=DEFAULT_EXPIRES_MS if approval is None else approval.expires_ms,
+        )
+
+    def _refusal(self, code: str, message: str, value: object, key: str, path: str = "") -> Refusal:
+        at = locate(self._source_map, key)
+        return Refusal(code=code, message=message, value=clipped(value), path=path, at=at)
+
+
+def _found(broken: Violation) -> str:
+    where = f"`{broken.path}`" if broken.path else "the whole"
+    return f"{where} is {shown(broken.value)}" if broken.keyword != "required" else f"{where} is missing"
+
+
+def _prepare(tool: Tool, grant: Grant) -> _Prepared:
+    when = None if grant.approval is None else grant.approval.when
+    return _Prepared(
+        tool=tool,
+        grant=grant,
+        shape=compile_shape(grant.schema),
+        whole=compile_shape(tool.arguments),
+        where=None if grant.where is None else compile_predicate(grant.where),
+        when=None if when is None else compile_predicate(when),
+        bind=tuple(grant.bind.items()),
+    )
+
+
+def _names(program: Program) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for key, tool in program.tools.items():
+        for name in {tool.name, tool.model_name}:
+            if key != tool.name or name in names:
+                raise ValueError(f"the tool name `{shortened(name)}` is ambiguous in the bundle")
+            names[name] = tool.name
+    for key, grant in program.grants.items():
+        if key != grant.tool or key not in program.tools:
+            raise ValueError(f"the grant `{shortened(key)}` is not for a tool of the bundle")
+    return names
+
+
+def _tools_of(state: AgentState | ToolState) -> tuple[str, ...]:
+    return state.tools if isinstance(state, AgentState) else (state.tool,)

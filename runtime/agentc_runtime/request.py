@@ -1,0 +1,275 @@
+"""From a request plan and arguments to the exact bytes of one request. No value can leave its place in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from .bundle import Auth, Body, Endpoint, Environment, Param, PathPart, RequestPlan, Tool
+from .quoting import shown, visible
+from .refusals import Refusal, RefusedError
+from .secrets import Secrets
+from .urls import Url, UrlError, parse_base
+from .wire import HttpRequest
+
+#: Headers that frame the request or carry its credentials: never filled from arguments.
+_OWN_HEADERS: Final = frozenset(
+    {"accept-encoding", "authorization", "connection", "content-length", "content-type", "cookie", "expect"}
+    | {"host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+#: How often an eager server might decode a path.
+_DECODINGS: Final = 3
+
+
+def build_request(
+    tool: Tool,
+    arguments: Mapping[str, object],
+    environment: Environment,
+    secrets: Secrets,
+    idempotency_key: str | None = None,
+) -> HttpRequest:
+    """The request that `tool` makes with `arguments`, which have been checked and hold the bound ones.
+
+    Raises:
+        RefusedError: AR304 a value would leave its place, AR301 the server's URL is unusable, AR506 a secret
+            that the call needs is not set or can't be carried.
+    """
+    plan = tool.request
+    base = base_url(plan.endpoint, environment)
+    target = base.target + "".join(f"/{_segment(parts, arguments)}" for parts in plan.path)
+    query = _query(plan, arguments)
+    headers = {"accept": _accept(plan), **_headers(plan, arguments, tool.idempotency_header)}
+    body = None if plan.body is None else _body(plan.body, arguments)
+    if body is not None and plan.body is not None:
+        headers["content-type"] = plan.body.content_type
+    if idempotency_key is not None and tool.idempotency_header is not None:
+        headers[tool.idempotency_header.lower()] = idempotency_key
+    for auth in plan.auth:
+        _authenticate(auth, secrets, headers, query)
+    url = f"{base.scheme}://{base.authority}{target or '/'}"
+    return HttpRequest(
+        method=plan.method,
+        url=f"{url}?{'&'.join(query)}" if query else url,
+        headers=headers,
+        body=body,
+        origin=base.origin,
+        timeout_ms=tool.timeout_ms,
+        max_response_bytes=tool.max_response_bytes,
+    )
+
+
+def base_url(endpoint: Endpoint, environment: Environment) -> Url:
+    """The server's base URL; `target` is the base path.
+
+    Raises:
+        RefusedError: AR301 the environment has no value for its variable, or the value is not a plain URL.
+    """
+    text = endpoint.url
+    if endpoint.variable is not None:
+        text = environment.variables.get(endpoint.variable)
+    if text is None:
+        message = f"the variable `{endpoint.variable}` has no value in the environment"
+        raise RefusedError(Refusal(code="AR301", message=message, value=endpoint.variable))
+    try:
+        return parse_base(text)
+    except UrlError as error:
+        message = f"the server URL {shown(text)} {error}"
+        raise RefusedError(Refusal(code="AR301", message=message)) from error
+
+
+def preview(request: HttpRequest) -> str:
+    """The request as a person reads it before agreeing: method and URL, then the body.
+
+    Headers are left out, since credentials are there. Nothing is cut: what is not shown could hide the harm.
+    A secret in the URL is still in it; the broker takes it out.
+    """
+    lines = [visible(f"{request.method} {request.url}")]
+    if request.body is not None:
+        pretty = json.dumps(json.loads(request.body), indent=2, ensure_ascii=False)
+        lines += [visible(line) for line in pretty.split("\n")]
+    return "\n".join(lines)
+
+
+# --- path ----------------------------------------------------------------------------------------------
+
+
+def _segment(parts: tuple[PathPart, ...], arguments: Mapping[str, object]) -> str:
+    text, filled = "", False
+    for part in parts:
+        if part.param is None:
+            text += part.literal or ""
+        else:
+            text += _path_value(part.param, arguments.get(part.param.argument))
+            filled = True
+    if filled and text in (".", ".."):
+        raise _misplaced(_first_argument(parts), text, "would move to another path")
+    return text
+
+
+def _path_value(param: Param, value: object) -> str:
+    pieces = [quote(text, safe="") for text in _checked_path(param, _flat(param, value))]
+    text = _joined(param, value, pieces)
+    if not text:
+        raise _misplaced(param.argument, value, "is empty, and stands in the path")
+    return text
+
+
+def _checked_path(param: Param, pieces: list[str]) -> list[str]:
+    for piece in pieces:
+        decoded = piece
+        for _ in range(_DECODINGS):
+            decoded = unquote(decoded)
+        if _CONTROL.search(decoded):
+            raise _misplaced(param.argument, piece, "has control characters, and stands in the path")
+        # encoded, they stay in their segment; servers that decode before they route would still be moved
+        for step in re.split(r"[/\\]", decoded):
+            if step.partition(";")[0].strip() in (".", ".."):
+                raise _misplaced(param.argument, piece, "would move to another path")
+    return pieces
+
+
+def _first_argument(parts: tuple[PathPart, ...]) -> str:
+    return next((part.param.argument for part in parts if part.param is not None), "")
+
+
+# --- query ---------------------------------------------------------------------------------------------
+
+
+def _query(plan: RequestPlan, arguments: Mapping[str, object]) -> list[str]:
+    taken = {param.name for param in plan.query}
+    taken.update(auth.name for auth in plan.auth if auth.kind == "query")
+    query: list[str] = []
+    for param in plan.query:
+        value = arguments.get(param.argument)
+        if value is None:
+            continue
+        pieces = [quote(text, safe="") for text in _flat(param, value)]
+        if not pieces:
+            raise _misplaced(param.argument, value, "is empty, which sends nothing; leave it out instead")
+        name = quote(param.name, safe="")
+        if isinstance(value, Mapping) and param.explode:
+            if clash := taken.intersection(value):
+                # an object that is spread out could set a parameter which the spec binds
+                raise _misplaced(param.argument, min(clash), "would set another parameter")
+            taken.update(value)
+            query += [f"{key}={item}" for key, item in zip(pieces[::2], pieces[1::2], strict=True)]
+        elif isinstance(value, list) and param.explode:
+            query += [f"{name}={piece}" for piece in pieces]
+        else:
+            query.append(f"{name}={','.join(pieces)}")
+    return query
+
+
+# --- headers and body ----------------------------------------------------------------------------------
+
+
+def _headers(
+    plan: RequestPlan, arguments: Mapping[str, object], idempotency_header: str | None
+) -> dict[str, str]:
+    reserved = {auth.name.lower() for auth in plan.auth if auth.kind == "header"}
+    if idempotency_header is not None:
+        reserved.add(idempotency_header.lower())
+    headers: dict[str, str] = {}
+    for param in plan.headers:
+        value = arguments.get(param.argument)
+        if value is None:
+            continue
+        name = param.name.lower()
+        if name in _OWN_HEADERS or name in reserved or name in headers or not _TOKEN.fullmatch(name):
+            raise _misplaced(param.argument, value, f"would set the header `{visible(name)}`")
+        pieces = _flat(param, value)
+        if not pieces:
+            raise _misplaced(param.argument, value, "is empty, which sends nothing; leave it out instead")
+        if isinstance(value, list | Mapping) and any("," in piece or "=" in piece for piece in pieces):
+            raise _misplaced(param.argument, value, "has a separator in an item, and stands in a header")
+        text = _joined(param, value, pieces)
+        if not _fits_header(text):
+            raise _misplaced(param.argument, value, "has characters that a header can't carry")
+        headers[name] = text
+    return headers
+
+
+def _fits_header(text: str) -> bool:
+    return not _CONTROL.search(text) and text == text.strip() and all(char <= "\xff" for char in text)
+
+
+def _accept(plan: RequestPlan) -> str:
+    types = dict.fromkeys(case.content_type for case in plan.responses if case.content_type is not None)
+    return ", ".join(types) or "application/json"
+
+
+def _body(body: Body, arguments: Mapping[str, object]) -> bytes | None:
+    if body.argument is not None:
+        if body.argument not in arguments:
+            return None
+        return msgspec.json.encode(arguments[body.argument])
+    fields = (body.fields or {}).items()
+    return msgspec.json.encode({name: arguments[given] for name, given in fields if given in arguments})
+
+
+# --- values --------------------------------------------------------------------------------------------
+
+
+def _flat(param: Param, value: object) -> list[str]:
+    """The scalars of a value as text: an array's items, an object's keys and values in turn."""
+    if isinstance(value, Mapping):
+        return [text for key, item in value.items() for text in (str(key), _scalar(param, item))]
+    if isinstance(value, list):
+        return [_scalar(param, item) for item in value]
+    return [_scalar(param, value)]
+
+
+def _joined(param: Param, value: object, pieces: list[str]) -> str:
+    if isinstance(value, Mapping) and param.explode:
+        pairs = zip(pieces[::2], pieces[1::2], strict=True)
+        return ",".join(f"{key}={item}" for key, item in pairs)
+    return ",".join(pieces)
+
+
+def _scalar(param: Param, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return msgspec.json.encode(value).decode()
+    raise _misplaced(param.argument, value, "has a part that can't be written into a path, query or header")
+
+
+# --- credentials ---------------------------------------------------------------------------------------
+
+
+def _authenticate(auth: Auth, secrets: Secrets, headers: dict[str, str], query: list[str]) -> None:
+    value = secrets.get(auth.secret)
+    if auth.kind == "query":
+        query.append(f"{quote(auth.name, safe='')}={quote(value, safe='')}")
+    elif auth.kind == "basic":
+        headers["authorization"] = f"Basic {base64.b64encode(value.encode()).decode()}"
+    elif auth.kind == "cookie":
+        if not _COOKIE.fullmatch(value):
+            raise _uncarried(auth)
+        cookie = f"{auth.name}={value}"
+        headers["cookie"] = f"{headers['cookie']}; {cookie}" if "cookie" in headers else cookie
+    else:
+        if not _fits_header(value):
+            raise _uncarried(auth)
+        name = "authorization" if auth.kind == "bearer" else auth.name.lower()
+        headers[name] = f"Bearer {value}" if auth.kind == "bearer" else value
+
+
+def _uncarried(auth: Auth) -> RefusedError:
+    message = f"secret `{auth.secret}` has characters that a {auth.kind} credential can't carry"
+    return RefusedError(Refusal(code="AR506", message=message, value=auth.secret))
+
+
+def _misplaced(argument: str, value: object, why: str) -> RefusedError:
+    message = f"`{argument}` is {shown(value)}: it {why}"
+    return RefusedError(Refusal(code="AR304", message=message, value=shown(value), path=argument))

@@ -1,0 +1,100 @@
+"""The one place that reads secrets, and that takes them out of text again."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from .bundle import Environment, Secret
+from .refusals import Refusal, RefusedError
+
+#: Bytes of a secret file that are read.
+MAX_SECRET = 65_536
+
+
+class Secrets:
+    """The secrets of one environment, each read when it is first asked for.
+
+    Values are in no `repr` and no exception.
+    """
+
+    def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
+        self._sources = environment.secrets
+        self._environ = environ
+        self._values: dict[str, str] = {}
+        self._covers: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """The value of the secret `name`, without line ends after it.
+
+        Raises:
+            RefusedError: AR506 it is not declared, not set or empty, or its file can't be read. The refusal's
+                `value` is the secret's name.
+        """
+        value = self._values.get(name)
+        if value is None:
+            value = self._read(name)
+            self._values[name] = value
+            covers = {*self._covers, *((form, f"[secret {name}]") for form in _forms(value))}
+            # longest first: a secret that contains another one is replaced as a whole
+            self._covers = tuple(sorted(covers, key=lambda cover: (-len(cover[0]), cover)))
+        return value
+
+    def redact(self, text: str) -> str:
+        """`text` with each secret that was read replaced by `[secret NAME]`, in any spelling of requests."""
+        for form, cover in self._covers:
+            if form in text:
+                text = text.replace(form, cover)
+        return text
+
+    def redact_data(self, value: object) -> object:
+        """A JSON value with `redact` applied to each string and key. The same object if nothing is in it."""
+        if not self._covers:
+            return value
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact(str(key)): self.redact_data(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.redact_data(item) for item in value]
+        return value
+
+    def _read(self, name: str) -> str:
+        source = self._sources.get(name)
+        if source is None:
+            raise _unset(name, f"secret `{name}` has no source in the environment's `secrets`")
+        if source.env is not None:
+            where = f"the environment variable `{source.env}`"
+            value = self._environ.get(source.env, "")
+        else:
+            where = f"the file `{source.file}`"
+            value = _from_file(name, source)
+        value = value.rstrip("\r\n")
+        if not value:
+            raise _unset(name, f"secret `{name}` is not set; set {where}")
+        return value
+
+
+def _from_file(name: str, source: Secret) -> str:
+    try:
+        with Path(source.file or "").open(encoding="utf-8") as file:
+            return file.read(MAX_SECRET)
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise _unset(
+            name, f"secret `{name}` can't be read from the file `{source.file}`: {problem}"
+        ) from None
+
+
+def _forms(value: str) -> frozenset[str]:
+    """The spellings in which a secret stands in headers, URLs and JSON."""
+    encoded = base64.b64encode(value.encode()).decode()
+    escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    return frozenset((value, encoded, quote(value, safe=""), *escaped))
+
+
+def _unset(name: str, message: str) -> RefusedError:
+    return RefusedError(Refusal(code="AR506", message=message, value=name))

@@ -1,0 +1,138 @@
+"""One allowed call carried out: attempts, waits, and what is known of the outcome in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from .bundle import ErrorClass, Program, Tool
+from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
+from .refusals import Refusal, RefusedError
+from .response import Responses
+from .wire import HttpRequest, Transport, UnsentError
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time and chance, so that tests can own them. `monotonic` is in seconds, `jitter` in [0, 1)."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An attempt that did not succeed. `status` is absent when no answer came.
+
+    `again`: another attempt may succeed. `broken`: it counts for the circuit breaker. `unclear`: the service
+    may have acted on it.
+    """
+
+    refusal: Refusal
+    status: int | None
+    error: ErrorClass
+    again: bool
+    retry_after: float | None
+    broken: bool
+    unclear: bool
+
+
+class Sender:
+    """Sends the requests of allowed calls.
+
+    Raises:
+        ValueError: a response schema can't be compiled.
+    """
+
+    def __init__(self, program: Program, transport: Transport, clocks: Clocks) -> None:
+        self._transport = transport
+        self._clocks = clocks
+        self._responses = Responses(program)
+        now = clocks.monotonic()
+        self._paces = {name: Pace(program.tools[name], now) for name in program.grants}
+
+    def admit(self, tool: Tool) -> Refusal | None:
+        """Take leave for one call of `tool`, or AR408."""
+        why = self._paces[tool.name].take(self._clocks.monotonic())
+        if why is None:
+            return None
+        return Refusal(code="AR408", message=f"`{tool.name}` is held back: {why}", value=tool.rate_per_minute)
+
+    async def carry_out(self, tool: Tool, request: HttpRequest, keyed: bool) -> tuple[int, object] | Refusal:
+        """Status and value of the accepted answer, or why there is none.
+
+        A call is repeated only when that can't do it twice: it reads, or it carries an idempotency key
+        (`keyed`), which is the same on each attempt.
+        """
+        repeatable = tool.effect == "read" or keyed
+        attempt, unclear = 1, False
+        while True:
+            outcome = await self._attempt(tool, request)
+            if not isinstance(outcome, _Failure):
+                return outcome
+            unclear = outcome.unclear or (unclear and outcome.again)
+            again = outcome.again and repeatable and retries(tool.retry, attempt, outcome.error)
+            if not again or self.admit(tool) is not None:
+                return _final(tool, outcome, unclear)
+            await self._clocks.sleep(
+                wait_seconds(tool.retry, attempt, self._clocks.jitter(), outcome.retry_after)
+            )
+            attempt += 1
+
+    async def _attempt(self, tool: Tool, request: HttpRequest) -> tuple[int, object] | _Failure:
+        pace = self._paces[tool.name]
+        status: int | None = None
+        retry_after: float | None = None
+        try:
+            async with self._transport.send(request) as answer:
+                status = answer.status
+                retry_after = retry_after_seconds(answer.headers, self._clocks.now())
+                headers = dict(answer.headers)
+                body = b"".join([piece async for piece in answer.chunks()])
+            value = self._responses.accept(tool, status, headers, body)
+        except RefusedError as error:
+            failure = _classified(error, status, retry_after)
+            if failure.broken:
+                pace.failed(self._clocks.monotonic())
+            elif status is not None:
+                pace.succeeded()
+            return failure
+        pace.succeeded()
+        return status, value
+
+
+def _classified(error: RefusedError, status: int | None, retry_after: float | None) -> _Failure:
+    refusal = error.refusal
+    lost = refusal.code in ("AR405", "AR406")
+    answered = status is not None and refusal.code == "AR404"
+    return _Failure(
+        refusal=refusal,
+        status=status,
+        error="timeout" if refusal.code == "AR405" else "tool_error" if lost or answered else "refused",
+        again=lost or (answered and status in LATER),
+        retry_after=retry_after,
+        broken=lost or (answered and status is not None and status >= 500),
+        # any other status settles it, even when the body then broke off; gateways do not know themselves
+        unclear=(lost and status is None and not isinstance(error, UnsentError)) or status in (502, 504),
+    )
+
+
+def _final(tool: Tool, failure: _Failure, unclear: bool) -> Refusal:
+    refusal = failure.refusal
+    if tool.effect == "read":
+        return refusal
+    if unclear:
+        message = f"it is not known whether `{tool.name}` took effect: {refusal.message}"
+        return Refusal(code="AR407", message=message, value=refusal.code)
+    if failure.status is not None and 200 <= failure.status < 300:
+        message = f"{refusal.message}; the service had accepted the call (status {failure.status})"
+        return msgspec.structs.replace(refusal, message=message)
+    return refusal
