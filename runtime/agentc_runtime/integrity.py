@@ -1,0 +1,110 @@
+"""What a program must satisfy beyond its types: every name it uses exists, and nothing says two things.
+
+The compiler checks all of this on the specs, with positions and help. Here it is checked again on the
+bundle, because a bundle may come from another compiler, and the runtime trusts none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .bundle import (
+    AgentState,
+    ChoiceState,
+    Endpoint,
+    EndState,
+    ModelState,
+    Program,
+    RequestPlan,
+    State,
+    ToolState,
+)
+
+#: What every provider accepts as the name of a function.
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def problems(program: Program) -> Iterator[str]:
+    """Every way in which `program` contradicts itself, one line each; nothing when it can be run."""
+    if program.start not in program.states:
+        yield f"`start` is `{program.start}`, which is no state"
+    for name, state in program.states.items():
+        yield from _state(program, f"state `{name}`", state)
+    yield from _grants(program)
+    yield from _tools(program)
+    for alias, model in program.models.items():
+        if model.alias != alias:
+            yield f"model `{alias}` calls itself `{model.alias}`"
+        yield from _endpoint(program, f"model `{alias}`", model.endpoint)
+    if program.default_environment not in program.environments:
+        yield f"`default_environment` is `{program.default_environment}`, which is no environment"
+
+
+def _state(program: Program, where: str, state: State) -> Iterator[str]:
+    for target in _targets(state):
+        if target not in program.states:
+            yield f"{where} goes on to `{target}`, which is no state"
+    if isinstance(state, AgentState | ModelState):
+        if not state.models:
+            yield f"{where} has no model"
+        for alias in state.models:
+            if alias not in program.models:
+                yield f"{where} uses the model `{alias}`, which is not in `models`"
+    if isinstance(state, AgentState | ToolState):
+        for tool in state.tools if isinstance(state, AgentState) else (state.tool,):
+            if tool not in program.grants:
+                yield f"{where} uses the tool `{tool}`, which is not granted"
+
+
+def _targets(state: State) -> Iterator[str]:
+    """Every state that may follow, in the order in which the state names them."""
+    if isinstance(state, EndState):
+        return
+    if isinstance(state, ChoiceState):
+        yield from (choice.next for choice in state.choices)
+        if state.default is not None:
+            yield state.default
+        return
+    yield state.next
+    yield from (catch.next for catch in state.catch)
+
+
+def _grants(program: Program) -> Iterator[str]:
+    for name, grant in program.grants.items():
+        if grant.tool != name:
+            yield f"the grant of `{name}` is for the tool `{grant.tool}`"
+        if name not in program.tools:
+            yield f"the tool `{name}` is granted and is not in `tools`"
+
+
+def _tools(program: Program) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name, tool in program.tools.items():
+        where = f"tool `{name}`"
+        if tool.name != name:
+            yield f"{where} calls itself `{tool.name}`"
+        if not _MODEL_NAME.fullmatch(tool.model_name):
+            yield f"{where} has the model name {tool.model_name!a}, which is not 1 to 64 of A-Z a-z 0-9 _ -"
+        owner = owners.setdefault(tool.model_name, name)
+        if owner != name:
+            yield f"{where} and tool `{owner}` have the same model name `{tool.model_name}`"
+        yield from _endpoint(program, where, tool.request.endpoint)
+        yield from _request(where, tool.request)
+
+
+def _endpoint(program: Program, where: str, endpoint: Endpoint) -> Iterator[str]:
+    if (endpoint.url is None) == (endpoint.variable is None):
+        yield f"the endpoint of {where} needs either `url` or `variable`"
+    if endpoint.variable is None:
+        return
+    for name, environment in program.environments.items():
+        if endpoint.variable not in environment.variables:
+            yield f"the endpoint of {where} is `{endpoint.variable}`, which the environment `{name}` lacks"
+
+
+def _request(where: str, plan: RequestPlan) -> Iterator[str]:
+    if any((part.literal is None) == (part.param is None) for segment in plan.path for part in segment):
+        yield f"a path part of {where} needs either `literal` or `param`"
+    if plan.body is not None and (plan.body.argument is None) == (plan.body.fields is None):
+        yield f"the body of {where} needs either `argument` or `fields`"

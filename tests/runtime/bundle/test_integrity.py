@@ -1,0 +1,125 @@
+"""A program that contradicts itself is refused, however well its bytes are digested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from agentc_runtime import bundle as ir
+from agentc_runtime.integrity import problems
+from agentc_runtime.verify import BundleError, load_bundle
+
+Change = Callable[[ir.Program], ir.Program]
+
+
+def state(name: str, /, **changes: Any) -> Change:
+    return lambda program: replace(
+        program, states={**program.states, name: replace(program.states[name], **changes)}
+    )
+
+
+def tool(name: str, /, **changes: Any) -> Change:
+    return lambda program: replace(
+        program, tools={**program.tools, name: replace(program.tools[name], **changes)}
+    )
+
+
+def request(**changes: Any) -> Change:
+    return lambda program: tool("desk.find", request=replace(program.tools["desk.find"].request, **changes))(
+        program
+    )
+
+
+def model(**changes: Any) -> Change:
+    return lambda program: replace(program, models={"fast": replace(program.models["fast"], **changes)})
+
+
+def top(**changes: Any) -> Change:
+    return lambda program: replace(program, **changes)
+
+
+def without(part: str, name: str) -> Change:
+    return lambda program: replace(
+        program, **{part: {key: value for key, value in getattr(program, part).items() if key != name}}
+    )
+
+
+CASES: list[tuple[Change, str]] = [
+    (top(start="nowhere"), "`start` is `nowhere`, which is no state"),
+    (top(states={}), "`start` is `look`, which is no state"),
+    (state("look", next="gone"), "state `look` goes on to `gone`, which is no state"),
+    (state("sum", next="gone"), "state `sum` goes on to `gone`"),
+    (state("read", next="gone"), "state `read` goes on to `gone`"),
+    (state("look", catch=(ir.Catch(errors=("any",), next="gone"),)), "state `look` goes on to `gone`"),
+    (state("pick", default="gone"), "state `pick` goes on to `gone`"),
+    (
+        state("pick", choices=(ir.Choice(on=ir.Ref(path=("input",)), when={}, next="gone"),)),
+        "state `pick` goes on to `gone`",
+    ),
+    (state("look", tools=("desk.find", "desk.refund")), "tool `desk.refund`, which is not granted"),
+    (state("read", tool="desk.refund"), "state `read` uses the tool `desk.refund`, which is not granted"),
+    (state("look", models=()), "state `look` has no model"),
+    (state("sum", models=("slow",)), "state `sum` uses the model `slow`, which is not in `models`"),
+    (without("grants", "desk.read"), "state `read` uses the tool `desk.read`, which is not granted"),
+    (without("tools", "desk.read"), "the tool `desk.read` is granted and is not in `tools`"),
+    (without("models", "fast"), "uses the model `fast`"),
+    (
+        lambda program: replace(
+            program,
+            grants={**program.grants, "desk.find": replace(program.grants["desk.find"], tool="desk.read")},
+        ),
+        "the grant of `desk.find` is for the tool `desk.read`",
+    ),
+    (tool("desk.find", name="desk.read"), "tool `desk.find` calls itself `desk.read`"),
+    (tool("desk.find", model_name="desk__read"), "have the same model name `desk__read`"),
+    (tool("desk.find", model_name="desk.find"), "has the model name 'desk.find'"),
+    (tool("desk.find", model_name="find\n"), "has the model name 'find\\n'"),
+    (tool("desk.find", model_name=""), "has the model name ''"),
+    (tool("desk.find", model_name="a" * 65), "is not 1 to 64 of"),
+    (request(endpoint=ir.Endpoint()), "endpoint of tool `desk.find` needs either `url` or `variable`"),
+    (request(endpoint=ir.Endpoint(url="https://a", variable="HELPDESK_URL")), "needs either"),
+    (request(endpoint=ir.Endpoint(variable="OTHER")), "is `OTHER`, which the environment `local` lacks"),
+    (request(path=((ir.PathPart(),),)), "a path part of tool `desk.find` needs either"),
+    (
+        request(path=((ir.PathPart(literal="a", param=ir.Param(argument="a", name="a")),),)),
+        "a path part of tool `desk.find` needs either",
+    ),
+    (request(body=ir.Body(content_type="application/json")), "the body of tool `desk.find` needs either"),
+    (
+        request(body=ir.Body(content_type="application/json", argument="a", fields={})),
+        "the body of tool `desk.find` needs either",
+    ),
+    (model(alias="slow"), "model `fast` calls itself `slow`"),
+    (model(endpoint=ir.Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
+    (
+        model(endpoint=ir.Endpoint(variable="MODEL_URL")),
+        "is `MODEL_URL`, which the environment",
+    ),
+    (top(default_environment="staging"), "`default_environment` is `staging`, which is no environment"),
+    (top(environments={}), "`default_environment` is `local`, which is no environment"),
+]
+
+
+def test_the_whole_program_has_no_problem(program: ir.Program) -> None:
+    assert list(problems(program)) == []
+
+
+@pytest.mark.parametrize(("change", "message"), CASES, ids=[message for _, message in CASES])
+def test_contradictions_are_refused(
+    program: ir.Program, pack: Callable[..., dict[str, bytes]], change: Change, message: str
+) -> None:
+    changed = change(program)
+    assert any(message in problem for problem in problems(changed))
+    with pytest.raises(BundleError) as caught:
+        load_bundle(pack(changed))
+    assert caught.value.path == "program.json"
+    assert caught.value.message.endswith("correct the specs and build the bundle again")
+    assert str(caught.value).isprintable()
+
+
+def test_one_environment_that_lacks_a_variable_is_enough(program: ir.Program) -> None:
+    changed = replace(program, environments={**program.environments, "staging": ir.Environment()})
+    assert "which the environment `staging` lacks" in "\n".join(problems(changed))
