@@ -1,0 +1,72 @@
+"""AC606: failed effect that nothing handles."""
+
+from collections.abc import Iterator
+
+from ..diagnostics import Diagnostic, Note, Rule
+from ..program import Program
+from ..syntax.workflow import ToolStateSpec
+
+RULE = Rule(
+    code="AC606",
+    name="effect-without-catch",
+    title="failed effect that nothing handles",
+    why=(
+        "An effect can fail after half of it happened. Without a `catch` the run ends there, and "
+        "nobody is told what was done and what was not."
+    ),
+    bad="""\
+# file: agent.yaml
+apiVersion: agentc/v1
+kind: Agent
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec:
+  model: fast
+  instructions: Help the customer.
+  input: { schema: { type: object, properties: { ticket_id: { type: string } }, required: [ticket_id] } }
+  permissions: [triage]
+  limits: { cost_usd: 0.5 }
+  workflow:
+    start: work
+    states:
+      work: { type: agent, tools: [desk.get_ticket], next: pay }
+      pay: { type: tool, tool: desk.refund, arguments: { amount: 5 }, next: done }  # <- AC606
+      done: { type: end, output: "${states.work.output}" }
+""",
+    good="""\
+# file: agent.yaml
+apiVersion: agentc/v1
+kind: Agent
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec:
+  model: fast
+  instructions: Help the customer.
+  input: { schema: { type: object, properties: { ticket_id: { type: string } }, required: [ticket_id] } }
+  permissions: [triage]
+  limits: { cost_usd: 0.5 }
+  workflow:
+    start: work
+    states:
+      work: { type: agent, tools: [desk.get_ticket], next: pay }
+      pay: { type: tool, tool: desk.refund, arguments: { amount: 5 }, next: done, catch: [{ next: failed }] }
+      done: { type: end, output: "${states.work.output}" }
+      failed: { type: end, output: a person has to look at the refund }
+""",
+    level="warning",
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Tool states with an effect that don't catch its errors."""
+    for agent in program.agents.values():
+        for name, state in agent.states.items():
+            tool = program.tools.get(state.spec.tool) if isinstance(state.spec, ToolStateSpec) else None
+            if tool is None or tool.spec.effect == "read" or not isinstance(state.spec, ToolStateSpec):
+                continue
+            caught = {error for catch in state.spec.catch for error in catch.errors}
+            if not caught & {"any", "tool_error"}:
+                yield RULE.at(
+                    agent.span(*state.path, key=True),
+                    f"state `{name}` does not handle a failure of `{tool.name}`",
+                    help="add `catch: [{ next: STATE }]` with the state that deals with it",
+                    notes=(Note(f"its effect is `{tool.spec.effect}`", tool.span("effect")),),
+                )

@@ -1,0 +1,225 @@
+"""What data can be where: for each state the origins of everything that its model or its call may read.
+
+Inside one model loop anything read may reach anything written, so a state's context is one set. It leaves
+the state by its output. Values that can't carry a sentence (numbers, booleans, enums, dates, uuids) are no
+longer untrusted after that: this is how an author splits a state so that only typed values cross.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from agentc_runtime.bundle import Label
+
+from .diagnostics import Span
+from .program import Agent, Grant, SchemaData, State
+from .resources import Step
+from .schematypes import resolve, type_at
+from .syntax.common import DataSpec
+from .syntax.workflow import AgentStateSpec, ModelStateSpec, ToolStateSpec
+
+#: How deep and how far a schema is looked at for text; what lies beyond is text.
+_DEPTH, _PARTS = 12, 2_000
+_NO_SENTENCE_FORMATS = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where data comes from: in words, with its label, its declaration, and the toolset if it is a tool."""
+
+    name: str
+    label: Label
+    declared: Span
+    toolset: str | None = None
+
+    @property
+    def untrusted(self) -> bool:
+        """Anybody may have written it."""
+        return self.label.trust == "untrusted"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Data that a state reads: its origin, the place that reads it, and the state it came through."""
+
+    origin: Origin
+    span: Span
+    via: str | None = None
+
+    def __str__(self) -> str:
+        through = f" by way of state `{self.via}`" if self.via else ""
+        return f"{self.origin.name}{through}"
+
+
+def tool_span(agent: Agent, state: State, grant: Grant) -> Span:
+    """Where a state names a granted tool; without a workflow, where the tool is granted."""
+    name = grant.tool.name
+    if state.path and isinstance(state.spec, AgentStateSpec):
+        return agent.span(*state.path, "tools", state.spec.tools.index(name))
+    if state.path and isinstance(state.spec, ToolStateSpec):
+        return agent.span(*state.path, "tool")
+    return grant.span("tool")
+
+
+def sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
+    """For each state what it may read, tools first: the least set that all paths agree with."""
+    outputs: dict[str, frozenset[Origin]] = dict.fromkeys(agent.states, frozenset())
+    changed = True
+    while changed:
+        changed = False
+        for name, state in agent.states.items():
+            leaving = _leaving(agent, state, outputs)
+            if leaving != outputs[name]:
+                outputs[name] = leaving
+                changed = True
+    return {name: tuple(_unique(_read(agent, state, outputs))) for name, state in agent.states.items()}
+
+
+def _unique(found: Iterator[Source]) -> Iterator[Source]:
+    seen: set[tuple[Origin, str | None]] = set()
+    for source in found:
+        if (source.origin, source.via) not in seen:
+            seen.add((source.origin, source.via))
+            yield source
+
+
+def _leaving(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) -> frozenset[Origin]:
+    if isinstance(state.spec, ToolStateSpec):
+        return frozenset(tool_origin(grant) for grant in state.grants.values())
+    if isinstance(state.spec, AgentStateSpec | ModelStateSpec):
+        return frozenset(source.origin for source in _read(agent, state, outputs))
+    return frozenset()
+
+
+def _read(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) -> Iterator[Source]:
+    if isinstance(state.spec, AgentStateSpec):
+        for grant in state.grants.values():
+            yield Source(tool_origin(grant), tool_span(agent, state, grant))
+    for text in state.texts.values():
+        for path in sorted(text.reads):
+            yield from _at(agent, path, text.span, outputs)
+    if isinstance(state.spec, ToolStateSpec):
+        for bound in state.exprs.values():
+            for reference, span in bound.references:
+                yield from _at(agent, (reference.root, *reference.path), span, outputs)
+
+
+def _at(
+    agent: Agent, path: tuple[str, ...], span: Span, outputs: Mapping[str, frozenset[Origin]]
+) -> Iterator[Source]:
+    root, *steps = path
+    typed = root in agent.environment and not carries_text(type_at(agent.environment[root], steps))
+    if root == "states":
+        for name in steps[:1] or outputs:
+            for origin in sorted(outputs.get(name, ()), key=lambda origin: origin.name):
+                yield Source(_typed(origin) if typed else origin, span, name)
+        return
+    data = agent.spec.input if root == "input" else agent.spec.session if root == "session" else None
+    if data is not None:
+        origin = _data_origin(agent, root, data)
+        yield Source(_typed(origin) if typed else origin, span)
+
+
+def tool_origin(grant: Grant) -> Origin:
+    """The answers of a granted tool."""
+    output, tool = grant.tool.spec.output, grant.tool
+    return Origin(
+        name=f"`{tool.name}`",
+        label=Label(trust=output.trust, sensitivity=output.sensitivity),
+        declared=tool.span("output", key=True),
+        toolset=tool.toolset.name,
+    )
+
+
+def _data_origin(agent: Agent, root: str, data: DataSpec) -> Origin:
+    label = Label(trust=data.trust, sensitivity=data.sensitivity)
+    place: tuple[Step, ...] = (root, "sensitivity")
+    return Origin(f"the {root}", label, agent.span(*place, key=True))
+
+
+def _typed(origin: Origin) -> Origin:
+    return replace(origin, label=Label(trust="trusted", sensitivity=origin.label.sensitivity))
+
+
+def carries_text(schema: SchemaData | None) -> bool:
+    """Whether a value of `schema` may hold a sentence that somebody wrote. What can't be told may."""
+    if schema is None:
+        return False  # nothing stands there, which family AC2 reports
+    return _Search(schema).text(schema, _DEPTH)
+
+
+class _Search:
+    """One look through one schema for a place where text may stand."""
+
+    def __init__(self, root: SchemaData) -> None:
+        self._root = root
+        self._left = _PARTS
+
+    def text(self, schema: object, depth: int) -> bool:
+        self._left -= 1
+        schema = resolve(schema, self._root)
+        if schema is False:
+            return False
+        if not isinstance(schema, dict) or depth == 0 or self._left < 0:
+            return True
+        if "const" in schema or "enum" in schema:
+            return False
+        for name in ("anyOf", "oneOf"):
+            parts = schema.get(name)
+            if isinstance(parts, list) and not any(self.text(part, depth - 1) for part in parts):
+                return False
+        everything = schema.get("allOf")
+        if isinstance(everything, list) and not all(self.text(part, depth - 1) for part in everything):
+            return False
+        said = schema.get("type")
+        kinds = said if isinstance(said, list) else [said]
+        return any(self._kind(kind, schema, depth) for kind in kinds)
+
+    def _kind(self, kind: object, schema: SchemaData, depth: int) -> bool:
+        if kind in ("boolean", "integer", "number", "null"):
+            return False
+        if kind == "string":
+            return schema.get("format") not in _NO_SENTENCE_FORMATS
+        if kind == "array":
+            return "prefixItems" in schema or self.text(schema.get("items", {}), depth - 1)
+        if kind == "object" and schema.get("additionalProperties") is False:
+            properties = schema.get("properties", {})
+            parts = list(properties.values()) if isinstance(properties, dict) else [{}]
+            return "patternProperties" in schema or any(self.text(part, depth - 1) for part in parts)
+        return True
+
+
+def is_unasked(grant: Grant) -> bool:
+    """Whether untrusted content may cause this effect with nobody asked and nothing refused."""
+    asked = grant.spec.approval is not None and grant.spec.approval.when is None
+    policy = grant.permission_set.spec.flows.untrusted_to_effect.policy
+    return grant.tool.spec.effect != "read" and policy == "allow" and not asked
+
+
+def policy_span(grant: Grant) -> Span:
+    """Where the flow policy of a grant is set."""
+    return grant.permission_set.span("flows", "untrusted_to_effect", "policy")
+
+
+def leaks(state: State, read: tuple[Source, ...]) -> list[tuple[Source, Grant]]:
+    """Private data and a way out that nobody is asked about, in a state that reads untrusted content.
+
+    A way out is a tool that sends, or one that writes to another service than the data came from.
+    """
+    if not any(source.origin.untrusted for source in read):
+        return []
+    return [
+        (source, grant)
+        for grant in state.grants.values()
+        if is_unasked(grant)
+        for source in read
+        if source.origin.label.sensitivity in ("confidential", "restricted") and _leaves(grant, source)
+    ]
+
+
+def _leaves(grant: Grant, source: Source) -> bool:
+    if grant.tool.spec.effect in ("create", "update"):
+        origin = source.origin.toolset
+        return origin is not None and origin != grant.tool.toolset.name
+    return grant.tool.spec.effect == "send"
