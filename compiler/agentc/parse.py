@@ -18,6 +18,8 @@ from .diagnostics import Diagnostic, Span
 from .source import Document, SourceFile
 from .yaml_events import EventReader, c_events
 
+#: A file with more findings than anybody reads is refused by the first ones.
+_MOST_FINDINGS = 1000
 _MARK = "agentc: ignore"
 _SUPPRESSION = re.compile(
     r"(?<!\S)#[ \t]*agentc: ignore[ \t]+(AC[0-9]{3}(?:[ \t]*,[ \t]*AC[0-9]{3})*)[ \t]*"
@@ -59,7 +61,7 @@ def parse_documents(
     if found:  # what breaks where a refused character stands is no finding of its own
         spoiled = {line for finding in found for line in (finding.span.line, finding.span.line + 1)}
         composer.found = [f for f in composer.found if f.code != "AC101" or f.span.line not in spoiled]
-    return tuple(composer.documents), (*found, *composer.found)
+    return tuple(composer.documents), (*found, *composer.found)[:_MOST_FINDINGS]
 
 
 def suppressions(file: SourceFile, *, events: EventReader = c_events) -> tuple[Suppression, ...]:
