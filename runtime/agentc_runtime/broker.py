@@ -28,6 +28,8 @@ from .wire import HttpRequest, Transport
 
 #: Characters of raw arguments that the transcript shows.
 SHOWN_ARGUMENTS: Final = 4000
+#: Runs and tools whose claims are counted here as well as in the journal.
+REMEMBERED: Final = 10_000
 #: Idempotency keys are derived from run and call, so that a call which is resumed has the same one.
 _KEYS: Final = uuid.UUID("5f1c0a52-6d0e-5b43-9d0b-0f3f6a8c9e17")
 
@@ -64,6 +66,7 @@ class Broker:
         self._clocks = clocks or Clocks()
         self._policy = Policy(program, source_map)
         self._sender = Sender(program, transport, self._clocks)
+        self._claimed: dict[tuple[str, str], int] = {}
 
     async def call(self, call: Call, emit: Emit) -> Returned | Refusal:
         """Carry out `call`, or refuse it. `emit` is told what happens, from `ToolCalled` on.
@@ -71,7 +74,7 @@ class Broker:
         What the journal or the approver raises passes through, and no request is sent after it.
         """
         raw = shortened(self._secrets.redact(call.arguments), SHOWN_ARGUMENTS)
-        emit(ToolCalled(state=call.state, tool=call.name, call_id=call.call_id, arguments=raw))
+        emit(ToolCalled(state=call.state, tool=shortened(call.name), call_id=call.call_id, arguments=raw))
         decided = self._policy.decide(call)
         if isinstance(decided, Refusal):
             return self._refused(call, decided, emit)
@@ -83,7 +86,7 @@ class Broker:
             request = build_request(tool, decided.arguments, self._environment, self._secrets, key)
         except RefusedError as error:
             return self._refused(call, error.refusal, emit, tool.name)
-        held = self._sender.admit(tool)
+        held = self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
             return self._refused(call, held, emit, tool.name)
         digest = self._digest(decided, request)
@@ -210,14 +213,30 @@ class Broker:
             )
         )
         if exhausted is None:
+            self._count(call.run_id, tool.name)
             return None
         code, limit = (
             ("AR203", quota.per_run if quota else None)
             if exhausted == "per_run"
             else ("AR204", quota.per_day if quota else None)
         )
-        message = f"`{tool.name}` may be called {limit} times per {exhausted[4:]}, and was"
-        return Refusal(code=code, message=message, value=limit)
+        return _used_up(code, tool.name, exhausted, limit)
+
+    def _spent(self, call: Call, allowed: Allowed) -> Refusal | None:
+        """AR203 when this broker has itself used up the run's quota, so that nobody is asked in vain.
+
+        The journal decides in the end, over all brokers: what is counted here is never more than it counts.
+        """
+        limit = None if allowed.grant.quota is None else allowed.grant.quota.per_run
+        if limit is None or self._claimed.get((call.run_id, allowed.tool.name), 0) < limit:
+            return None
+        return _used_up("AR203", allowed.tool.name, "per_run", limit)
+
+    def _count(self, run_id: str, tool: str) -> None:
+        key = (run_id, tool)
+        self._claimed[key] = self._claimed.pop(key, 0) + 1
+        if len(self._claimed) > REMEMBERED:
+            del self._claimed[next(iter(self._claimed))]
 
     def _digest(self, allowed: Allowed, request: HttpRequest) -> str:
         body = "" if request.body is None else request.body.decode()
@@ -252,7 +271,7 @@ class Broker:
                 "refusal": msgspec.to_builtins(refusal),
             },
         )
-        emit(ToolRefused(state=call.state, tool=call.name, call_id=call.call_id, refusal=refusal))
+        emit(ToolRefused(state=call.state, tool=shortened(call.name), call_id=call.call_id, refusal=refusal))
         return refusal
 
     def _placed(self, refusal: Refusal, tool: str) -> Refusal:
@@ -271,6 +290,11 @@ class Broker:
             value=self._secrets.redact_data(refusal.value),
             path=self._secrets.redact(refusal.path),
         )
+
+
+def _used_up(code: str, tool: str, quota: str, limit: int | None) -> Refusal:
+    period = quota.removeprefix("per_")
+    return Refusal(code=code, message=f"`{tool}` has used its quota of {limit} calls a {period}", value=limit)
 
 
 _GOVERNED_BY: Final = {

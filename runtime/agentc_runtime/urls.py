@@ -47,7 +47,7 @@ def parse_url(url: str) -> Url:
 
     Raises:
         UrlError: user information, a fragment, another scheme, a character outside printable ASCII, a host
-            that is a number in disguise (`2130706433`, `0x7f.1`, `127.1`), or an address in a second spelling.
+            that is a number in disguise (`2130706433`, `0x7f.1`), or an address in a second spelling.
     """
     match = _URL.fullmatch(url)
     if match is None or "#" in url or "\\" in url:
