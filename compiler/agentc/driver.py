@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checks import CHECKS, ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
+from .checks import ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
+from .checks.registry import CHECKS
 from .diagnostics import Diagnostic, Span
 from .load import load_project, read_file
 from .parse import Suppression, parse_documents, suppressions

@@ -14,8 +14,9 @@ from .diagnostics import Span
 from .names import model_name
 from .predicates import close_schema, close_where, match_when, merge_limits, open_when
 from .program import Agent, Grant, Program, SchemaData, State, Tool
-from .references import parse_reference
+from .references import Reference, parse_reference
 from .resources import Resource
+from .stepping import state_models
 from .syntax.agent import AgentSpec
 from .syntax.common import DataSpec, RetrySpec, milliseconds
 from .syntax.project import ModelSpec, ProjectSpec
@@ -90,7 +91,7 @@ def _data(spec: DataSpec) -> ir.Data:
 
 def _endpoint(text: str) -> ir.Endpoint:
     reference = parse_reference(text)
-    if reference is not None and reference.root == "env":
+    if isinstance(reference, Reference) and reference.root == "env":
         return ir.Endpoint(variable=reference.path[0])
     return ir.Endpoint(url=text)
 
@@ -161,16 +162,6 @@ def _grant(grant: Grant) -> ir.Grant:
 def _models(project: ProjectSpec, agent: Agent) -> dict[str, ir.Model]:
     used = {alias for state in agent.states.values() for alias in state_models(agent, state)}
     return {alias: _model(alias, project.models[alias]) for alias in sorted(used)}
-
-
-def state_models(agent: Agent, state: State) -> tuple[str, ...]:
-    """The aliases that a state may use: its model, then the fallbacks."""
-    spec = state.spec
-    if not isinstance(spec, AgentStateSpec | ModelStateSpec):
-        return ()
-    first = spec.model or agent.spec.model
-    rest = spec.fallbacks if spec.fallbacks is not None else agent.spec.fallbacks
-    return (first, *(alias for alias in rest if alias != first))
 
 
 def _model(alias: str, spec: ModelSpec) -> ir.Model:

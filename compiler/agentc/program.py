@@ -141,6 +141,10 @@ class Broken:
         """Remember that a document could not be read."""
         return Broken(self.names, self.unreadable or unreadable)
 
+    def any(self, kind: str) -> bool:
+        """Whether a resource of this kind may exist in what could not be parsed."""
+        return self.unreadable or any(found == kind for found, _ in self.names)
+
     def hides(self, kind: str, name: str) -> bool:
         """Whether a resource of this name may exist in what could not be parsed."""
         return self.unreadable or (kind, name) in self.names
@@ -151,6 +155,7 @@ class Program:
     """One project, resolved. `files` are those that specs refer to, `absent` those that can't be read."""
 
     root: Path
+    resources: tuple[Resource[Closed], ...]
     project: Resource[ProjectSpec] | None
     toolsets: Mapping[str, Toolset]
     permission_sets: Mapping[str, Resource[PermissionSetSpec]]

@@ -79,6 +79,7 @@ def resolve(
     }
     program = Program(
         root=sources.root,
+        resources=tuple(resources),
         project=project_list[0] if project_list else None,
         toolsets=toolsets,
         permission_sets=permission_sets,

@@ -45,13 +45,12 @@ class Transcript:
         yield indent + self._paint(f"✗ refused {refusal.code}: {shown(refusal.message, 240)}", _RED)
         yield f"{indent}  {self._paint(self._at(refusal.at), _DIM)}"
 
-    def _lines(self, event: events.Event) -> Iterator[str]:  # noqa: PLR0912  one case an event, no more
+    def _lines(self, event: events.Event) -> Iterator[str]:
         match event:
             case events.RunStarted():
                 how = ", models replayed" if event.replay else ""
-                yield self._paint(f"run {event.run_id}", _BOLD) + (
-                    f"  {event.agent} {event.version}  sha256:{event.bundle[:12]}  in {event.environment}{how}"
-                )
+                who = f"{event.agent} {event.version}  sha256:{event.bundle[:12]}"
+                yield self._paint(f"run {event.run_id}", _BOLD) + f"  {who}  in {event.environment}{how}"
             case events.StateEntered():
                 attempt = f"  attempt {event.attempt}" if event.attempt > 1 else ""
                 yield self._paint(f"● {event.state}", _BOLD) + f"  {event.type}{attempt}"

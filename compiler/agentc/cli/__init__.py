@@ -85,7 +85,7 @@ class InputError(click.ClickException):
 def invoke() -> int:
     """Run the command line; the exit code. An internal error is a message, not a traceback."""
     try:
-        result = cli.main(standalone_mode=False)
+        result = cli.main(prog_name="agentc", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except click.ClickException as error:

@@ -10,6 +10,8 @@ import click
 from ..diagnostics import Rule, did_you_mean
 from . import InputError
 
+_CHECKS = Path(__file__).parents[1] / "checks"
+
 
 @click.command("explain")
 @click.argument("code", required=False)
@@ -50,16 +52,24 @@ def command(code: str | None, format_: str) -> int:
 
 def _modules() -> dict[str, str]:
     """Rule code → module, from the file names: `explain` imports only the rule that it explains."""
-    folder = Path(__file__).parents[1] / "checks"
-    return {path.stem[:5].upper(): path.stem for path in sorted(folder.glob("ac[0-9][0-9][0-9]_*.py"))}
+    return {path.stem[:5].upper(): path.stem for path in sorted(_CHECKS.glob("ac[0-9][0-9][0-9]_*.py"))}
 
 
 def load_rule(module: str) -> Rule:
-    """The rule that a module of `agentc.checks` defines."""
-    from importlib import import_module
+    """The rule that a module of `agentc.checks` defines.
 
-    rule: Rule = import_module(f"agentc.checks.{module}").RULE
-    return rule
+    The rule is read from the source and not imported: a check's imports are the whole compiler.
+    """
+    import ast
+
+    source = (_CHECKS / f"{module}.py").read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and target.id == "RULE":
+                words = {str(word.arg): ast.literal_eval(word.value) for word in node.value.keywords}
+                return Rule(**words)
+    raise LookupError(f"{module} defines no RULE")
 
 
 def _refusal_codes() -> list[str]:

@@ -73,7 +73,7 @@ def command(
     """
     import asyncio
 
-    from ..runner import RunOptions, run_agent
+    from ..runner import RunnerError, RunOptions, run_agent
 
     if record is not None and replay is not None:
         raise click.UsageError("--record and --replay exclude each other")
@@ -90,7 +90,10 @@ def command(
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
     )
-    return asyncio.run(run_agent(loaded.bundle, options))
+    try:
+        return asyncio.run(run_agent(loaded.bundle, options))
+    except RunnerError as error:
+        raise InputError(str(error)) from error
 
 
 class _Loaded(NamedTuple):

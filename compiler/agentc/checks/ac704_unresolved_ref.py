@@ -1,0 +1,79 @@
+"""AC704: `$ref` that leads nowhere."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Rule, Span
+
+RULE = Rule(
+    code="AC704",
+    name="unresolved-ref",
+    title="`$ref` that leads nowhere",
+    why=("A schema that can't be found accepts anything. The operation is not compiled."),
+    bad="""\
+# file: openapi.yaml
+openapi: 3.1.0
+info: { title: Desk, version: 1.0.0 }
+paths:
+  /tickets/{ticket_id}:
+    get:
+      operationId: getTicket
+      summary: Read a ticket
+      security: [{ bearerAuth: [] }]
+      parameters:
+        - { name: ticket_id, in: path, required: true, schema: { $ref: "#/components/schemas/Id" } }  # <- AC704
+      responses: { "200": { description: ok } }
+  /refunds:
+    post:
+      operationId: createRefund
+      summary: Pay money back
+      security: [{ bearerAuth: [] }]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties: { ticket_id: { type: string }, amount: { type: number } }
+              required: [ticket_id, amount]
+      responses: { "201": { description: ok } }
+components:
+  securitySchemes:
+    bearerAuth: { type: http, scheme: bearer }
+""",
+    good="""\
+# file: openapi.yaml
+openapi: 3.1.0
+info: { title: Desk, version: 1.0.0 }
+paths:
+  /tickets/{ticket_id}:
+    get:
+      operationId: getTicket
+      summary: Read a ticket
+      security: [{ bearerAuth: [] }]
+      parameters:
+        - { name: ticket_id, in: path, required: true, schema: { type: string } }
+      responses: { "200": { description: ok } }
+  /refunds:
+    post:
+      operationId: createRefund
+      summary: Pay money back
+      security: [{ bearerAuth: [] }]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties: { ticket_id: { type: string }, amount: { type: number } }
+              required: [ticket_id, amount]
+      responses: { "201": { description: ok } }
+components:
+  securitySchemes:
+    bearerAuth: { type: http, scheme: bearer }
+""",
+)
+
+
+def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
+    """The reference at `span` leads nowhere."""
+    return RULE.at(span, message, help=help_)

@@ -1,0 +1,82 @@
+"""AC706: credential does not match the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..diagnostics import Diagnostic, Rule, Span, did_you_mean
+from ..program import Program
+
+RULE = Rule(
+    code="AC706",
+    name="security-scheme",
+    title="credential does not match the operation",
+    why=(
+        "An operation says which security scheme it asks for. A call without the right "
+        "credential fails, and one with the wrong credential leaks it."
+    ),
+    bad="""\
+# file: toolset.yaml
+apiVersion: agentc/v1
+kind: Toolset
+metadata: { name: desk, version: 1.0.0, owner: support }
+spec:
+  openapi: { file: openapi.yaml, sha256: "{sha256:openapi.yaml}" }
+  server: ${env.DESK_URL}
+  auth: { scheme: bearer, secret: desk_token }  # <- AC706
+  tools:
+    get_ticket: { operation: getTicket, effect: read }
+    refund: { operation: createRefund, effect: send }
+""",
+    good="""\
+# file: toolset.yaml
+apiVersion: agentc/v1
+kind: Toolset
+metadata: { name: desk, version: 1.0.0, owner: support }
+spec:
+  openapi: { file: openapi.yaml, sha256: "{sha256:openapi.yaml}" }
+  server: ${env.DESK_URL}
+  auth: { scheme: bearerAuth, secret: desk_token }
+  tools:
+    get_ticket: { operation: getTicket, effect: read }
+    refund: { operation: createRefund, effect: send }
+""",
+)
+
+
+def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
+    """The security scheme at `span` can't be used."""
+    return RULE.at(span, message, help=help_)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Toolsets whose `auth` is not what their operations ask for: once a toolset."""
+    for toolset in program.toolsets.values():
+        resource, document = toolset.resource, toolset.document
+        if document is None or not document.readable:
+            continue
+        auth = resource.spec.auth
+        schemes = document.security_schemes
+        if auth is not None and auth.scheme not in schemes:
+            yield report(
+                resource.span("auth", "scheme"),
+                f"`{resource.spec.openapi.file}` has no security scheme `{auth.scheme}`",
+                did_you_mean(auth.scheme, schemes),
+            )
+            continue
+        for tool in toolset.tools.values():
+            if tool.operation is None or tool.operation.accepts_auth(auth.scheme if auth else None):
+                continue
+            wanted = " or ".join(f"`{name}`" for name in tool.operation.scheme_names)
+            if auth is None:
+                yield report(
+                    tool.span("operation"),
+                    f"`{tool.spec.operation}` asks for a credential and the toolset has no `auth`",
+                    f"add `auth:` with scheme {wanted} and the secret that holds it",
+                )
+            else:
+                yield report(
+                    tool.span("operation"),
+                    f"`{tool.spec.operation}` asks for {wanted}, not for `{auth.scheme}`",
+                    "put it into a toolset of its own with that scheme",
+                )

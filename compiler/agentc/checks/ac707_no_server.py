@@ -1,0 +1,73 @@
+"""AC707: server is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..diagnostics import Diagnostic, Rule
+from ..program import Program, Toolset
+from ..stepping import base_urls, url_problem
+
+RULE = Rule(
+    code="AC707",
+    name="no-server",
+    title="server is not known",
+    why=(
+        "Requests go to one base URL. It must be absolute, and it stands in the toolset or in the document."
+    ),
+    bad="""\
+# file: toolset.yaml
+apiVersion: agentc/v1
+kind: Toolset
+metadata: { name: desk, version: 1.0.0, owner: support }  # <- AC707
+spec:
+  openapi: { file: openapi.yaml, sha256: "{sha256:openapi.yaml}" }
+  auth: { scheme: bearerAuth, secret: desk_token }
+  tools:
+    get_ticket: { operation: getTicket, effect: read }
+    refund: { operation: createRefund, effect: send }
+""",
+    good="""\
+# file: toolset.yaml
+apiVersion: agentc/v1
+kind: Toolset
+metadata: { name: desk, version: 1.0.0, owner: support }
+spec:
+  openapi: { file: openapi.yaml, sha256: "{sha256:openapi.yaml}" }
+  server: ${env.DESK_URL}
+  auth: { scheme: bearerAuth, secret: desk_token }
+  tools:
+    get_ticket: { operation: getTicket, effect: read }
+    refund: { operation: createRefund, effect: send }
+""",
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Toolsets without a usable base URL, and base URLs that are not absolute http(s) URLs."""
+    for toolset in program.toolsets.values():
+        resource = toolset.resource
+        if resource.spec.server is None and toolset.document is not None and toolset.document.readable:
+            yield from _from_document(toolset)
+    for resource, path, text in base_urls(program):
+        problem = url_problem(text)
+        if problem is not None:
+            yield RULE.at(
+                resource.span(*path),
+                f"`{text}`: {problem}",
+                help="write it as `https://host` or `https://host/base`",
+            )
+
+
+def _from_document(toolset: Toolset) -> Iterator[Diagnostic]:
+    operations = [tool.operation for tool in toolset.tools.values() if tool.operation is not None]
+    usable = {operation.servers for operation in operations}
+    if not operations or all(len(servers) == 1 and url_problem(servers[0]) is None for servers in usable):
+        return
+    listed = sorted({url for servers in usable for url in servers})
+    shown = f"names {', '.join(f'`{url}`' for url in listed[:4])}" if listed else "names no server"
+    yield RULE.at(
+        toolset.resource.name_span(),
+        f"`{toolset.resource.spec.openapi.file}` {shown}, and the toolset has no `server`",
+        help="add `server:` with a URL or `${env.NAME}`",
+    )

@@ -1,0 +1,79 @@
+"""AC708: `$ref` that leaves the document."""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, Rule, Span
+
+RULE = Rule(
+    code="AC708",
+    name="remote-ref",
+    title="`$ref` that leaves the document",
+    why=("A reference to another file or host would let a document read what the reviewer did not see."),
+    bad="""\
+# file: openapi.yaml
+openapi: 3.1.0
+info: { title: Desk, version: 1.0.0 }
+paths:
+  /tickets/{ticket_id}:
+    get:
+      operationId: getTicket
+      summary: Read a ticket
+      security: [{ bearerAuth: [] }]
+      parameters:
+        - { name: ticket_id, in: path, required: true, schema: { $ref: "https://example.com/id.json" } }  # <- AC708
+      responses: { "200": { description: ok } }
+  /refunds:
+    post:
+      operationId: createRefund
+      summary: Pay money back
+      security: [{ bearerAuth: [] }]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties: { ticket_id: { type: string }, amount: { type: number } }
+              required: [ticket_id, amount]
+      responses: { "201": { description: ok } }
+components:
+  securitySchemes:
+    bearerAuth: { type: http, scheme: bearer }
+""",
+    good="""\
+# file: openapi.yaml
+openapi: 3.1.0
+info: { title: Desk, version: 1.0.0 }
+paths:
+  /tickets/{ticket_id}:
+    get:
+      operationId: getTicket
+      summary: Read a ticket
+      security: [{ bearerAuth: [] }]
+      parameters:
+        - { name: ticket_id, in: path, required: true, schema: { type: string } }
+      responses: { "200": { description: ok } }
+  /refunds:
+    post:
+      operationId: createRefund
+      summary: Pay money back
+      security: [{ bearerAuth: [] }]
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties: { ticket_id: { type: string }, amount: { type: number } }
+              required: [ticket_id, amount]
+      responses: { "201": { description: ok } }
+components:
+  securitySchemes:
+    bearerAuth: { type: http, scheme: bearer }
+""",
+)
+
+
+def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
+    """The reference at `span` leaves the document."""
+    return RULE.at(span, message, help=help_)

@@ -1,0 +1,198 @@
+"""Walks over a program that several checks share: each gives values with the path of their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from agentc_runtime.bundle import Array, Const, Expr, Ref
+
+from .diagnostics import Span
+from .program import Agent, BoundExpr, Program, SchemaData, State
+from .references import Reference, parse_reference
+from .resources import Resource, Step
+from .schematypes import types_of, type_at
+from .source import Map, Node, Scalar
+from .syntax.common import PromptFile
+from .syntax.project import ProjectSpec
+from .syntax.toolset import ToolsetSpec
+from .syntax.workflow import (
+    AgentStateSpec,
+    ChoiceStateSpec,
+    EndStateSpec,
+    ModelStateSpec,
+    StateSpec,
+    ToolStateSpec,
+)
+
+Path = tuple[Step, ...]
+
+
+def named_tools(state: State) -> Iterator[tuple[str, Path]]:
+    """The tools that a state of a written workflow names."""
+    if not state.path:
+        return
+    if isinstance(state.spec, AgentStateSpec):
+        for index, tool in enumerate(state.spec.tools):
+            yield tool, (*state.path, "tools", index)
+    elif isinstance(state.spec, ToolStateSpec):
+        yield state.spec.tool, (*state.path, "tool")
+
+
+def transitions(spec: StateSpec) -> Iterator[tuple[str, Path]]:
+    """The states that a state may go to, in order."""
+    if isinstance(spec, EndStateSpec):
+        return
+    if isinstance(spec, ChoiceStateSpec):
+        for index, choice in enumerate(spec.choices):
+            yield choice.next, ("choices", index, "next")
+        if spec.default is not None:
+            yield spec.default, ("default",)
+        return
+    yield spec.next, ("next",)
+    for index, catch in enumerate(spec.catch):
+        yield catch.next, ("catch", index, "next")
+
+
+def endpoints(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
+    """Every base URL that a spec writes: of toolsets, then of models."""
+    for toolset in program.toolsets.values():
+        if toolset.resource.spec.server is not None:
+            yield toolset.resource, ("server",), toolset.resource.spec.server
+    if program.project is not None:
+        for alias, model in program.project.spec.models.items():
+            if model.base_url is not None:
+                yield program.project, ("models", alias, "base_url"), model.base_url
+
+
+def secrets(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
+    """Every secret that a spec uses: of toolsets, then of models."""
+    for toolset in program.toolsets.values():
+        if toolset.resource.spec.auth is not None:
+            yield toolset.resource, ("auth", "secret"), toolset.resource.spec.auth.secret
+    if program.project is not None:
+        for alias, model in program.project.spec.models.items():
+            if model.secret is not None:
+                yield program.project, ("models", alias, "secret"), model.secret
+
+
+def bound_expressions(agent: Agent) -> Iterator[BoundExpr]:
+    """Every expression of an agent: bound arguments of its grants, then those of its states."""
+    for grant in agent.grants.values():
+        yield from grant.bind.values()
+    for state in agent.states.values():
+        yield from state.exprs.values()
+
+
+def prompts(agent: Agent) -> Iterator[tuple[Path, PromptFile]]:
+    """Every prompt that an agent writes."""
+    yield ("instructions",), agent.spec.instructions
+    for state in agent.states.values():
+        if state.path and isinstance(state.spec, AgentStateSpec | ModelStateSpec):
+            for name in ("instructions", "prompt"):
+                prompt = getattr(state.spec, name)
+                if prompt is not None:
+                    yield (*state.path, name), prompt
+
+
+def base_urls(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
+    """Every base URL that is written out: of toolsets, of models, and the variables that such a URL names."""
+    variables = set()
+    for resource, path, text in endpoints(program):
+        reference = parse_reference(text)
+        if isinstance(reference, Reference):
+            variables.add(".".join(reference.path))
+        elif "${" not in text:
+            yield resource, path, text
+    if program.project is not None:
+        for name, environment in program.project.spec.environments.items():
+            for variable, value in environment.variables.items():
+                if variable in variables:
+                    yield program.project, ("environments", name, "variables", variable), value
+
+
+def url_problem(text: str) -> str | None:
+    """Why a base URL can't be used, or `None`: decided by the code that the runtime decides with."""
+    from agentc_runtime.urls import UrlError, parse_base
+
+    try:
+        parse_base(text)
+    except UrlError as error:
+        return str(error)
+    return None
+
+
+def is_loopback(text: str) -> bool:
+    """Whether a base URL's host is this machine."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    host = urlsplit(text).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every scalar value below a node, and every key."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Map):
+        for key, value in node.entries.values():
+            yield key
+            yield from scalars(value)
+    else:
+        for item in node.items:
+            yield from scalars(item)
+
+
+def first_line(span: Span) -> Span:
+    """The span, cut to its first line: a finding about a block of text points at where it begins."""
+    if span.line == span.end_line:
+        return span
+    return Span(span.file, span.line, span.column, span.line, span.column + 1)
+
+
+def used_models(agent: Agent) -> tuple[str, ...]:
+    """The aliases that an agent's states may use, each once."""
+    return tuple(
+        dict.fromkeys(alias for state in agent.states.values() for alias in state_models(agent, state))
+    )
+
+
+def state_models(agent: Agent, state: State) -> tuple[str, ...]:
+    """The aliases that a state may use: its model, then the fallbacks."""
+    spec = state.spec
+    if not isinstance(spec, AgentStateSpec | ModelStateSpec):
+        return ()
+    first = spec.model or agent.spec.model
+    rest = spec.fallbacks if spec.fallbacks is not None else agent.spec.fallbacks
+    return (first, *(alias for alias in rest if alias != first))
+
+
+def expression_type(expr: Expr, environment: Mapping[str, SchemaData]) -> SchemaData | None:
+    """The schema of what an expression gives; `None` when it reads what is not declared."""
+    match expr:
+        case Const(value=value):
+            return {"const": value}
+        case Ref(path=(root, *rest)):
+            schema = environment.get(root)
+            return type_at(schema, tuple(rest)) if schema is not None else None
+        case Array():
+            return {"type": "array"}
+    return {"type": "object"}
+
+
+_WORDS = {
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+    "boolean": "true or false",
+}
+
+
+def kinds(schema: SchemaData) -> str:
+    """The JSON types of a schema in words: `a string`, `a number or null`."""
+    words = [_WORDS.get(kind, f"a {kind}") for kind in sorted(types_of(schema))]
+    return " or ".join(words) if words else "nothing"
