@@ -1,0 +1,80 @@
+"""Calls on their way from a state to the broker and back: ids, labels, and what they may have done."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ..bundle import Label, Program, Tool, locate
+from ..calls import Call, Returned
+from ..events import ToolCalled, ToolRefused
+from ..labels import join
+from ..quoting import shortened
+from ..refusals import Refusal
+from ..values import references
+from .context import Run
+
+#: Characters of raw arguments that the transcript shows.
+SHOWN_ARGUMENTS: Final = 4000
+
+
+def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> Call:
+    """A call under the next id of the run. What the grant binds counts as read, because it is sent too.
+
+    The id is the same in each replay of the run; the model's own ids are neither unique nor to be trusted.
+    """
+    tool = find(run.services.program, name)
+    grant = None if tool is None else run.services.program.grants.get(tool.name)
+    if grant is not None:
+        bound = {path for expr in grant.bind.values() for path in references(expr)}
+        context = join(context, run.label_of(bound))
+    run.calls += 1
+    return Call(
+        run_id=run.run_id,
+        call_id=f"call-{run.calls}",
+        state=state,
+        name=name,
+        arguments=arguments,
+        context=context,
+        data=run.data,
+    )
+
+
+async def carry_out(run: Run, call: Call) -> Returned | Refusal:
+    """Let the broker decide the call and make it, and note whether it may have changed something.
+
+    Every call of an effect that was sent may have, whatever came back: only AR1 to AR3 and a call that was
+    held back (AR408) are known to have changed nothing.
+    """
+    tool = find(run.services.program, call.name)
+    outcome = await run.services.broker.call(call, run.services.emit)
+    run.refused += isinstance(outcome, Refusal)
+    sent = not isinstance(outcome, Refusal) or (outcome.code.startswith("AR4") and outcome.code != "AR408")
+    if sent and tool is not None and tool.effect != "read":
+        run.acted = True
+    return outcome
+
+
+def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: object) -> Refusal:
+    """Refuse a call that the broker is not shown, and tell the observers and the audit log."""
+    services = run.services
+    refusal = Refusal(code=code, message=message, value=value, at=locate(services.source_map, key))
+    run.refused += 1
+    raw = shortened(services.secrets.redact(call.arguments), SHOWN_ARGUMENTS)
+    name = shortened(call.name)
+    services.emit(ToolCalled(state=call.state, tool=name, call_id=call.call_id, arguments=raw))
+    services.journal.record(
+        call.run_id,
+        "refused",
+        {"call_id": call.call_id, "state": call.state, "tool": name, "refusal": msgspec.to_builtins(refusal)},
+    )
+    services.emit(ToolRefused(state=call.state, tool=name, call_id=call.call_id, refusal=refusal))
+    return refusal
+
+
+def find(program: Program, name: str) -> Tool | None:
+    """The tool with this full name or model name, compared exactly."""
+    if name in program.tools:
+        return program.tools[name]
+    return next((tool for tool in program.tools.values() if tool.model_name == name), None)

@@ -1,0 +1,225 @@
+"""A conversation of one state with its models: turns, fallbacks, and the label of all that was said in it."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Final
+
+import msgspec
+
+from ..bundle import Label, Model, Schema, Template, locate
+from ..events import ModelText, ModelTurn
+from ..labels import allows, join
+from ..models.types import (
+    AssistantMessage,
+    Message,
+    ModelError,
+    ModelRequest,
+    ModelResponse,
+    ToolCall,
+    ToolDefinition,
+    ToolMessage,
+    UserMessage,
+)
+from ..quoting import shortened
+from ..refusals import Refusal, RefusedError
+from ..template import RenderError, paths, render
+from .answers import Unusable, Usable, read_answer
+from .context import Run
+from .failures import failure
+
+#: How often a state tells its model that an answer can't be used, before it gives up.
+MAX_REPAIRS: Final = 2
+
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer as it will stand in the conversation, and the calls exactly as the model wrote them.
+
+    `proposed[i]` and `message.calls[i]` are the same call: the latter has an id and a name that every
+    provider accepts when it is sent back.
+    """
+
+    message: AssistantMessage
+    proposed: tuple[ToolCall, ...]
+    answer: Usable | Unusable | None
+
+
+class Conversation:
+    """What one attempt of a state says to its models and hears from them.
+
+    `label` covers the data in the templates, and grows with every value that `answer_call` adds.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        state: str,
+        *,
+        models: tuple[str, ...],
+        instructions: Template,
+        prompt: Template,
+        tools: tuple[ToolDefinition, ...],
+        output: Schema | None,
+    ) -> None:
+        self.label = run.label_of(paths(instructions) | paths(prompt))
+        self._run = run
+        self._state = state
+        self._models = tuple(run.services.program.models[alias] for alias in models)
+        self._instructions = self._written("instructions", instructions)
+        self._tools = tools
+        self._output = output
+        self._repairs = 0
+        self._ids: set[str] = set()
+        #: Each message with the alias of the model that wrote it: opaque provider data goes back to it alone.
+        self._messages: list[tuple[Message, str | None]] = [
+            (UserMessage(text=self._written("prompt", prompt)), None)
+        ]
+
+    async def turn(self) -> Turn:
+        """One model turn: the first model that may see the conversation and answers.
+
+        Raises:
+            RefusedError: AR501 over a limit, AR502 stopped by a content filter, AR503 no model answers,
+                AR504 no model may see the data, AR301 or AR506 a model is not set up: that is to be repaired
+                and not to be worked around by a fallback.
+        """
+        failures: list[str] = []
+        for model in self._permitted():
+            self._run.afford(model)
+            try:
+                response = await self._complete(model)
+            except ModelError as error:
+                failures.append(f"`{model.alias}`: {shortened(str(error))}")
+                continue
+            except RefusedError as error:
+                raise self._placed(error.refusal, model) from error
+            return self._read(model, response)
+        raise self._failure("AR503", "; ".join(failures))
+
+    def answer_call(self, call: ToolCall, content: str, label: Label | None) -> None:
+        """Add the answer to one call of the last turn, with its label; a refusal has none."""
+        refused = label is None
+        message = ToolMessage(call_id=call.id, name=call.name, content=_clean(content), refused=refused)
+        self._messages.append((message, None))
+        if label is not None:
+            self.label = join(self.label, label)
+
+    def repair(self, problem: Unusable) -> None:
+        """Tell the model what is wrong with its answer. Raises AR502 when it was told `MAX_REPAIRS` times."""
+        if self._repairs == MAX_REPAIRS:
+            raise failure(
+                self._run.services.source_map,
+                "AR502",
+                f"{problem.reason} (told {MAX_REPAIRS} times)",
+                key=f"state:{self._state}",
+                value=problem.value,
+                path=problem.path,
+            )
+        self._repairs += 1
+        asked = "" if self._output is None else " with nothing but JSON that satisfies the output schema"
+        text = f"Your last answer can't be used: {problem.reason}. Answer again{asked}."
+        self._messages.append((UserMessage(text=_clean(text)), None))
+
+    def _permitted(self) -> tuple[Model, ...]:
+        permitted = tuple(model for model in self._models if allows(model.max_sensitivity, self.label))
+        if not permitted:
+            refused = ", ".join(f"`{model.alias}` up to {model.max_sensitivity}" for model in self._models)
+            raise failure(
+                self._run.services.source_map,
+                "AR504",
+                f"state `{self._state}` holds {self.label.sensitivity} data, which no model may see: {refused}",
+                key=f"model:{self._models[0].alias}" if self._models else f"state:{self._state}",
+                value=self.label.sensitivity,
+            )
+        return permitted
+
+    async def _complete(self, model: Model) -> ModelResponse:
+        run = self._run
+        request = ModelRequest(
+            model=model,
+            instructions=self._instructions,
+            messages=tuple(_for(model, message, author) for message, author in self._messages),
+            tools=self._tools,
+            output=self._output,
+        )
+        begun = time.monotonic()
+        response = await run.services.models.complete(request, self._heard)
+        cost = run.spend(model, response.usage)
+        run.services.emit(
+            ModelTurn(
+                state=self._state,
+                model=model.alias,
+                text=_clean(response.message.text),
+                calls=len(response.message.calls),
+                usage=response.usage,
+                cost_usd=None if cost is None else f"{cost:f}",
+                seconds=time.monotonic() - begun,
+            )
+        )
+        return response
+
+    def _heard(self, text: str) -> None:
+        self._run.services.emit(ModelText(state=self._state, text=_clean(text)))
+
+    def _read(self, model: Model, response: ModelResponse) -> Turn:
+        """Judge the answer and put it into the conversation. A cut-off answer proposes nothing."""
+        said = response.message
+        if response.finish_reason == "content_filter":
+            raise self._failure("AR502", f"the content filter of model `{model.alias}` stopped the answer")
+        problem: Unusable | None = None
+        if response.finish_reason == "length":
+            problem = Unusable(reason=f"it was cut off after {model.max_output_tokens} tokens: be shorter")
+        elif said.calls and not self._tools:
+            problem = Unusable(reason="it calls tools, and there are none here")
+        if problem is not None:
+            said = AssistantMessage(text=said.text)
+        message = AssistantMessage(
+            text=_clean(said.text),
+            calls=tuple(self._sendable(call) for call in said.calls),
+            provider_data=said.provider_data,
+        )
+        if message.text.strip() or message.calls:
+            self._messages.append((message, model.alias))
+        if said.calls:
+            return Turn(message=message, proposed=said.calls, answer=None)
+        return Turn(message=message, proposed=(), answer=problem or read_answer(message.text, self._output))
+
+    def _sendable(self, call: ToolCall) -> ToolCall:
+        """The call with a new id where its own is empty or taken, and a name that providers take back."""
+        number = len(self._ids) + 1
+        call_id = call.id
+        while not call_id or call_id in self._ids:
+            call_id = f"call_{number}"
+            number += 1
+        self._ids.add(call_id)
+        name = _NOT_IN_NAMES.sub("_", call.name)[:64] or "unnamed"
+        return ToolCall(id=_clean(call_id), name=name, arguments=_clean(call.arguments))
+
+    def _written(self, part: str, template: Template) -> str:
+        try:
+            return _clean(render(template, self._run.data))
+        except RenderError as error:
+            raise self._failure("AR505", f"`{part}` can't be written: {error}") from error
+
+    def _placed(self, refusal: Refusal, model: Model) -> RefusedError:
+        services = self._run.services
+        key = f"environment:{services.environment}/{refusal.value}" if refusal.code == "AR506" else ""
+        at = refusal.at or locate(services.source_map, key or f"model:{model.alias}")
+        return RefusedError(msgspec.structs.replace(refusal, at=at))
+
+    def _failure(self, code: str, message: str) -> Exception:
+        return failure(self._run.services.source_map, code, message, key=f"state:{self._state}")
+
+
+def _for(model: Model, message: Message, author: str | None) -> Message:
+    if isinstance(message, AssistantMessage) and message.provider_data is not None and author != model.alias:
+        return AssistantMessage(text=message.text, calls=message.calls)
+    return message
+
+
+def _clean(text: str) -> str:
+    """The text with half characters (lone surrogates) replaced, so that it can be stored and sent."""
+    return text.encode("utf-8", "replace").decode("utf-8")

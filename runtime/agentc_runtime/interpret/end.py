@@ -1,0 +1,27 @@
+"""State type `end`: the run's result, checked against what the agent promises."""
+
+from __future__ import annotations
+
+from ..bundle import EndState
+from ..values import ABSENT, evaluate, references
+from .answers import findings, listed
+from .context import Run, Step
+from .failures import failure
+
+
+def run_end(run: Run, name: str, state: EndState) -> Step:
+    """The result.
+
+    Raises:
+        RefusedError: AR505 there is none, or it does not fit the agent's output schema.
+    """
+    output = evaluate(state.output, run.data)
+    source_map = run.services.source_map
+    if output is ABSENT:
+        message = f"state `{name}` has no output: what it refers to is not there"
+        raise failure(source_map, "AR505", message, key=f"state:{name}")
+    found = findings(output, run.services.program.output)
+    if found:
+        message = f"the output does not fit its schema: {listed(found)}"
+        raise failure(source_map, "AR505", message, key="output", value=found[0].value, path=found[0].path)
+    return Step(next=None, output=output, label=run.label_of(references(state.output)))

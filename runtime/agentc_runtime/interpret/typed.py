@@ -1,0 +1,116 @@
+"""Which values can't carry a sentence: numbers, booleans, enums, dates, identifiers.
+
+They stop being untrusted when another state reads them: that is how an author splits a state, so that what
+hostile text said stays behind. A value counts by the schema that it was checked against; what can't be told
+may carry text. Its sensitivity stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..bundle import AgentState, ModelState, Program, Schema, ToolState
+
+#: How many schemas are looked at, references included; what lies beyond is text.
+MAX_LOOKS: Final = 1000
+MAX_DEPTH: Final = 32
+_NO_SENTENCE: Final = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
+
+
+def carries_text(program: Program, path: tuple[str, ...]) -> bool:
+    """Whether what stands at `path` (from `input`, `session` or `states`) may hold a sentence."""
+    match path:
+        case ("input", *steps):
+            schemas: tuple[Schema | None, ...] = (program.input.schema,)
+        case ("session", *steps):
+            schemas = (program.session.schema,)
+        case ("states", state, "output", *steps) if state in program.states:
+            schemas = _outputs(program, state)
+        case _:
+            return True
+    return not schemas or any(schema is None or _Reader(schema).text_at(steps) for schema in schemas)
+
+
+def _outputs(program: Program, name: str) -> tuple[Schema | None, ...]:
+    match program.states[name]:
+        case AgentState(output=output) | ModelState(output=output):
+            return (output,)
+        case ToolState(tool=tool):
+            cases = program.tools[tool].request.responses
+            return tuple(case.schema for case in cases if case.status[0] in "2d")
+        case _:
+            return ()
+
+
+class _Reader:
+    """One look at one schema, bounded in breadth and depth."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._left = MAX_LOOKS
+
+    def text_at(self, steps: list[str]) -> bool:
+        """Whether text may stand at `steps`."""
+        schema: object = self._root
+        for step in steps:
+            schema = self._resolved(schema)
+            properties = schema.get("properties") if isinstance(schema, Mapping) else None
+            if not isinstance(properties, Mapping) or step not in properties:
+                return True
+            schema = properties[step]
+        return self._text(schema, 0)
+
+    def _text(self, schema: object, depth: int) -> bool:
+        self._left -= 1
+        target = self._resolved(schema)
+        if target is False:
+            return False
+        if not isinstance(target, Mapping) or depth > MAX_DEPTH or self._left < 0:
+            return True
+        if "const" in target or "enum" in target:
+            return False
+        for name in ("anyOf", "oneOf"):
+            parts = target.get(name)
+            if isinstance(parts, list) and not any(self._text(part, depth + 1) for part in parts):
+                return False
+        every = target.get("allOf")
+        if isinstance(every, list) and not all(self._text(part, depth + 1) for part in every):
+            return False
+        said = target.get("type")
+        kinds = said if isinstance(said, list) else [said]
+        return any(self._kind(kind, target, depth) for kind in kinds)
+
+    def _kind(self, kind: object, schema: Mapping[str, object], depth: int) -> bool:
+        match kind:
+            case "boolean" | "integer" | "number" | "null":
+                return False
+            case "string":
+                return schema.get("format") not in _NO_SENTENCE
+            case "array":
+                return "prefixItems" in schema or self._text(schema.get("items", True), depth + 1)
+            case "object" if (
+                schema.get("additionalProperties") is False and "patternProperties" not in schema
+            ):
+                properties = schema.get("properties", {})
+                return not isinstance(properties, Mapping) or any(
+                    self._text(part, depth + 1) for part in properties.values()
+                )
+        return True
+
+    def _resolved(self, schema: object) -> object:
+        """The schema behind local references (`#/…`); others, and chains that do not end, are anything."""
+        for _ in range(MAX_DEPTH):
+            if not isinstance(schema, Mapping) or "$ref" not in schema:
+                return schema
+            pointer = schema["$ref"]
+            if not isinstance(pointer, str) or not pointer.startswith("#/"):
+                return True
+            target: object = self._root
+            for step in pointer[2:].split("/"):
+                key = step.replace("~1", "/").replace("~0", "~")
+                if not isinstance(target, Mapping) or key not in target:
+                    return True
+                target = target[key]
+            schema = target
+        return True

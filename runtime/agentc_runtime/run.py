@@ -1,0 +1,219 @@
+"""One run of one bundle, from its input to its output, a refusal, or an interruption."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as randomness
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from .bundle import Program, SourceMap, locate
+from .canonical import canonical
+from .events import Event, RunEnded, RunStarted
+from .interpret.answers import findings, listed
+from .interpret.context import Run, Services, Step
+from .interpret.machine import execute
+from .models.types import Usage
+from .quoting import shortened
+from .refusals import Refusal, RefusedError
+from .values import ABSENT
+
+if TYPE_CHECKING:
+    from .calls import Approver, Journal
+    from .secrets import Secrets
+    from .verify import Bundle
+    from .wire import Transport
+
+Status: TypeAlias = Literal["succeeded", "failed", "cancelled"]
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended: with an `output`, or with the `refusal` that stopped it.
+
+    `cost` is in US dollars, `None` when a model without prices was used. A cancelled run has no result:
+    its cancellation goes on.
+    """
+
+    run_id: str
+    status: Status
+    output: object
+    refusal: Refusal | None
+    usage: Usage
+    cost: Decimal | None
+
+
+class RunLog(Protocol):
+    """What is kept of runs. On return from each method the record is durable, or it raised."""
+
+    def start_run(
+        self,
+        run_id: str,
+        *,
+        agent: str,
+        version: str,
+        bundle: str,
+        environment: str,
+        input: object,  # noqa: A002  the name in the language
+        session: object,
+    ) -> None:
+        """A run begins on the bundle with this digest."""
+
+    def record_step(self, run_id: str, step: int, state: str, outcome: object) -> None:
+        """A state ended: with its output, or with a `Refusal`."""
+
+    def end_run(self, run_id: str, status: str, *, output: object, refusal: Refusal | None) -> None:
+        """The run is over."""
+
+
+def new_run_id() -> str:
+    """A fresh id: ids order by the second in which they were made."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{randomness.token_hex(6)}"
+
+
+async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by keyword
+    bundle: Bundle,
+    *,
+    input: object,  # noqa: A002  the name in the language
+    session: object,
+    environment: str | None,
+    transport: Transport,
+    model_transport: Transport,
+    journal: Journal,
+    approver: Approver,
+    secrets: Secrets,
+    emit: Callable[[Event], None],
+    log: RunLog | None = None,
+    run_id: str | None = None,
+) -> RunResult:
+    """Run the agent once, in `environment` or else in the bundle's default one.
+
+    What the model, the services and the data do wrong ends in the result's `refusal`. A cancellation, or
+    whatever the journal or the log raises, is recorded as `cancelled` and goes on.
+    """
+    from .broker import Broker
+    from .models.client import ModelClient
+
+    begun = time.monotonic()
+    program, source_map = bundle.program, bundle.source_map
+    name = environment or program.default_environment
+    run_id = run_id or new_run_id()
+    emit(
+        RunStarted(
+            run_id=run_id,
+            agent=program.agent.name,
+            version=program.agent.version,
+            bundle=bundle.digest,
+            environment=name,
+            replay=getattr(model_transport, "replays", False) is True,
+        )
+    )
+    refusal = _unfit(program, source_map, name, input, session)
+    if refusal is not None:
+        result = RunResult(
+            run_id=run_id, status="failed", output=None, refusal=refusal, usage=Usage(), cost=Decimal(0)
+        )
+        emit(_ended(result, begun, calls=0, refused=0))
+        return result
+    if log is not None:
+        log.start_run(
+            run_id,
+            agent=program.agent.name,
+            version=program.agent.version,
+            bundle=bundle.digest,
+            environment=name,
+            input=secrets.redact_data(input),
+            session=secrets.redact_data(session),
+        )
+    services = Services(
+        program=program,
+        source_map=source_map,
+        environment=name,
+        broker=Broker(program, source_map, name, transport, journal, secrets, approver),
+        models=ModelClient(program.environments[name], secrets, model_transport),
+        journal=journal,
+        secrets=secrets,
+        emit=emit,
+    )
+    run = Run(run_id, services, input=input, session=session)
+
+    def observe(step: int, state: str, outcome: Step | Refusal) -> None:
+        if log is not None:
+            kept = outcome if isinstance(outcome, Refusal) or outcome.output is not ABSENT else None
+            log.record_step(run_id, step, state, kept.output if isinstance(kept, Step) else kept)
+
+    # what leaves the block without an output or a refusal was interrupted
+    result = _result(run, "cancelled", None, None)
+    try:
+        try:
+            async with asyncio.timeout(program.limits.time_ms / 1000) as clock:
+                result = _result(run, "succeeded", await execute(run, observe), None)
+        except RefusedError as error:
+            result = _result(run, "failed", None, error.refusal)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            result = _result(run, "failed", None, _late(program, source_map))
+    finally:
+        result = _result(run, result.status, result.output, result.refusal)
+        if log is not None:
+            log.end_run(run_id, result.status, output=result.output, refusal=result.refusal)
+        emit(_ended(result, begun, calls=run.calls, refused=run.refused))
+    return result
+
+
+def _result(run: Run, status: Status, output: object, refusal: Refusal | None) -> RunResult:
+    return RunResult(
+        run_id=run.run_id,
+        status=status,
+        output=output,
+        refusal=refusal,
+        usage=run.usage,
+        cost=run.cost,
+    )
+
+
+def _ended(result: RunResult, begun: float, *, calls: int, refused: int) -> RunEnded:
+    return RunEnded(
+        run_id=result.run_id,
+        status=result.status,
+        output=result.output,
+        refusal=result.refusal,
+        usage=result.usage,
+        cost_usd=None if result.cost is None else f"{result.cost:f}",
+        seconds=time.monotonic() - begun,
+        calls=calls,
+        refused=refused,
+    )
+
+
+def _unfit(
+    program: Program, source_map: SourceMap, environment: str, given: object, session: object
+) -> Refusal | None:
+    """Why the run may not even begin."""
+    if environment not in program.environments:
+        known = ", ".join(f"`{name}`" for name in sorted(program.environments))
+        message = f"environment `{shortened(environment)}` is not in the bundle, which has {known}"
+        return Refusal(code="AR505", message=message, value=shortened(environment), path="environment")
+    for root, value, data in (("input", given, program.input), ("session", session, program.session)):
+        try:
+            canonical(value)
+        except ValueError as error:
+            message = f"the {root} is not JSON: {shortened(str(error))}"
+            return Refusal(code="AR505", message=message, path=root, at=locate(source_map, root))
+        found = findings(value, data.schema)
+        if found:
+            path = f"{root}.{found[0].path}" if found[0].path else root
+            message = f"the {root} does not fit its schema: {listed(found)}"
+            at = locate(source_map, root)
+            return Refusal(code="AR505", message=message, value=found[0].value, path=path, at=at)
+    return None
+
+
+def _late(program: Program, source_map: SourceMap) -> Refusal:
+    limit = program.limits.time_ms
+    message = f"limit `time` of {limit / 1000:g} s is used up"
+    return Refusal(code="AR501", message=message, value=limit, path="", at=locate(source_map, "limits/time"))
