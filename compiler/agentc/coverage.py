@@ -83,6 +83,8 @@ def _deciding(schema: SchemaData, whens: Sequence[Mapping[str, object]]) -> list
     kinds = types_of(shape)
     if not kinds <= {"integer", "number"} or not all(each.keys() <= _NUMERIC for each in (shape, *whens)):
         return None
+    if not all(kinds <= types_of(dict(when)) for when in whens):
+        return None
     bounds = sorted({bound for each in (shape, *whens) for bound in _bounds(each)})
     if not all(abs(bound) <= _EXACT for bound in bounds):
         return None

@@ -100,7 +100,8 @@ def _read(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) 
         for path in sorted(text.reads):
             yield from _at(agent, path, text.span, outputs)
     if isinstance(state.spec, ToolStateSpec):
-        for bound in state.exprs.values():
+        bound_values = [*state.exprs.values(), *(b for g in state.grants.values() for b in g.bind.values())]
+        for bound in bound_values:
             for reference, span in bound.references:
                 yield from _at(agent, (reference.root, *reference.path), span, outputs)
 
@@ -202,12 +203,19 @@ def policy_span(grant: Grant) -> Span:
     return grant.permission_set.span("flows", "untrusted_to_effect", "policy")
 
 
+def untrusted(state: State, read: tuple[Source, ...]) -> list[Source]:
+    """The untrusted part of what a state reads; the answers of its own effects come last."""
+    effects = {tool_origin(grant) for grant in state.grants.values() if grant.tool.spec.effect != "read"}
+    found = [source for source in read if source.origin.untrusted]
+    return sorted(found, key=lambda source: source.via is None and source.origin in effects)
+
+
 def leaks(state: State, read: tuple[Source, ...]) -> list[tuple[Source, Grant]]:
     """Private data and a way out that nobody is asked about, in a state that reads untrusted content.
 
     A way out is a tool that sends, or one that writes to another service than the data came from.
     """
-    if not any(source.origin.untrusted for source in read):
+    if not untrusted(state, read):
         return []
     return [
         (source, grant)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Note, Rule
-from ..flow import is_unasked, leaks, policy_span, sources, tool_span
+from ..flow import is_unasked, leaks, policy_span, sources, tool_span, untrusted
 from ..program import Program
 from ..syntax.workflow import AgentStateSpec
 
@@ -50,20 +50,20 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for agent in program.agents.values():
         read = sources(agent)
         for name, state in agent.states.items():
-            untrusted = [source for source in read[name] if source.origin.untrusted]
+            strangers = untrusted(state, read[name])
             unasked = [grant for grant in state.grants.values() if is_unasked(grant)]
-            if not untrusted or not unasked:
+            if not strangers or not unasked:
                 continue
             if isinstance(state.spec, AgentStateSpec) and leaks(state, read[name]):
                 continue  # AC502, the worse one of the same cause
             effects = ", ".join(f"`{grant.tool.name}`" for grant in unasked)
             yield RULE.at(
                 tool_span(agent, state, unasked[0]),
-                f"in state `{name}` untrusted content of {untrusted[0]} can cause {effects}, and nobody is asked",
+                f"in state `{name}` untrusted content of {strangers[0]} can cause {effects}, and nobody is asked",
                 help="set `untrusted_to_effect: approve`, or read in a state of its own and let only numbers, "
                 "enums or identifiers cross",
                 notes=(
                     Note("the policy allows it here", policy_span(unasked[0])),
-                    *(Note(f"{source} is untrusted", source.span) for source in untrusted[:3]),
+                    *(Note(f"{source} is untrusted", source.span) for source in strangers[:3]),
                 ),
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Note, Rule
-from ..flow import leaks, policy_span, sources, tool_span
+from ..flow import leaks, policy_span, sources, tool_span, untrusted
 from ..program import Program
 from ..syntax.workflow import AgentStateSpec
 
@@ -78,16 +78,16 @@ def check(program: Program) -> Iterator[Diagnostic]:
             if not found:
                 continue
             private, grant = found[0]
-            untrusted = next(source for source in read[name] if source.origin.untrusted)
+            stranger = untrusted(state, read[name])[0]
             sensitivity = private.origin.label.sensitivity
             yield RULE.at(
                 tool_span(agent, state, grant),
                 f"in state `{name}` {sensitivity} data of {private} can leave by `{grant.tool.name}`: untrusted "
-                f"content of {untrusted} can ask for it, and nobody is asked",
+                f"content of {stranger} can ask for it, and nobody is asked",
                 help="ask a person with `approval`, set `untrusted_to_effect: approve`, or split the state",
                 notes=(
                     Note("the policy allows it here", policy_span(grant)),
                     Note(f"{sensitivity}: {private}", private.span),
-                    Note(f"untrusted: {untrusted}", untrusted.span),
+                    Note(f"untrusted: {stranger}", stranger.span),
                 ),
             )
