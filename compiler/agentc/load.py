@@ -71,7 +71,7 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
             continue
         seen.add(real)
         if isinstance(data, str):
-            found.append(ac110_unreadable_file.report(span, span.file, data))
+            found.append(ac110_unreadable_file.report(span, span.file, data, None))
             continue
         text = data[:MAX_BYTES].replace(b"\0", b"") if is_utf16(data) else data[:MAX_BYTES]
         if path != PROJECT_FILE and _SPEC.search(text) is None:
@@ -86,7 +86,11 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
         files[span.file] = SourceFile(span.file, data)
     if PROJECT_FILE not in files and not any(finding.span.file == PROJECT_FILE for finding in found):
         span = Span(PROJECT_FILE, 1, 1, 1, 2)
-        found.append(ac110_unreadable_file.report(span, PROJECT_FILE, "there is no such file"))
+        found.append(
+            ac110_unreadable_file.report(
+                span, PROJECT_FILE, "there is no such file", "`agentc init` writes a project to begin with"
+            )
+        )
     return SourceSet(base, files), tuple(found)
 
 

@@ -45,8 +45,11 @@ Help the customer.
 )
 
 
-def report(span: Span, path: str, reason: str) -> Diagnostic:
-    """The file `path`, named at `span`, can't be read because of `reason`."""
-    return RULE.at(
-        span, f"can't read `{path}`: {reason}", help="paths are relative to the folder of `agentc.yaml`"
-    )
+def report(
+    span: Span,
+    path: str,
+    reason: str,
+    help_: str | None = "paths are relative to the folder of `agentc.yaml`",
+) -> Diagnostic:
+    """The file `path`, named at `span` or itself the file of `span`, can't be read because of `reason`."""
+    return RULE.at(span, f"can't read `{path}`: {reason}", help=help_)
