@@ -1,0 +1,112 @@
+"""Compiled operations on disk, so that a large document is parsed once and not with every run.
+
+One folder for each document and version of this package, one file for each operation. A file starts with the
+digest of the rest; whatever does not fit is taken as absent and written anew. The digest finds damage, not
+malice: whoever may write into the folder decides what is read from it, so a release is built without one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from .model import CompiledOperation, Entry, Value
+from .problem import Problem
+
+V = TypeVar("V", bound=Value)
+
+
+class Index(Value, frozen=True, kw_only=True):
+    """What is known of a document as a whole. `unread` tells why some path items could not be looked into."""
+
+    openapi: str
+    title: str
+    version: str
+    entries: tuple[Entry, ...]
+    unread: tuple[Problem, ...]
+    security_schemes: dict[str, str]
+    servers: tuple[str, ...]
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """What became of one operation."""
+
+    entry: Entry
+    operation: CompiledOperation | None
+    problems: tuple[Problem, ...]
+
+
+class Cache:
+    """The entries of one document. Nothing here raises: a cache that fails only costs time."""
+
+    def __init__(self, folder: Path, sha256: str) -> None:
+        self._folder = folder / "openapi" / f"{sha256[:32]}-{_stamp()}"
+
+    def index(self) -> Index | None:
+        """The document's index."""
+        return self._read("index", Index)
+
+    def outcome(self, entry: Entry) -> Outcome | None:
+        """What is kept of an operation."""
+        outcome = self._read(_name(entry), Outcome)
+        return outcome if outcome is not None and outcome.entry == entry else None
+
+    def keep_index(self, index: Index) -> None:
+        """Keep the document's index."""
+        self._write("index", index)
+
+    def keep_outcome(self, outcome: Outcome) -> None:
+        """Keep what became of an operation."""
+        self._write(_name(outcome.entry), outcome)
+
+    def _read(self, name: str, kind: type[V]) -> V | None:
+        try:
+            data = (self._folder / f"{name}.json").read_bytes()
+        except OSError:
+            return None
+        digest, _, content = data.partition(b"\n")
+        if hashlib.sha256(content).hexdigest().encode() != digest:
+            return None
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
+    def _write(self, name: str, value: Value) -> None:
+        content = msgspec.json.encode(value)
+        data = hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, staging = tempfile.mkstemp(dir=self._folder)
+        except OSError:
+            return
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.replace(staging, self._folder / f"{name}.json")
+        except OSError:
+            Path(staging).unlink(missing_ok=True)
+
+
+def _name(entry: Entry) -> str:
+    """A file name for an operation: no name of a document ever becomes part of a path."""
+    return hashlib.sha256(f"{entry.method} {entry.path}".encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+@cache
+def _stamp() -> str:
+    """Changes with the code that compiles, so that an old entry is never taken for a new one."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    import agentc_runtime.bundle
+
+    sources = [*package.glob("*.py"), package.parent / "schematypes.py", Path(agentc_runtime.bundle.__file__)]
+    for source in sorted(sources):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,95 @@
+"""The operations that somebody asks for, out of a file: from the cache, else by parsing and slicing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..source import SourceFile
+from .cache import Cache, Index, Outcome
+from .document import Document, entries, load_document, slice_operation
+from .model import CompiledOperation, DocumentResult, Entry
+from .operation import compile_operation
+from .problem import Problem
+from .security import scheme_words
+
+
+def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | None) -> DocumentResult:
+    """The operations named in `wanted`, by `operationId` or `METHOD /path`.
+
+    With a warm cache the file is hashed and not parsed. The same bytes give the same result, cached or not.
+    """
+    store = Cache(cache, file.sha256) if cache is not None else None
+    document: Document | None = None
+    index = store.index() if store is not None else None
+    if index is None:
+        loaded = load_document(file.path, file.data)
+        if isinstance(loaded, Problem):
+            return DocumentResult(problems=(loaded,))
+        document = loaded
+        index = _index(document)
+        if store is not None:
+            store.keep_index(index)
+    operations: dict[str, CompiledOperation | None] = {}
+    problems: dict[str, tuple[Problem, ...]] = {}
+    for name in wanted:
+        entry = _find(index, name)
+        operations[name] = None
+        if not isinstance(entry, Entry):
+            problems[name] = entry
+            continue
+        outcome = store.outcome(entry) if store is not None else None
+        if outcome is None:
+            document = document or _loaded(file)
+            operation, wrong = compile_operation(slice_operation(document, entry), entry)
+            outcome = Outcome(entry=entry, operation=operation, problems=wrong)
+            if store is not None:
+                store.keep_outcome(outcome)
+        operations[name], problems[name] = outcome.operation, outcome.problems
+    return DocumentResult(
+        openapi=index.openapi,
+        title=index.title,
+        version=index.version,
+        entries=index.entries,
+        security_schemes=index.security_schemes,
+        servers=index.servers,
+        operations=operations,
+        operation_problems=problems,
+    )
+
+
+def _loaded(file: SourceFile) -> Document:
+    """The document of a file that has been read before."""
+    document = load_document(file.path, file.data)
+    assert isinstance(document, Document)
+    return document
+
+
+def _index(document: Document) -> Index:
+    found, unread = entries(document)
+    return Index(
+        openapi=document.openapi,
+        title=document.text("info", "title"),
+        version=document.text("info", "version"),
+        entries=found,
+        unread=unread,
+        security_schemes=scheme_words(document.root),
+        servers=document.servers(),
+    )
+
+
+def _find(index: Index, name: str) -> Entry | tuple[Problem, ...]:
+    """The operation of that name; if there is none, the problems that may be the reason."""
+    method, _, path = name.strip().partition(" ")
+    known = [entry for entry in index.entries if entry.operation_id == name]
+    known = known or [
+        entry for entry in index.entries if (entry.method, entry.path) == (method.upper(), path.strip())
+    ]
+    if not known:
+        return index.unread
+    if len(known) > 1:
+        places = " and ".join(f"`{entry.method} {entry.path}`" for entry in known[:3])
+        message = f"the operationId `{name[:80]}` stands for {places}"
+        pointer = (*known[1].pointer, "operationId")
+        return (Problem("AC705", message, pointer, "name the operation as `METHOD /path`"),)
+    return known[0]

@@ -1,0 +1,156 @@
+"""What comes out of an OpenAPI document: frozen values that hold everything the later stages need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from agentc_runtime.bundle import Auth, Body, Endpoint, Param, PathPart, RequestPlan, ResponseCase, Schema
+
+from .problem import Pointer, Problem
+
+Method: TypeAlias = Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]
+METHODS: Mapping[str, Method] = {
+    "get": "GET",
+    "put": "PUT",
+    "post": "POST",
+    "delete": "DELETE",
+    "options": "OPTIONS",
+    "head": "HEAD",
+    "patch": "PATCH",
+    "trace": "TRACE",
+}
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what is kept in the cache: closed, so that an entry of another shape is not read."""
+
+
+class Entry(Value, frozen=True, kw_only=True):
+    """One operation of a document. `operation_id` is absent when the document gives none."""
+
+    operation_id: str | None
+    method: Method
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The operationId, else `METHOD /path`."""
+        return self.operation_id if self.operation_id is not None else f"{self.method} {self.path}"
+
+    @property
+    def pointer(self) -> Pointer:
+        """Where the operation stands."""
+        return ("paths", self.path, self.method.lower())
+
+
+class Credential(Value, frozen=True, kw_only=True):
+    """A security scheme as an operation asks for it.
+
+    `wire` is the header, query parameter or cookie of an apiKey. `scopes` are what OAuth2 and OpenID
+    Connect need for the operation; their access token is sent as a bearer token.
+    """
+
+    scheme: str
+    kind: Literal["bearer", "basic", "header", "query", "cookie"]
+    wire: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+class CompiledOperation(Value, frozen=True, kw_only=True):
+    """One operation, ready to be a tool.
+
+    `arguments` is a closed object schema of everything that a call may set. `pointers` says where in the
+    document each argument is described. `response` is the schema of a successful answer, absent when there
+    is none or more than one. `security` are alternatives, each of credentials that are sent together; none
+    at all means that the operation is open to everybody. `servers` are usable base URLs, in order. `notes`
+    tell what was left out or read leniently; they never stop anything.
+    """
+
+    operation_id: str
+    method: Method
+    path: str
+    description: str
+    arguments: Schema
+    pointers: dict[str, Pointer]
+    segments: tuple[tuple[PathPart, ...], ...]
+    query: tuple[Param, ...]
+    headers: tuple[Param, ...]
+    body: Body | None
+    responses: tuple[ResponseCase, ...]
+    response: Schema | None
+    security: tuple[tuple[Credential, ...], ...]
+    servers: tuple[str, ...]
+    notes: tuple[Problem, ...] = ()
+
+    def plan(self, endpoint: Endpoint, auth: tuple[Auth, ...]) -> RequestPlan:
+        """The request plan against a server, with the credentials of `auth`."""
+        return RequestPlan(
+            operation=self.operation_id,
+            method=self.method,
+            endpoint=endpoint,
+            path=self.segments,
+            query=self.query,
+            headers=self.headers,
+            body=self.body,
+            auth=auth,
+            responses=self.responses,
+        )
+
+    def auth(self, scheme: str, secret: str) -> tuple[Auth, ...]:
+        """What is sent when `secret` is the credential for `scheme`: nothing if the operation is open."""
+        for alternative in self.security:
+            if [credential.scheme for credential in alternative] == [scheme]:
+                return tuple(Auth(kind=one.kind, secret=secret, name=one.wire) for one in alternative)
+        return ()
+
+    def admits(self, scheme: str | None) -> bool:
+        """Whether a call with a credential for `scheme` alone, or with none, satisfies the operation."""
+        if not self.security or () in self.security:
+            return True
+        return any([one.scheme for one in alternative] == [scheme] for alternative in self.security)
+
+    def server_problem(self) -> Problem | None:
+        """Why the server has to be named in the toolset; `None` when the document has exactly one."""
+        if len(self.servers) == 1:
+            return None
+        if not self.servers:
+            return Problem(
+                "AC707",
+                f"`{self.operation_id}` has no server with an absolute `http` or `https` URL",
+                ("servers",),
+                "set `server` in the toolset",
+            )
+        listed = ", ".join(f"`{url}`" for url in self.servers[:5])
+        return Problem(
+            "AC707",
+            f"`{self.operation_id}` has {len(self.servers)} servers",
+            ("servers",),
+            f"set `server` in the toolset, for example to one of {listed}",
+        )
+
+
+@dataclass(frozen=True)
+class DocumentResult:
+    """What was asked of a document. `problems` are about the whole document: then there is nothing else.
+
+    `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
+    operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    openapi: str = ""
+    title: str = ""
+    version: str = ""
+    entries: tuple[Entry, ...] = ()
+    security_schemes: Mapping[str, str] = field(default_factory=dict)
+    servers: tuple[str, ...] = ()
+    operations: Mapping[str, CompiledOperation | None] = field(default_factory=dict)
+    operation_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all operations, for suggestions."""
+        return tuple(entry.name for entry in self.entries)

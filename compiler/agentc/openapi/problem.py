@@ -1,0 +1,114 @@
+"""What is wrong with a document, as values that know their place as a JSON pointer.
+
+Positions are looked up only when a problem is shown: `position.locate` turns a pointer into line and column.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import unquote
+
+#: A JSON pointer (RFC 6901), unescaped: one string for each step, indexes of lists included.
+Pointer: TypeAlias = tuple[str, ...]
+
+#: AC701 not a document that can be read, AC704 `$ref` that leads nowhere, AC705 something that is not
+#: supported or malformed in an operation, AC706 security scheme, AC707 server, AC708 `$ref` to another
+#: document.
+Code: TypeAlias = Literal["AC701", "AC704", "AC705", "AC706", "AC707", "AC708"]
+
+
+class Problem(NamedTuple):
+    """One problem. `place` is line, column and end column when the text could not even be parsed."""
+
+    code: Code
+    message: str
+    pointer: Pointer = ()
+    help: str | None = None
+    place: tuple[int, int, int] | None = None
+
+
+class ProblemError(Exception):
+    """Stops the compilation of one operation, or of an optional part of it, with the reason."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def unsupported(message: str, pointer: Pointer, help_: str | None = None) -> ProblemError:
+    """AC705 as an exception."""
+    return ProblemError(Problem("AC705", message, pointer, help_))
+
+
+def parse_reference(reference: str, pointer: Pointer) -> Pointer:
+    """The steps of a `$ref` into the same document. `pointer` is where the reference stands.
+
+    Raises:
+        ProblemError: AC708 it leaves the document; AC704 it is not a JSON pointer.
+    """
+    if not reference.startswith("#"):
+        raise ProblemError(
+            Problem(
+                "AC708",
+                f"`$ref` to `{_short(reference)}` leaves the document",
+                (*pointer, "$ref"),
+                "bundle the document into one file; nothing outside of it is read",
+            )
+        )
+    fragment = unquote(reference[1:])
+    if fragment and not fragment.startswith("/"):
+        raise ProblemError(
+            Problem(
+                "AC704",
+                f"`$ref` to `{_short(reference)}` is not a JSON pointer",
+                (*pointer, "$ref"),
+                "write `#/components/...`; anchors are not supported",
+            )
+        )
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in fragment.split("/")[1:])
+
+
+def find(root: object, pointer: Pointer) -> object:
+    """The value at `pointer`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    node = root
+    for step in pointer:
+        if isinstance(node, dict) and step in node:
+            node = node[step]
+        elif isinstance(node, list) and step.isascii() and step.isdigit() and int(step[:9]) < len(node):
+            node = node[int(step[:9])]
+        else:
+            raise KeyError(step)
+    return node
+
+
+#: `$ref`s that lead to nothing but the next `$ref`: more than this is a loop or nonsense.
+_CHAIN = 64
+
+
+def follow(root: object, node: object, pointer: Pointer) -> tuple[object, Pointer]:
+    """What `node` is after its `$ref`, if it is one, has been followed, and where that stands.
+
+    Raises:
+        ProblemError: AC704 it leads nowhere or in a circle; AC708 it leaves the document.
+    """
+    start = pointer
+    for _ in range(_CHAIN):
+        if not isinstance(node, dict) or not isinstance(reference := node.get("$ref"), str):
+            return node, pointer
+        target = parse_reference(reference, pointer)
+        try:
+            node = find(root, target)
+        except KeyError:
+            raise ProblemError(
+                Problem("AC704", f"`$ref` to `{_short(reference)}` leads nowhere", (*pointer, "$ref"))
+            ) from None
+        pointer = target
+    raise ProblemError(Problem("AC704", "`$ref` leads back to itself", (*start, "$ref")))
+
+
+def _short(reference: str) -> str:
+    return reference if len(reference) <= 120 else reference[:119] + "…"

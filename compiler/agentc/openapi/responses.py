@@ -1,0 +1,94 @@
+"""What an operation answers when it succeeds. Other answers are errors, whatever they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agentc_runtime.bundle import ResponseCase, Schema
+from agentc_runtime.violations import compile_shape
+
+from .parameters import is_json
+from .problem import Pointer, Problem, ProblemError, follow
+from .schema import Converter
+from .weight import too_heavy
+
+_SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
+
+
+class Responses:
+    """The cases of one operation, and what was read leniently."""
+
+    def __init__(self, root: object, version: str) -> None:
+        self._root = root
+        self._version = version
+        self.notes: list[Problem] = []
+        self.problems: list[Problem] = []
+
+    def cases(self, responses: object, pointer: Pointer) -> tuple[ResponseCase, ...]:
+        """The successful cases in the document's order; of an answer that is offered as JSON only that."""
+        if not isinstance(responses, dict):
+            return ()
+        found: list[ResponseCase] = []
+        for status, response in responses.items():
+            if _SUCCESS.fullmatch(status):
+                try:
+                    found.extend(self._cases(status, response, (*pointer, status)))
+                except ProblemError as error:
+                    self.problems.append(error.problem)
+        return tuple(found)
+
+    def _cases(self, status: str, response: object, pointer: Pointer) -> Iterator[ResponseCase]:
+        node, at = follow(self._root, response, pointer)
+        content = node.get("content") if isinstance(node, dict) else None
+        status = status if status == "default" else status.upper()
+        if not isinstance(content, dict) or not content:
+            yield ResponseCase(status=status)
+            return
+        json_only = any(is_json(kind) for kind in content)
+        for kind, media in content.items():
+            if json_only and not is_json(kind):
+                continue
+            where = (*at, "content", kind)
+            entry, where = follow(self._root, media, where)
+            schema: Schema | None = None
+            if (is_json(kind) or kind == "*/*") and isinstance(entry, dict) and "schema" in entry:
+                schema = self._schema(entry["schema"], (*where, "schema"))
+            yield ResponseCase(status=status, content_type=kind, schema=schema)
+
+    def _schema(self, node: object, pointer: Pointer) -> Schema | None:
+        """The schema of an answer; `None`, with a note, when it can't be used.
+
+        Raises:
+            ProblemError: a `$ref` is broken.
+        """
+        converter = Converter(self._root, self._version, "response")
+        try:
+            schema = converter.convert(node, pointer)
+            definitions = converter.definitions()
+        except ProblemError as error:
+            if error.problem.code != "AC705":
+                raise
+            message = f"the answer is not checked: {error.problem.message}"
+            self.notes.append(error.problem._replace(message=message))
+            return None
+        if definitions:
+            schema = {**schema, "$defs": definitions}
+        reason = too_heavy(schema)
+        if reason is None:
+            try:
+                compile_shape(schema)
+            except ValueError:
+                reason = "is not a JSON Schema"
+        if reason is not None:
+            self.notes.append(Problem("AC705", f"the answer is not checked: its schema {reason}", pointer))
+            return None
+        return schema
+
+
+def answer_schema(cases: tuple[ResponseCase, ...]) -> Schema | None:
+    """The schema of every successful answer, when there is one that they all have."""
+    answers = [case for case in cases if case.status != "default"] or list(cases)
+    schemas = [case.schema for case in answers]
+    first = schemas[0] if schemas else None
+    return first if all(schema == first for schema in schemas) else None

@@ -1,0 +1,332 @@
+"""OpenAPI's schemas as self-contained JSON Schema 2020-12: what the model is shown and the runtime checks.
+
+Objects in requests are closed when they name their properties and do not say otherwise: whatever nobody
+described can't be sent. Where a schema is put together from others, the parts stay open and the whole is
+closed with `unevaluatedProperties`. Responses are left open, without formats: services are lax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
+from .problem import Pointer, Problem, find, follow, parse_reference, unsupported
+
+Side: TypeAlias = Literal["request", "response"]
+#: `closed`: an object of a request. `open`: a part of one, closed by the whole. `free`: an alternative that
+#: may be any object. `exact`: as written, for responses and below `not` and `if`.
+Mode: TypeAlias = Literal["closed", "open", "free", "exact"]
+
+MAX_DEPTH = 40
+MAX_NODES = 20_000
+_PARTS = ("allOf", "anyOf", "oneOf")
+_JOINING = frozenset({*_PARTS, "then", "else", "dependentSchemas"})
+_DYNAMIC = ("$dynamicRef", "$recursiveRef")
+#: Beside a `$ref` in 3.1 these add nothing that has to be checked.
+_ANNOTATIONS = frozenset({"description", "summary", "title", "default", "example", "examples", "deprecated"})
+_HIDING = frozenset({"readOnly", "writeOnly"})
+
+
+class Converter:
+    """Converts the schemas of one side of one operation; `definitions` holds what they refer to."""
+
+    def __init__(self, root: object, version: str, side: Side) -> None:
+        self._root = root
+        self._siblings = version != "3.0"
+        self._side: Side = side
+        self._names: dict[tuple[Pointer, Mode], str] = {}
+        self._waiting: list[tuple[str, object, Pointer, Mode]] = []
+        self._done: dict[str, object] = {}
+        self._nodes = 0
+        self.notes: list[Problem] = []
+
+    def convert(self, node: object, pointer: Pointer) -> dict[str, object]:
+        """The schema at `pointer`. Its `$ref`s point into `definitions`.
+
+        Raises:
+            ProblemError: AC704, AC708 a `$ref`; AC705 not a schema, too deep, too large.
+        """
+        return _as_object(self._schema(node, pointer, "closed" if self._side == "request" else "exact", 0))
+
+    def definitions(self) -> dict[str, object]:
+        """Every schema that was referred to by `$ref` so far, by its name in `$defs`.
+
+        Raises:
+            ProblemError: as `convert`.
+        """
+        while self._waiting:
+            name, node, pointer, mode = self._waiting.pop()
+            self._done[name] = self._schema(node, pointer, mode, 0)
+        return dict(sorted(self._done.items()))
+
+    def hidden(self, node: object, pointer: Pointer) -> bool:
+        """Whether a property stays out: `readOnly` in a request, `writeOnly` in a response."""
+        flag = "readOnly" if self._side == "request" else "writeOnly"
+        if isinstance(node, dict) and self._siblings and node.get(flag) is True:
+            return True
+        target, _ = follow(self._root, node, pointer)
+        return isinstance(target, dict) and target.get(flag) is True
+
+    def _note(self, message: str, pointer: Pointer) -> None:
+        if self._side == "request":
+            self.notes.append(Problem("AC705", message, pointer))
+
+    def _schema(self, node: object, pointer: Pointer, mode: Mode, depth: int) -> dict[str, object] | bool:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise unsupported(f"the schemas of the {self._side} have more than {MAX_NODES:,} parts", pointer)
+        if depth > MAX_DEPTH:
+            raise unsupported(f"the schema is nested deeper than {MAX_DEPTH} levels", pointer)
+        if isinstance(node, bool):
+            return node
+        if not isinstance(node, dict):
+            raise unsupported("a schema has to be an object", pointer)
+        for name in _DYNAMIC:
+            if name in node:
+                raise unsupported(f"`{name}` is not supported", (*pointer, name))
+        if isinstance(node.get("$ref"), str):
+            return self._reference(node, pointer, mode, depth)
+        return self._keywords(node, pointer, mode, depth)
+
+    def _reference(
+        self, node: dict[str, object], pointer: Pointer, mode: Mode, depth: int
+    ) -> dict[str, object]:
+        beside = node.keys() - {"$ref"} - _HIDING
+        if not self._siblings or beside <= _ANNOTATIONS:
+            found: dict[str, object] = {"$ref": self._define(str(node["$ref"]), pointer, mode)}
+            if self._siblings and mode != "exact" and (text := shorten(node.get("description"))):
+                found["description"] = text
+            return self._nullable(found, node) if self._side == "response" else found
+        whole = {key: value for key, value in node.items() if key != "$ref"}
+        part: Mode = "exact" if mode == "exact" else "open"
+        found = self._keywords(whole, pointer, part, depth)
+        found["$ref"] = self._define(str(node["$ref"]), pointer, part)
+        if mode == "closed" and not node.keys() & {"additionalProperties", "unevaluatedProperties"}:
+            found |= {"unevaluatedProperties": False} if self._declares(node, pointer, set()) else {}
+        return found
+
+    def _define(self, reference: str, pointer: Pointer, mode: Mode) -> str:
+        """The local reference to the definition that stands for a `$ref`."""
+        target = parse_reference(reference, pointer)
+        if (target, mode) not in self._names:
+            # a chain that leads nowhere or in a circle is refused here, so each definition ends
+            follow(self._root, {"$ref": reference}, pointer)
+            base = re.sub(r"[^A-Za-z0-9_.-]+", "_", target[-1] if target else "root")[:60] or "schema"
+            base += {"closed": "", "exact": "", "open": ".open", "free": ".free"}[mode]
+            taken = set(self._names.values())
+            name, number = base, 2
+            while name in taken:
+                name, number = f"{base}_{number}", number + 1
+            self._names[target, mode] = name
+            self._waiting.append((name, find(self._root, target), target, mode))
+        return f"#/$defs/{self._names[target, mode]}"
+
+    def _keywords(
+        self, node: dict[str, object], pointer: Pointer, mode: Mode, depth: int
+    ) -> dict[str, object]:
+        found: dict[str, object] = {}
+        if "type" in node:
+            named = types(node["type"])
+            if named is None:
+                self._note("`type` is not one of JSON's types and is left out", (*pointer, "type"))
+            else:
+                found["type"] = named[0] if len(named) == 1 else named
+        exclusive = bounds(node)
+        for name, check in SIMPLE.items():
+            if name not in node or name in exclusive:
+                continue
+            value = check(node[name])
+            if value is None:
+                self._note(f"the value of `{name}` is malformed and left out", (*pointer, name))
+            else:
+                found[name] = value
+        found |= {name: value for name, value in exclusive.items() if value is not None}
+        if "const" in node:
+            found["const"] = node["const"]
+        self._texts(node, found, pointer, mode)
+        self._children(node, found, pointer, mode, depth)
+        self._combine(node, found, pointer, mode, depth)
+        if mode == "closed":
+            self._close(node, found, pointer)
+        elif mode == "free" and _is_free_object(node):
+            found["additionalProperties"] = True
+        return self._nullable(found, node)
+
+    def _texts(
+        self, node: Mapping[str, object], found: dict[str, object], pointer: Pointer, mode: Mode
+    ) -> None:
+        if "pattern" in node:
+            pattern = node["pattern"]
+            if isinstance(pattern, str) and pattern_works(pattern):
+                found["pattern"] = pattern
+            else:
+                self._note(
+                    "the pattern can't be checked in bounded time and is left out", (*pointer, "pattern")
+                )
+        if self._side == "response":
+            return
+        form = node.get("format")
+        if isinstance(form, str) and form in FORMATS:
+            found["format"] = form
+        if mode == "exact":
+            return
+        if text := shorten(node.get("description")):
+            found["description"] = text
+        if "default" in node:
+            found["default"] = node["default"]
+        if node.get("deprecated") is True:
+            found["deprecated"] = True
+
+    def _children(
+        self, node: Mapping[str, object], found: dict[str, object], pointer: Pointer, mode: Mode, depth: int
+    ) -> None:
+        """The keywords whose schemas are about other values: properties and items."""
+        inner: Mode = "exact" if mode == "exact" else "closed"
+
+        def child(name: str) -> None:
+            if name in node:
+                found[name] = self._schema(node[name], (*pointer, name), inner, depth + 1)
+
+        self._properties(node, found, pointer, mode, depth)
+        if isinstance(by_pattern := node.get("patternProperties"), dict):
+            kept = {pattern: value for pattern, value in by_pattern.items() if pattern_works(pattern)}
+            if len(kept) < len(by_pattern):
+                self._note(
+                    "a pattern of `patternProperties` can't be checked", (*pointer, "patternProperties")
+                )
+            found["patternProperties"] = {
+                key: self._schema(value, (*pointer, "patternProperties", key), inner, depth + 1)
+                for key, value in kept.items()
+            }
+        for name in ("additionalProperties", "unevaluatedProperties", "unevaluatedItems"):
+            child(name)
+        for name in ("items", "contains", "propertyNames"):
+            child(name)
+        if isinstance(prefix := node.get("prefixItems"), list) and prefix:
+            found["prefixItems"] = [
+                self._schema(item, (*pointer, "prefixItems", str(index)), inner, depth + 1)
+                for index, item in enumerate(prefix)
+            ]
+
+    def _properties(
+        self, node: Mapping[str, object], found: dict[str, object], pointer: Pointer, mode: Mode, depth: int
+    ) -> None:
+        properties = node.get("properties")
+        if properties is None:
+            return
+        if not isinstance(properties, dict):
+            raise unsupported("`properties` has to be an object", (*pointer, "properties"))
+        inner: Mode = "exact" if mode == "exact" else "closed"
+        # below `not` a property that is taken away would allow more
+        hiding = self._side == "response" or mode != "exact"
+        shown: dict[str, object] = {}
+        for name, value in properties.items():
+            at = (*pointer, "properties", name)
+            if not (hiding and self.hidden(value, at)):
+                shown[name] = self._schema(value, at, inner, depth + 1)
+        found["properties"] = shown
+        if isinstance(required := found.get("required"), list) and len(shown) < len(properties):
+            found["required"] = [name for name in required if name in shown or name not in properties]
+
+    def _combine(
+        self, node: Mapping[str, object], found: dict[str, object], pointer: Pointer, mode: Mode, depth: int
+    ) -> None:
+        """The keywords whose schemas are about this very value."""
+        part: Mode = "exact" if mode == "exact" else "open"
+        alone = not node.keys() & {"properties", "allOf"}
+        choice: Mode = "free" if mode in ("closed", "free") and alone else part
+        for name in _PARTS:
+            parts = node.get(name)
+            if parts is None or parts == []:
+                continue
+            if not isinstance(parts, list):
+                raise unsupported(f"`{name}` has to be a list", (*pointer, name))
+            inner = part if name == "allOf" else choice
+            found[name] = [
+                self._schema(one, (*pointer, name, str(index)), inner, depth + 1)
+                for index, one in enumerate(parts)
+            ]
+        conditions: tuple[tuple[str, Mode], ...] = (
+            ("not", "exact"),
+            ("if", "exact"),
+            ("then", part),
+            ("else", part),
+        )
+        for name, inner in conditions:
+            if name in node:
+                found[name] = self._schema(node[name], (*pointer, name), inner, depth + 1)
+        if isinstance(dependent := node.get("dependentSchemas"), dict):
+            found["dependentSchemas"] = {
+                key: self._schema(value, (*pointer, "dependentSchemas", key), part, depth + 1)
+                for key, value in dependent.items()
+            }
+
+    def _close(self, node: Mapping[str, object], found: dict[str, object], pointer: Pointer) -> None:
+        if found.keys() & {"additionalProperties", "unevaluatedProperties"}:
+            return
+        if not found.keys() & _JOINING:
+            if isinstance(properties := found.get("properties"), dict):
+                # a required property that nobody described may be anything; closed without it, nothing fits
+                for name in _strings(found.get("required")):
+                    properties.setdefault(name, {})
+                found["additionalProperties"] = False
+        elif self._declares(node, pointer, set()):
+            found["unevaluatedProperties"] = False
+
+    def _declares(self, node: object, pointer: Pointer, seen: set[Pointer]) -> bool:
+        """Whether the schema, with everything that it is put together from, names properties."""
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            if self._siblings and self._declares(beside, pointer, seen):
+                return True
+        target, at = follow(self._root, node, pointer)
+        if not isinstance(target, dict) or at in seen:
+            return False
+        if target is not node:
+            seen.add(at)
+        if isinstance(target.get("properties"), dict):
+            return True
+        branches: list[tuple[object, Pointer]] = [
+            (target[name], (*at, name)) for name in ("then", "else") if name in target
+        ]
+        for name in _PARTS:
+            if isinstance(parts := target.get(name), list):
+                branches += [(part, (*at, name, str(index))) for index, part in enumerate(parts)]
+        if isinstance(dependent := target.get("dependentSchemas"), dict):
+            branches += [(part, (*at, "dependentSchemas", key)) for key, part in dependent.items()]
+        return any(self._declares(part, where, seen) for part, where in branches)
+
+    def _nullable(self, found: dict[str, object], node: Mapping[str, object]) -> dict[str, object]:
+        """OpenAPI 3.0.3: `nullable` adds null to `type`, and only to `type`. Answers are read as intended."""
+        lax = self._side == "response"
+        if node.get("nullable") is not True or not (lax or not self._siblings):
+            return found
+        named = types(found.get("type"))
+        if named is not None:
+            found["type"] = named if "null" in named else [*named, "null"]
+        if not lax:
+            return found
+        if isinstance(values := found.get("enum"), list) and None not in values:
+            found["enum"] = [*values, None]
+        if found.keys() & {*_PARTS, "$ref", "const"}:
+            return {"anyOf": [found, {"type": "null"}]}
+        return found
+
+
+def _is_free_object(node: Mapping[str, object]) -> bool:
+    """An object of which nothing is said but that it is one."""
+    named = types(node.get("type"))
+    said = node.keys() & (_JOINING | {"properties", "patternProperties", "additionalProperties"})
+    return named is not None and "object" in named and not said
+
+
+def _strings(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _as_object(schema: dict[str, object] | bool) -> dict[str, object]:
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
+    return schema

@@ -1,0 +1,110 @@
+"""What an operation asks for before it answers: alternatives of credentials that are sent together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .model import Credential
+from .problem import Pointer, Problem, ProblemError, follow
+
+_HEADER_BLOCKED = frozenset(
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "connection",
+        "transfer-encoding",
+        "cookie",
+    }
+)
+
+
+def alternatives(
+    root: Mapping[str, object], operation: Mapping[str, object], pointer: Pointer
+) -> tuple[tuple[tuple[Credential, ...], ...], tuple[Problem, ...]]:
+    """The alternatives that can be satisfied, and why the others can't. No alternative at all: open to all.
+
+    Raises:
+        ProblemError: AC706 credentials are needed and none of the alternatives can be satisfied.
+    """
+    where: Pointer = (*pointer, "security") if "security" in operation else ("security",)
+    wanted = operation.get("security", root.get("security"))
+    if wanted is None or wanted == []:
+        return (), ()
+    if not isinstance(wanted, list):
+        raise ProblemError(Problem("AC706", "`security` has to be a list", where))
+    found: list[tuple[Credential, ...]] = []
+    problems: list[Problem] = []
+    for index, requirement in enumerate(wanted):
+        at = (*where, str(index))
+        if not isinstance(requirement, dict):
+            problems.append(Problem("AC706", "a security requirement has to be an object", at))
+            continue
+        try:
+            credentials = (
+                _credential(root, name, scopes, (*at, name)) for name, scopes in requirement.items()
+            )
+            found.append(tuple(credentials))
+        except ProblemError as error:
+            problems.append(error.problem)
+    if not found:
+        raise ProblemError(problems[0])
+    return tuple(found), tuple(problems)
+
+
+def scheme_words(root: Mapping[str, object]) -> dict[str, str]:
+    """Each security scheme of the document with what it is, in words."""
+    components = root.get("components")
+    schemes = components.get("securitySchemes") if isinstance(components, dict) else None
+    words: dict[str, str] = {}
+    for name in schemes if isinstance(schemes, dict) else ():
+        try:
+            credential = _credential(root, name, [], ("components", "securitySchemes", name))
+        except ProblemError as error:
+            words[name] = error.problem.message
+            continue
+        words[name] = credential.kind + (f" `{credential.wire}`" if credential.wire else "")
+    return words
+
+
+def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: Pointer) -> Credential:
+    components = root.get("components")
+    schemes = components.get("securitySchemes") if isinstance(components, dict) else None
+    if not isinstance(schemes, dict) or name not in schemes:
+        raise ProblemError(
+            Problem("AC706", f"the security scheme `{name[:80]}` is not in the document", pointer)
+        )
+    at: Pointer = ("components", "securitySchemes", name)
+    scheme, at = follow(root, schemes[name], at)
+    kind = scheme.get("type") if isinstance(scheme, dict) else None
+    if not isinstance(scheme, dict) or not isinstance(kind, str):
+        raise ProblemError(Problem("AC706", f"the security scheme `{name[:80]}` has no `type`", at))
+    needed = tuple(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else ()
+    if kind in ("oauth2", "openIdConnect"):
+        return Credential(scheme=name, kind="bearer", scopes=needed)
+    if kind == "http":
+        how = scheme.get("scheme")
+        how = how.lower() if isinstance(how, str) else ""
+        if how == "bearer":
+            return Credential(scheme=name, kind="bearer", scopes=needed)
+        if how == "basic":
+            return Credential(scheme=name, kind="basic")
+        kind = f"http {how[:40]}"
+    elif kind == "apiKey":
+        place, wire = scheme.get("in"), scheme.get("name")
+        if isinstance(wire, str) and wire:
+            if place == "header" and wire.lower() not in _HEADER_BLOCKED:
+                return Credential(scheme=name, kind="header", wire=wire)
+            if place == "query":
+                return Credential(scheme=name, kind="query", wire=wire)
+            if place == "cookie":
+                return Credential(scheme=name, kind="cookie", wire=wire)
+        kind = "apiKey without a usable `in` and `name`"
+    raise ProblemError(
+        Problem(
+            "AC706",
+            f"the security scheme `{name[:80]}` ({kind[:60]}) is not supported",
+            at,
+            "supported are http bearer, http basic, apiKey, and the token of oauth2 or openIdConnect",
+        )
+    )
