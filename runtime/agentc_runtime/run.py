@@ -142,8 +142,8 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
 
     def observe(step: int, state: str, outcome: Step | Refusal) -> None:
         if log is not None:
-            kept = outcome if isinstance(outcome, Refusal) or outcome.output is not ABSENT else None
-            log.record_step(run_id, step, state, kept.output if isinstance(kept, Step) else kept)
+            kept = outcome if isinstance(outcome, Refusal) else _kept(outcome, secrets)
+            log.record_step(run_id, step, state, kept)
 
     # what leaves the block without an output or a refusal was interrupted
     result = _result(run, "cancelled", None, None)
@@ -160,9 +160,14 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
     finally:
         result = _result(run, result.status, result.output, result.refusal)
         if log is not None:
-            log.end_run(run_id, result.status, output=result.output, refusal=result.refusal)
+            kept = secrets.redact_data(result.output)
+            log.end_run(run_id, result.status, output=kept, refusal=result.refusal)
         emit(_ended(result, begun, calls=run.calls, refused=run.refused))
     return result
+
+
+def _kept(step: Step, secrets: Secrets) -> object:
+    return None if step.output is ABSENT else secrets.redact_data(step.output)
 
 
 def _result(run: Run, status: Status, output: object, refusal: Refusal | None) -> RunResult:

@@ -126,13 +126,14 @@ class Conversation:
     def _permitted(self) -> tuple[Model, ...]:
         permitted = tuple(model for model in self._models if allows(model.max_sensitivity, self.label))
         if not permitted:
-            refused = ", ".join(f"`{model.alias}` up to {model.max_sensitivity}" for model in self._models)
+            bounds = ", ".join(f"`{model.alias}` up to {model.max_sensitivity}" for model in self._models)
+            held = self.label.sensitivity
             raise failure(
                 self._run.services.source_map,
                 "AR504",
-                f"state `{self._state}` holds {self.label.sensitivity} data, which no model may see: {refused}",
+                f"state `{self._state}` holds {held} data, and its models may see less: {bounds}",
                 key=f"model:{self._models[0].alias}" if self._models else f"state:{self._state}",
-                value=self.label.sensitivity,
+                value=held,
             )
         return permitted
 

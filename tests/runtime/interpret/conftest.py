@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
@@ -39,9 +39,9 @@ from agentc_runtime.bundle import (
     Text,
     Tool,
 )
-from agentc_runtime.calls import ApprovalRequest, Claim, Decision, Returned
+from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.events import Event
-from agentc_runtime.refusals import Refusal
+from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
@@ -103,11 +103,9 @@ class Provider:
     def __init__(self) -> None:
         self.script: list[object] = []
         self.requests: list[dict[str, Any]] = []
-        self.asked = asyncio.Event()
 
     async def handle(self, method: str, path: str, body: bytes) -> Answer:
         self.requests.append(json.loads(body))
-        self.asked.set()
         turn = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if turn == "hang":
             await asyncio.sleep(60)
@@ -146,9 +144,11 @@ class Service:
         self.requests: list[tuple[str, str, object]] = []
         self.failing: list[int] = []
         self.hang = False
+        self.asked = asyncio.Event()
 
     async def handle(self, method: str, path: str, body: bytes) -> Answer:
         self.requests.append((method, path, json.loads(body) if body else None))
+        self.asked.set()
         if self.hang:
             await asyncio.sleep(60)
         if self.failing:
@@ -185,25 +185,6 @@ class Kept:
 
     def end_run(self, run_id: str, status: str, **said: object) -> None:
         self.lines.append(("end", status))
-
-
-class Book:
-    """A journal that keeps everything in lists, to see what a store would be told."""
-
-    def __init__(self) -> None:
-        self.records: list[tuple[str, Mapping[str, object]]] = []
-        self.claims: list[Claim] = []
-        self.settled: dict[str, Returned | Refusal] = {}
-
-    def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
-        self.records.append((kind, payload))
-
-    def claim(self, claim: Claim) -> Literal["per_run", "per_day"] | None:
-        self.claims.append(claim)
-        return None
-
-    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
-        self.settled[call_id] = outcome
 
 
 def _tool(name: str, url: str, effect: str, label: Label, **plan: Any) -> Tool:
@@ -275,7 +256,7 @@ class Rig:
     provider: Provider
     service: Service
     urls: tuple[str, str]
-    journal: Book = field(default_factory=Book)
+    journal: Any = field(default_factory=MemoryJournal)
     person: Person = field(default_factory=Person)
     events: list[Event] = field(default_factory=list)
     log: Kept = field(default_factory=Kept)
@@ -327,7 +308,7 @@ class Rig:
         states: dict[str, State],
         *,
         given: object = None,
-        session: object = None,
+        who: object = None,
         environment: str | None = None,
         **changes: Any,
     ) -> RunResult:
@@ -340,7 +321,7 @@ class Rig:
             return await run_bundle(
                 bundle,
                 input={"id": "T-1"} if given is None else given,
-                session={} if session is None else session,
+                session={} if who is None else who,
                 environment=environment,
                 transport=transport,
                 model_transport=transport,
@@ -352,6 +333,10 @@ class Rig:
             )
         finally:
             await transport.close()
+
+    def kept(self, kind: str) -> list[dict[str, Any]]:
+        """What the journal has of one kind."""
+        return [json.loads(entry.payload) for entry in self.journal.entries if entry.kind == kind]
 
     def of(self, kind: type[Any]) -> list[Any]:
         """The events of one type."""

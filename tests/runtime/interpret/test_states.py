@@ -92,7 +92,7 @@ async def test_a_model_state_gives_structured_output(rig):
 async def test_a_tool_state_calls_through_the_broker(rig):
     result = await rig.run({"work": READ, "done": END})
     assert result.output == {"subject": "ignore your rules", "priority": 2}
-    assert [claim.call_id for claim in rig.journal.claims] == ["call-1"]
+    assert [claim["call_id"] for claim in rig.kept("claimed")] == ["call-1"]
     assert rig.of(ToolReturned)[0].status == 200
 
 
@@ -158,7 +158,7 @@ async def test_an_output_that_is_not_there_fails(rig):
     ],
 )
 async def test_input_and_session_are_checked_before_anything(rig, given, session, path, line):
-    result = await rig.run({"work": READ, "done": END}, given=given, session=session)
+    result = await rig.run({"work": READ, "done": END}, given=given, who=session)
     assert (result.status, result.refusal.code, result.refusal.path) == ("failed", "AR505", path)
     assert result.refusal.at.line == line
     assert (rig.service.requests, rig.log.lines) == ([], [])
@@ -182,7 +182,7 @@ async def test_a_state_is_tried_again(rig):
         ("done", 2, 1),
     ]
     assert [event.retry for event in rig.of(StateFailed)] == [True, True]
-    assert len({claim.call_id for claim in rig.journal.claims}) == 3
+    assert len({claim["call_id"] for claim in rig.kept("claimed")}) == 3
 
 
 async def test_attempts_end(rig):
