@@ -43,7 +43,7 @@ class BundleError(Exception):
     """A bundle that does not load. `message` is one line with what to do; `path` is the file it is about."""
 
     def __init__(self, message: str, path: str) -> None:
-        # Both quote names out of a bundle that is not to be trusted: no line break or escape gets through, and no flood.
+        # Both may quote an untrusted bundle: no line break, no escape and no flood comes through.
         self.message = _printable(message[:1000])
         self.path = _printable(path)
         super().__init__(f"{self.path}: {self.message}")

@@ -1,0 +1,78 @@
+"""The journal of a run that keeps nothing: quotas hold within the process, and nothing survives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from .calls import Claim, Returned
+from .canonical import canonical
+from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
+from .refusals import Refusal
+
+_WHERE = "memory"
+
+
+class Entry(NamedTuple):
+    """What a store would have put into the audit log. `payload` is its canonical JSON."""
+
+    run_id: str
+    kind: str
+    payload: bytes
+
+
+class MemoryJournal:
+    """A `Journal` in memory, with the quotas of a store. It lives as long as the run that it is made for.
+
+    `entries` keeps every record in order, for tests and for whoever wants to show them; there is no chain.
+    Its methods raise `StoreError` where those of a store do. It is for one thread.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.entries: list[Entry] = []
+        self._clock = clock
+        self._in_run: Counter[tuple[str, str]] = Counter()
+        self._in_day: Counter[tuple[str, str, str]] = Counter()
+        self._open: set[tuple[str, str]] = set()
+
+    def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
+        """Keep one event."""
+        try:
+            self.entries.append(Entry(run_id, kind, canonical(payload)))
+        except ValueError as error:
+            raise StoreError(f"can't be recorded: {error}", _WHERE) from error
+
+    def claim(self, claim: Claim) -> Literal["per_run", "per_day"] | None:
+        """Count the call against its quotas and record the intent.
+
+        Returns the quota that is used up, in which case nothing is counted or recorded.
+        """
+        run = (claim.run_id, claim.tool)
+        day = (claim.agent, claim.tool, self._clock().astimezone(UTC).date().isoformat())
+        if claim.per_run is not None and self._in_run[run] >= claim.per_run:
+            return "per_run"
+        if claim.per_day is not None and self._in_day[day] >= claim.per_day:
+            return "per_day"
+        call = (claim.run_id, claim.call_id)
+        if call in self._open:
+            raise StoreError(
+                f"call `{claim.call_id}` of run `{claim.run_id}` has not been settled yet", _WHERE
+            )
+        self.record(claim.run_id, CLAIMED, claimed(claim))
+        self._open.add(call)
+        self._in_run[run] += 1
+        self._in_day[day] += 1
+        return None
+
+    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
+        """Record how a claimed call ended."""
+        if (run_id, call_id) not in self._open:
+            raise StoreError(f"call `{call_id}` of run `{run_id}` is not open", _WHERE)
+        try:
+            payload = settled(call_id, outcome)
+        except ValueError as error:
+            raise StoreError(f"can't be recorded: {error}", _WHERE) from error
+        self.record(run_id, SETTLED, payload)
+        self._open.remove((run_id, call_id))
