@@ -74,7 +74,7 @@ class Broker:
         What the journal or the approver raises passes through, and no request is sent after it.
         """
         raw = shortened(self._secrets.redact(call.arguments), SHOWN_ARGUMENTS)
-        emit(ToolCalled(state=call.state, tool=shortened(call.name), call_id=call.call_id, arguments=raw))
+        emit(ToolCalled(state=call.state, tool=self._name(call), call_id=call.call_id, arguments=raw))
         decided = self._policy.decide(call)
         if isinstance(decided, Refusal):
             return self._refused(call, decided, emit)
@@ -267,11 +267,11 @@ class Broker:
             {
                 "call_id": call.call_id,
                 "state": call.state,
-                "tool": shortened(call.name),
+                "tool": self._name(call),
                 "refusal": msgspec.to_builtins(refusal),
             },
         )
-        emit(ToolRefused(state=call.state, tool=shortened(call.name), call_id=call.call_id, refusal=refusal))
+        emit(ToolRefused(state=call.state, tool=self._name(call), call_id=call.call_id, refusal=refusal))
         return refusal
 
     def _placed(self, refusal: Refusal, tool: str) -> Refusal:
@@ -282,6 +282,9 @@ class Broker:
             )
             refusal = msgspec.structs.replace(refusal, at=locate(self._source_map, key))
         return self._clean(refusal)
+
+    def _name(self, call: Call) -> str:
+        return shortened(self._secrets.redact(call.name))
 
     def _clean(self, refusal: Refusal) -> Refusal:
         return msgspec.structs.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +17,9 @@ MAX_SECRET = 65_536
 
 
 class Secrets:
-    """The secrets of one environment, each read when it is first asked for.
+    """The secrets of one environment, read at the start, so that none passes unrecognised before its use.
 
-    Values are in no `repr` and no exception.
+    One that is not set is no error until it is asked for. Values are in no `repr` and no exception.
     """
 
     def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
@@ -26,6 +27,9 @@ class Secrets:
         self._environ = environ
         self._values: dict[str, str] = {}
         self._covers: tuple[tuple[str, str], ...] = ()
+        for name in environment.secrets:
+            with contextlib.suppress(RefusedError):
+                self.get(name)
 
     def get(self, name: str) -> str:
         """The value of the secret `name`, without line ends after it.
@@ -44,7 +48,7 @@ class Secrets:
         return value
 
     def redact(self, text: str) -> str:
-        """`text` with each secret that was read replaced by `[secret NAME]`, in any spelling of requests."""
+        """`text` with each secret replaced by `[secret NAME]`, in any spelling of requests."""
         for form, cover in self._covers:
             if form in text:
                 text = text.replace(form, cover)

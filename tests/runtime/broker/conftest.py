@@ -7,10 +7,12 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+
 from agentc_runtime.broker import Broker
 from agentc_runtime.bundle import (
     AgentInfo,
@@ -20,8 +22,8 @@ from agentc_runtime.bundle import (
     Body,
     Const,
     Data,
-    EndState,
     Endpoint,
+    EndState,
     Environment,
     Grant,
     Label,
@@ -30,7 +32,6 @@ from agentc_runtime.bundle import (
     PathPart,
     Position,
     Program,
-    Quota,
     Ref,
     RequestPlan,
     ResponseCase,
@@ -64,8 +65,8 @@ def ok(body: bytes = b'{"id": "t1"}', content_type: str = "application/json", ex
 
 
 def status(code: int, body: bytes = b"{}", extra: str = "") -> bytes:
-    head = f"HTTP/1.1 {code} Said\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
-    return head.encode() + body
+    head = f"HTTP/1.1 {code} Said\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(body)}\r\n{extra}\r\n".encode() + body
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Server:
 
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
-    answer: bytes | Callable[[Seen, asyncio.StreamWriter], Awaitable[None]] | list[bytes] = ok()
+    answer: bytes | Callable[[Seen, asyncio.StreamWriter], Awaitable[None]] | list[bytes] = b""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -384,29 +385,24 @@ def make_call(name: str, arguments: object, **changes: Any) -> Call:
     return msgspec.structs.replace(call, **changes)
 
 
-@dataclass(frozen=True)
-class Kit:
-    """The builders, for tests that need a changed part."""
-
-    ok: Any = staticmethod(ok)
-    status: Any = staticmethod(status)
-    call: Any = staticmethod(make_call)
-    program: Any = staticmethod(program)
-    read_tool: Any = staticmethod(read_tool)
-    refund_tool: Any = staticmethod(refund_tool)
-    source_map: Any = field(default_factory=lambda: SOURCE_MAP)
-    secret: str = SECRET
-    quota: Any = Quota
-
-
 @pytest.fixture
-def kit() -> Kit:
-    return Kit()
+def kit() -> SimpleNamespace:
+    """The builders, for tests that need a changed part."""
+    return SimpleNamespace(
+        ok=ok,
+        status=status,
+        call=make_call,
+        program=program,
+        read_tool=read_tool,
+        refund_tool=refund_tool,
+        source_map=SOURCE_MAP,
+        secret=SECRET,
+    )
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    made = Server()
+    made = Server(answer=ok())
     tasks: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

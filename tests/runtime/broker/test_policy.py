@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from agentc_runtime.bundle import Const, Label
 from agentc_runtime.policy import MAX_ARGUMENTS, Allowed, Policy
 from agentc_runtime.refusals import Refusal
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 TAINTED = Label(trust="untrusted", sensitivity="internal")
 
@@ -55,7 +56,7 @@ def test_full_names_are_known_too(decide):
         "helpdesk_refund ",
         "helpdesk_refund\x00",
         "helpdesk_rеfund",  # noqa: RUF001 - the second e is Cyrillic: that is the attack
-        "helpdesk_refund２",
+        "helpdesk_refund\uff12",
         "",
     ],
 )

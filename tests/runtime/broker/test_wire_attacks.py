@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from agentc_runtime.bundle import Auth, Body, Param, PathPart
 from agentc_runtime.calls import Returned
 from agentc_runtime.refusals import Refusal
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # --- path ----------------------------------------------------------------------------------------------
 
