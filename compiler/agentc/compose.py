@@ -55,7 +55,7 @@ class _Anchor:
 class _Frame:
     """A mapping or list in the making. `name` is the key whose value comes next."""
 
-    __slots__ = ("anchor", "end", "entries", "items", "key", "merged", "name", "start", "valued")
+    __slots__ = ("anchor", "end", "entries", "items", "key", "merged", "merging", "name", "start", "valued")
 
     def __init__(self, start: Span, anchor: _Anchor | None, *, mapping: bool) -> None:
         self.start = start
@@ -66,6 +66,7 @@ class _Frame:
         self.valued = False
         self.name: str | None = None
         self.key: Scalar | None = None
+        self.merging = False
         self.merged: list[Node] = []
 
 
@@ -84,6 +85,7 @@ class Composer:
         self._nodes = 0
         self._anchors: list[_Anchor] = []
         self._named: dict[str, _Anchor] = {}
+        self._stack: list[_Frame] = []
 
     def run(self) -> None:
         """Read the file to its end; after a syntax error go on with the next document."""
@@ -112,7 +114,7 @@ class Composer:
     def _stream(self, next_event: NextEvent) -> None:
         from yaml import events as e
 
-        stack: list[_Frame] = []
+        stack = self._stack = []
         root: Node | None = None
         node: Node
         while (event := next_event()) is not None:
@@ -162,6 +164,9 @@ class Composer:
                 span = self._trimmed(span)
             node = Scalar(text, span, text, quoted=True, block=block)
         else:
+            if not text and span.line > len(self._file.lines):  # nothing, behind a last line without an end
+                at = self._point(event.start_mark)
+                span = at._replace(end_column=at.column)
             node = Scalar(self._plain(text, span, frame), span, text)
         if event.anchor is not None or event.tag is not None:
             anchor = self._properties(event, span)
@@ -251,19 +256,23 @@ class Composer:
             self._key(frame, node)
         else:
             frame.valued = False
-            if frame.name is not None and frame.key is not None:
+            if frame.merging:
+                frame.merged.append(node)
+            elif frame.name is not None and frame.key is not None:
                 frame.entries[frame.name] = (frame.key, node)
 
     def _key(self, frame: _Frame, node: Node) -> None:
         assert frame.entries is not None
         frame.key = None
         frame.name = None
+        frame.merging = False
         if not isinstance(node, Scalar):
             self.found.append(ac101_invalid_yaml.report_key(_first_character(node.span), "", quotable=False))
             return
         name = node.text
         if name == "<<" and not node.quoted:
             self.found.append(ac105_merge_key.report(node.span))
+            frame.merging = True
             return
         shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
         if not isinstance(node.value, str):
@@ -321,11 +330,16 @@ class Composer:
         at = self._offset + (mark.index if mark else 0)
         begin = self._point(error.context_mark) if error.context_mark else None
         span = self._point(mark)
-        if self._after_quote(at):
+        problem = error.problem or ""
+        rest = self._text[at : at + 4].rstrip()
+        opened = self._stack[-1].start if self._stack else span
+        bracket = self._file.lines[opened.line - 1][opened.column - 1 : opened.column]
+        if problem.startswith("did not find expected") and self._after_quote(at):
             self.found.append(ac101_invalid_yaml.report_after_quote(span))
+        elif rest in ("", "---") and bracket in ("[", "{"):  # the end came too soon, whatever was expected
+            self.found.append(ac101_invalid_yaml.report_unclosed(_first_character(opened), bracket))
         else:
-            character = self._text[at : at + 1]
-            self.found.append(ac101_invalid_yaml.report_parser(span, begin, error.problem or "", character))
+            self.found.append(ac101_invalid_yaml.report_parser(span, begin, problem, rest[:1]))
 
     def _after_quote(self, at: int) -> bool:
         """A word follows a closing quote at index `at`: the quote was meant to be part of the text."""

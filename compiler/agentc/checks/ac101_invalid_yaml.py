@@ -115,6 +115,11 @@ def report_parser(span: Span, begin: Span | None, problem: str, character: str) 
     return RULE.at(span, message, help=help_ or None, notes=(Note("what it belongs to begins here", begin),))
 
 
+def report_unclosed(span: Span, bracket: str) -> Diagnostic:
+    """The document ends before the bracket at `span` is closed."""
+    return RULE.at(span, f"a `{bracket}` that is never closed", help=_CLOSE)
+
+
 def report_after_quote(span: Span) -> Diagnostic:
     """Text at `span` follows a closing quote."""
     return RULE.at(
