@@ -91,7 +91,7 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
                 span, PROJECT_FILE, "there is no such file", "`agentc init` writes a project to begin with"
             )
         )
-    return SourceSet(base, files), tuple(found)
+    return SourceSet(base, dict(sorted(files.items()))), tuple(found)
 
 
 def read_file(root: Path, path: str, *, limit: int = MAX_REFERENCED_BYTES) -> SourceFile | str:
@@ -138,7 +138,10 @@ def _has_project(entries: list[os.DirEntry[str]] | None) -> bool:
 
 
 def _spec_entries(root: Path) -> list[str]:
-    """What may be a spec, by path, links after what they may point to; and folders that can't be listed."""
+    """What may be a spec: the project file, the others by path, links after what they may point to.
+
+    Folders that can't be listed are among them: to read one says why.
+    """
     plain: list[str] = []
     links: list[str] = []
     nested: tuple[str, ...] = ()
@@ -158,7 +161,8 @@ def _spec_entries(root: Path) -> list[str]:
                 links.append(entry.path)
             elif entry.name == PROJECT_FILE or not entry.is_dir(follow_symlinks=False):
                 plain.append(entry.path)
-    return sorted(plain) + sorted(links)
+    project = os.path.join(root, PROJECT_FILE)
+    return sorted(plain, key=lambda path: (path != project, path)) + sorted(links)
 
 
 def _resolve(root: Path, path: str) -> Path | str:
