@@ -177,10 +177,12 @@ class Conversation:
             problem = Unusable(reason="it calls tools, and there are none here")
         if problem is not None:
             said = AssistantMessage(text=said.text)
+        calls = tuple(self._sendable(call) for call in said.calls)
         message = AssistantMessage(
             text=_clean(said.text),
-            calls=tuple(self._sendable(call) for call in said.calls),
-            provider_data=said.provider_data,
+            calls=calls,
+            # it holds the calls as they were: what was changed in them would not be answered
+            provider_data=said.provider_data if calls == said.calls else None,
         )
         if message.text.strip() or message.calls:
             self._messages.append((message, model.alias))
