@@ -12,6 +12,8 @@ SHOWN: Final = 200
 #: Control, format (bidirectional overrides too), surrogate, private, unassigned; line and paragraph ends.
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def visible(text: str) -> str:
     r"""`text` with each character that a terminal would act on, or not show, written as `\u…`."""
@@ -29,10 +31,10 @@ def shortened(text: str, limit: int = SHOWN) -> str:
 def shown(value: object) -> str:
     """A JSON value as a message shows it: compact, on one line, cut."""
     if isinstance(value, str):
-        return shortened(json.dumps(value[: SHOWN + 1], ensure_ascii=False))
+        return shortened(_JSON(value[: SHOWN + 1]))
     if isinstance(value, int) and abs(value) > 10**SHOWN:
         return "a very large number"
-    return shortened(json.dumps(value, ensure_ascii=False))
+    return shortened(_JSON(value))
 
 
 def clipped(value: object) -> object:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
+import certifi
 import httpcore
 
 from .bundle import Environment
@@ -22,7 +23,7 @@ from .refusals import Refusal, RefusedError
 from .urls import Url, UrlError, parse_url
 from .wire import HttpRequest, HttpResponse, UnsentError
 
-#: Connections that one transport holds open at a time, and how many of them idle.
+#: Connections that one transport holds open at a time to each scheme, and how many of them idle.
 MAX_CONNECTIONS: Final = 100
 MAX_IDLE: Final = 20
 #: Seconds that an idle connection is kept.
@@ -38,20 +39,16 @@ class HttpTransport:
     """
 
     def __init__(self, environment: Environment, *, tls: ssl.SSLContext | None = None) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_IDLE,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=CheckedNetwork(environment),
-        )
+        self._tls = tls
+        self._network = CheckedNetwork(environment)
+        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
 
     @asynccontextmanager
     async def send(self, request: HttpRequest) -> AsyncIterator[HttpResponse]:
         """Send, and give the answer once its headers are there. See `wire.Transport`."""
         url = _destination(request)
         exchange = _Exchange(request, url)
-        answer = await exchange.start(self._pool)
+        answer = await exchange.start(self._pool(url.scheme))
         try:
             yield _Answer(exchange, answer)
         finally:
@@ -59,7 +56,25 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Free all connections."""
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
+        self._pools.clear()
+
+    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
+        pool = self._pools.get(scheme)
+        if pool is None:
+            # the authorities are read once, and only if somebody speaks TLS: it takes tens of milliseconds
+            tls = self._tls
+            if tls is None and scheme == "https":
+                tls = ssl.create_default_context(cafile=certifi.where())
+            pool = self._pools[scheme] = httpcore.AsyncConnectionPool(
+                ssl_context=tls,
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_IDLE,
+                keepalive_expiry=IDLE_SECONDS,
+                network_backend=self._network,
+            )
+        return pool
 
 
 class _Exchange:
