@@ -45,6 +45,8 @@ def type_at(schema: Schema, path: Sequence[str]) -> Schema | None:
         found = _step(found, step, _Walk(schema), _FUEL)
         if found is None:
             return None
+        if isinstance(found, dict) and "$defs" in found:
+            schema = found  # a schema put into another one brings the definitions that it refers to
     return _with_definitions(found, schema)
 
 
@@ -124,6 +126,8 @@ def _step(schema: object, key: str, walk: _Walk, fuel: int) -> object:
     if any(part is None or part is False for part in found):
         return None
     telling = [part for part in found if isinstance(part, dict) and part]
+    if not telling and schema.get("unevaluatedProperties") is False:
+        return {} if key in _properties(schema, walk, fuel) else None
     if len(telling) > 1:
         return {"allOf": telling}
     return telling[0] if telling else {}

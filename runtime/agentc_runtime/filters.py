@@ -1,4 +1,4 @@
-"""The filters of templates: Jinja's names and meanings, a closed list, total over JSON values.
+"""The filters of templates: Jinja's names and meanings and `json`, a closed list, total over JSON values.
 
 Where Jinja raises (the length of a number, JSON of nothing) these answer with the nearest plain value,
 because data can't be allowed to stop a run. Where Jinja writes Python's `repr`, these write JSON. The
@@ -56,6 +56,11 @@ def indent(value: object, width: int | str = 4, first: bool = False, blank: bool
 def join(value: object, d: str = "") -> object:
     """The items (characters, keys) as text with `d` between them; any other value as its text."""
     return d.join(map(text, value)) if isinstance(value, str | list | dict) else text(value)
+
+
+def json_(value: object, indent: int | None = None) -> object:
+    """JSON as a model reads it best: nothing escaped, keys in their order. Null for an absent value."""
+    return json.dumps(None if value is ABSENT else value, ensure_ascii=False, indent=indent)
 
 
 def last(value: object) -> object:
@@ -124,6 +129,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "first": first,
     "indent": indent,
     "join": join,
+    "json": json_,
     "last": last,
     "length": length,
     "lower": lower,
