@@ -43,7 +43,7 @@ class RecordedResponse(Record, frozen=True, kw_only=True):
     def content(self) -> bytes:
         """The body's bytes."""
         if isinstance(self.body, str):
-            return base64.b64decode(self.body)
+            return base64.b64decode(self.body, validate=True)
         return "\n".join(self.body).encode()
 
 

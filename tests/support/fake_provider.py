@@ -12,7 +12,7 @@ format that the URL's path asks for: `…/chat/completions` (OpenAI), `…/messa
      "usage": {"input": 1, "output": 1, "cached_input": 0, "reasoning": 0},
      "finish": "stop" or "length" or "content_filter",
      "error": {"status": 429, "message": "…", "retry_after": 1},
-     "raw": "a body sent as it is"}
+     "raw": "a body sent as it is", "type": "its content type"}
 
 All keys are optional. Standard library only, so that it runs wherever Python does.
 """
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PIECE = 12
+EVENTS = "text/event-stream; charset=utf-8"
 
 
 class Seen(NamedTuple):
@@ -90,13 +91,13 @@ class FakeProvider:
                 if "error" in turn:
                     self._error(turn["error"])
                 elif "raw" in turn:
-                    self._stream([turn["raw"]])
+                    self._stream([turn["raw"]], turn.get("type", EVENTS))
                 else:
                     self._stream(stream(form or "openai", turn, number))
 
-            def _stream(self, pieces: Sequence[str] | Iterator[str]) -> None:
+            def _stream(self, pieces: Sequence[str] | Iterator[str], kind: str = EVENTS) -> None:
                 self.send_response(200)
-                self.send_header("content-type", "text/event-stream; charset=utf-8")
+                self.send_header("content-type", kind)
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
                 for piece in pieces:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final, TypeAlias
 
 from ..bundle import Environment, Provider
@@ -24,6 +24,8 @@ BACKOFF: Final = 0.5
 MAX_BACKOFF: Final = 30.0
 #: Bytes of an error answer that are read.
 _ERROR_BODY: Final = 65_536
+#: Seconds for the end of a stream to arrive after its last event.
+_DRAIN: Final = 0.25
 #: Refusals of the transport that may pass: timed out, broken off.
 _PASSING: Final = frozenset({"AR405", "AR406"})
 
@@ -148,11 +150,16 @@ async def _finished(
                 show(item.text)
             else:
                 response = item
-        # To the end, so that the connection can serve the next turn.
-        async for _ in source:
-            continue
+        # To the end, so that the connection can serve the next turn. The answer is whole, so nothing that
+        # goes wrong from here on matters.
+        with suppress(TimeoutError, RefusedError, ModelError):
+            async with asyncio.timeout(_DRAIN):
+                async for _ in source:
+                    continue
     if response is None:
         raise ModelError("provider's stream ended without an answer", retryable=True)
+    if len({call.id for call in response.message.calls}) != len(response.message.calls):
+        raise ModelError("provider sent two tool calls with one id")
     return response
 
 

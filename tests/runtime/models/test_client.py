@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
 import pytest
 
 from agentc_runtime.bundle import Endpoint, Environment, Secret
-from agentc_runtime.models.client import ModelClient
+from agentc_runtime.models.client import ModelClient, adapter
+from agentc_runtime.models.provider_errors import status_error
 from agentc_runtime.models.types import AssistantMessage, ModelError, ToolMessage, Usage, UserMessage
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.secrets import Secrets
@@ -177,6 +180,42 @@ async def test_gemini_arguments_keep_duplicate_keys_for_the_broker_to_refuse(
     assert response.message.calls[0].arguments == '{"query":"a","query":"b"}'
 
 
+async def test_two_calls_with_one_id_are_an_error(serve: Any, connect: Any, request_for: Any) -> None:
+    calls = [{"index": n, "id": "call_1", "function": {"name": "a", "arguments": "{}"}} for n in range(2)]
+    choice = {"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}
+    fake = serve([{"raw": f"data: {json.dumps({'choices': [choice]})}\n\ndata: [DONE]\n\n"}])
+    with pytest.raises(ModelError, match="one id"):
+        await connect(fake.url).complete(request_for("openai", fake.url), lambda _: None)
+
+
+CLOSED = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (CLOSED, True),
+        ({**CLOSED, "properties": {"a": {"type": "array", "items": CLOSED}}}, True),
+        ({**CLOSED, "properties": {"a": {"type": "string", "minLength": 1}}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "array", "items": {"type": "object"}}}}, False),
+        ({**CLOSED, "required": []}, False),
+        ({"type": "string"}, False),
+        ({**CLOSED, "properties": {"a": True}}, False),
+    ],
+)
+def test_openai_is_asked_to_be_strict_only_where_it_can_be(
+    schema: Any, strict: bool, request_for: Any
+) -> None:
+    request = request_for("openai", "http://x", output=schema)
+    body = json.loads(adapter("openai").build(request, "http://x/v1/", None).body)
+    assert body["response_format"]["json_schema"] == {"name": "output", "schema": schema, "strict": strict}
+
+
 # --- errors ---------------------------------------------------------------------------------------------
 
 
@@ -224,6 +263,55 @@ async def test_retry_after_is_kept_within_reason(
     waits: list[float] = []
     await connect(fake.url, waits).complete(request_for("openai", fake.url), lambda _: None)
     assert waits == [waited]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'[{"error": {"code": 400, "message": "bad field", "status": "INVALID_ARGUMENT"}}]', "bad field"),
+        (b'{"error": "model not found"}', "model not found"),
+        (b"<h1>Bad\nGateway</h1>", "<h1>Bad Gateway</h1>"),
+        (b"\xff\xfe", "\ufffd"),
+        (b"", "no body"),
+        (b"[]", "no body"),
+        (b"[" * 5000, "[[["),
+        (b'{"error": {"message": "' + b"x" * 5000 + b'"}}', "x" * 300 + "…"),
+    ],
+)
+def test_what_providers_say_when_they_refuse(body: bytes, told: str) -> None:
+    message = str(status_error(400, body))
+    assert told in message
+    assert len(message) < 400
+
+
+async def test_a_page_in_place_of_a_stream_is_an_error(serve: Any, connect: Any, request_for: Any) -> None:
+    fake = serve([{"raw": "<html>sign in", "type": "text/html"}])
+    with pytest.raises(ModelError, match="`text/html`, not with an event stream: <html>sign in"):
+        await connect(fake.url).complete(request_for("openai", fake.url), lambda _: None)
+
+
+@pytest.mark.parametrize("ending", ["stays open", "breaks off"])
+async def test_a_whole_answer_counts_however_the_connection_ends(
+    ending: str, fake_provider: ModuleType, connect: Any, request_for: Any
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        data = "".join(fake_provider.stream("openai", TURN, 1)).encode()
+        writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+        await writer.drain()
+        if ending == "stays open":
+            await reader.read()
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        response = await connect(url).complete(request_for("openai", url), lambda _: None)
+    assert response.message.text == TURN["text"]
 
 
 async def test_what_was_shown_is_not_shown_twice(serve: Any, connect: Any, request_for: Any) -> None:

@@ -19,6 +19,10 @@ from agentc_runtime.models.client import adapter
 from agentc_runtime.models.cost import cost_usd
 from agentc_runtime.models.types import ModelError, ModelResponse, TextDelta, Usage
 
+NAMELESS = (
+    'data: {"choices": [{"delta": {"tool_calls": [{"index": 0}]}, "finish_reason": "stop"}]}\n\n'
+    "data: [DONE]\n\n"
+)
 PROVIDERS = ("openai", "anthropic", "gemini")
 TURN = {
     "text": "Two tickets äre open.",
@@ -162,8 +166,7 @@ def test_every_early_end_is_noticed(provider: str, fake_provider: ModuleType) ->
         ),
         (
             "openai",
-            'data: {"choices": [{"delta": {"tool_calls": [{"index": 0}]}, "finish_reason": "stop"}]}\n\n'
-            + "data: [DONE]\n\n",
+            NAMELESS,
             "without an id or a name",
         ),
         ("openai", 'data: {"choices": [{"finish_reason": "eos"}]}\n\ndata: [DONE]\n\n', "`eos`"),
@@ -227,6 +230,24 @@ def test_a_blocked_prompt_is_filtered() -> None:
     _, response = answer("gemini", data.encode())
     assert response.finish_reason == "content_filter"
     assert response.usage.input == 4
+
+
+def test_thinking_that_nobody_may_read_is_kept_too() -> None:
+    blocks = [
+        {"type": "redacted_thinking", "data": "ENC"},
+        {"type": "text", "text": "hi"},
+        {"type": "text", "text": ""},
+        {"type": "server_tool_use", "id": "s", "name": "web"},
+        {"type": "tool_use", "id": "t", "name": "search", "input": {"a": 1}},
+    ]
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": {"id": "m"}}]
+    for index, block in enumerate(blocks):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+    events += [{"type": "message_delta", "delta": {"stop_reason": "tool_use"}}, {"type": "message_stop"}]
+    heard, response = answer("anthropic", "".join(f"data: {json.dumps(e)}\n\n" for e in events).encode())
+    assert heard == ["hi"]
+    assert response.message.calls[0].arguments == '{"a": 1}'
+    assert response.message.provider_data == {"anthropic": [blocks[0], blocks[1], blocks[4]]}
 
 
 # --- the event reader -----------------------------------------------------------------------------------
