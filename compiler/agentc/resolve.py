@@ -9,11 +9,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from .checks import ac110_unreadable_file, ac702_missing_document
+from .checks import (
+    ac110_unreadable_file,
+    ac701_invalid_openapi,
+    ac702_missing_document,
+    ac704_unresolved_ref,
+    ac705_unsupported_openapi,
+    ac706_security_scheme,
+    ac707_no_server,
+    ac708_remote_ref,
+)
 from .diagnostics import Diagnostic
-from .openapi import compile_operations
+from .openapi import Problem, compile_operations, problem_span
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
+from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
 from .syntax.agent import AgentSpec
 from .syntax.common import Closed
@@ -26,6 +36,16 @@ from .typing_env import agent_environment, state_output
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
+
+#: The rule of each kind of problem that an API document can have.
+_DOCUMENT_RULES = {
+    "AC701": ac701_invalid_openapi,
+    "AC704": ac704_unresolved_ref,
+    "AC705": ac705_unsupported_openapi,
+    "AC706": ac706_security_scheme,
+    "AC707": ac707_no_server,
+    "AC708": ac708_remote_ref,
+}
 
 #: Reads a file of the project by its path and size limit; why not, when it can't.
 Reader = Callable[[str, int], "SourceFile | str"]
@@ -61,7 +81,7 @@ def resolve(
     cache: Path | None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """The program that the resources make up, and the findings about files that they refer to."""
-    found: list[Diagnostic] = []
+    found: list[Diagnostic] = list(schema_findings(resources))
     files = _Files(read)
     duplicates: list[tuple[Resource[Closed], Resource[Closed]]] = []
     projects = _by_name(resources, "Project", ProjectSpec, duplicates)
@@ -128,6 +148,8 @@ def _toolset(
         file = read
         wanted = [tool.operation for tool in resource.spec.tools.values()]
         document = compile_operations(file, wanted, cache)
+        problems = [*document.problems, *(p for found in document.operation_problems.values() for p in found)]
+        found.extend(_problem_finding(file, problem) for problem in problems)
     tools = {
         name: Tool(
             name=f"{resource.name}.{name}",
@@ -139,6 +161,11 @@ def _toolset(
         for name, spec in resource.spec.tools.items()
     }
     return Toolset(resource, file, document, tools)
+
+
+def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:
+    rule = _DOCUMENT_RULES[problem.code].RULE
+    return rule.at(problem_span(file, problem), problem.message, help=problem.help)
 
 
 def _texts(resource: Resource[AgentSpec], files: _Files, found: list[Diagnostic]) -> Texts:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule, did_you_mean
 from ..program import Program
-from ..stepping import transitions
+from ..stepping import Path, transitions
 
 RULE = Rule(
     code="AC205",
@@ -55,7 +55,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for agent in program.agents.values():
         if agent.spec.workflow is None:
             continue
-        named = [(agent.start, ("workflow", "start"))]
+        named: list[tuple[str, Path]] = [(agent.start, ("workflow", "start"))]
         named += [
             (name, (*state.path, *path))
             for state in agent.states.values()

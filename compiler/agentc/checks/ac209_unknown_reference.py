@@ -62,7 +62,7 @@ def _unknown(agent: Agent, reference: Reference, span: Span) -> Iterator[Diagnos
             help=f"known: {', '.join(f'`{root}`' for root in agent.environment)}",
         )
         return
-    read = reference.root
+    read: str = reference.root
     for step in reference.path:
         following = type_at(schema, (step,))
         if following is None:

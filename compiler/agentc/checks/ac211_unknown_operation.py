@@ -48,9 +48,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if document is None:
             continue
         for tool in toolset.tools.values():
-            if document.readable and not document.knows(tool.spec.operation):
+            name = tool.spec.operation
+            if not document.problems and tool.operation is None and not document.operation_problems[name]:
                 yield RULE.at(
                     tool.span("operation"),
                     f"`{toolset.resource.spec.openapi.file}` has no operation `{tool.spec.operation}`",
-                    help=did_you_mean(tool.spec.operation, document.operation_names),
+                    help=did_you_mean(tool.spec.operation, document.names()),
                 )

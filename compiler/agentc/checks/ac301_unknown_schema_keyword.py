@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule, Span
+from ..diagnostics import Rule
 
 RULE = Rule(
     code="AC301",
@@ -36,8 +36,3 @@ spec:
       where: { amount: { maximum: 50 } }
 """,
 )
-
-
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The keyword at `span` is not one of the subset."""
-    return RULE.at(span, message, help=help_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule, Span
+from ..diagnostics import Rule
 
 RULE = Rule(
     code="AC302",
@@ -35,8 +35,3 @@ spec:
       where: { amount: { maximum: 50 } }
 """,
 )
-
-
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The keyword's value at `span` is not one that it takes."""
-    return RULE.at(span, message, help=help_)

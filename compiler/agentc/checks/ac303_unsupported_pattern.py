@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule, Span
+from ..diagnostics import Rule
 
 RULE = Rule(
     code="AC303",
@@ -45,8 +45,3 @@ spec:
   limits: { cost_usd: 0.5 }
 """,
 )
-
-
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The pattern at `span` is outside the subset."""
-    return RULE.at(span, message, help=help_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule, Span
+from ..diagnostics import Rule
 
 RULE = Rule(
     code="AC306",
@@ -37,8 +37,3 @@ spec:
   limits: { cost_usd: 0.5 }
 """,
 )
-
-
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The name at `span` is not declared."""
-    return RULE.at(span, message, help=help_)

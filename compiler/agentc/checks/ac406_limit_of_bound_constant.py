@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from agentc_runtime.quoting import shown
 
 from ..diagnostics import Diagnostic, Note, Rule
+from ..predicates import close_where, contradiction
 from ..program import Program, SchemaData
 from .grants import declared_grants
 
@@ -47,10 +48,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Limits of arguments whose bound value stands in the spec."""
     for grant in declared_grants(program):
         for name, limit in grant.spec.where.items():
-            bound = grant.constant(name)
-            if bound is None:
-                continue
-            broken = _violation(dict(limit), bound.value)
+            bound, own = grant.constant(name), grant.argument(name)
+            if bound is None or own is None or contradiction(own, dict(limit)):
+                continue  # AC405 and AC404
+            broken = _violation(name, dict(limit), bound.value)
             if broken is None:
                 message = f"argument `{name}` is bound to `{shown(bound.value)}`, so this limit always holds"
             else:
@@ -63,11 +64,11 @@ def check(program: Program) -> Iterator[Diagnostic]:
             )
 
 
-def _violation(limit: SchemaData, value: object) -> str | None:
+def _violation(name: str, limit: SchemaData, value: object) -> str | None:
     from agentc_runtime.violations import compile_predicate, first_violation
 
     try:
-        violation = first_violation(compile_predicate(limit), value)
+        violation = first_violation(compile_predicate(close_where({name: limit})), {name: value})
     except ValueError:
         return "a value that satisfies it"  # AC302 says what is wrong with the limit itself
     return violation.expected if violation else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule, Span
+from ..diagnostics import Rule
 
 RULE = Rule(
     code="AC705",
@@ -75,8 +75,3 @@ components:
     bearerAuth: { type: http, scheme: bearer }
 """,
 )
-
-
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The construct at `span` can't be compiled."""
-    return RULE.at(span, message, help=help_)

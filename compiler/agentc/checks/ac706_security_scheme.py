@@ -53,7 +53,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Toolsets whose `auth` is not what their operations ask for: once a toolset."""
     for toolset in program.toolsets.values():
         resource, document = toolset.resource, toolset.document
-        if document is None or not document.readable:
+        if document is None or document.problems:
             continue
         auth = resource.spec.auth
         schemes = document.security_schemes
@@ -65,9 +65,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
             )
             continue
         for tool in toolset.tools.values():
-            if tool.operation is None or tool.operation.accepts_auth(auth.scheme if auth else None):
+            if tool.operation is None or tool.operation.admits(auth.scheme if auth else None):
                 continue
-            wanted = " or ".join(f"`{name}`" for name in tool.operation.scheme_names)
+            alternatives = [[one.scheme for one in credentials] for credentials in tool.operation.security]
+            wanted = " or ".join("`" + "` with `".join(schemes) + "`" for schemes in alternatives)
             if auth is None:
                 yield report(
                     tool.span("operation"),

@@ -46,8 +46,7 @@ spec:
 def check(program: Program) -> Iterator[Diagnostic]:
     """Toolsets without a usable base URL, and base URLs that are not absolute http(s) URLs."""
     for toolset in program.toolsets.values():
-        resource = toolset.resource
-        if resource.spec.server is None and toolset.document is not None and toolset.document.readable:
+        if toolset.resource.spec.server is None and toolset.document is not None:
             yield from _from_document(toolset)
     for resource, path, text in base_urls(program):
         problem = url_problem(text)
@@ -61,13 +60,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 def _from_document(toolset: Toolset) -> Iterator[Diagnostic]:
     operations = [tool.operation for tool in toolset.tools.values() if tool.operation is not None]
-    usable = {operation.servers for operation in operations}
-    if not operations or all(len(servers) == 1 and url_problem(servers[0]) is None for servers in usable):
-        return
-    listed = sorted({url for servers in usable for url in servers})
-    shown = f"names {', '.join(f'`{url}`' for url in listed[:4])}" if listed else "names no server"
-    yield RULE.at(
-        toolset.resource.name_span(),
-        f"`{toolset.resource.spec.openapi.file}` {shown}, and the toolset has no `server`",
-        help="add `server:` with a URL or `${env.NAME}`",
-    )
+    problem = next((found for operation in operations if (found := operation.server_problem())), None)
+    if problem is not None:
+        yield RULE.at(
+            toolset.resource.name_span(),
+            problem.message,
+            help=f"{problem.help}; a variable of the environments is written `${{env.NAME}}`",
+        )

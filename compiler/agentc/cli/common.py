@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from ..cache import cache_folder, recall, remember
-from ..diagnostics import Diagnostic, Edit, Note, Span, did_you_mean
+from ..diagnostics import Diagnostic, did_you_mean
 from ..load import find_projects, load_project
+from ..report.findings import Report
 from ..source import SourceFile
 from . import InputError
 
@@ -27,14 +27,6 @@ PROJECT_PATHS = click.argument(
 PROJECT_PATH = click.argument(
     "path", default=".", type=click.Path(exists=True, path_type=Path), metavar="[PATH]"
 )
-
-
-@dataclass(frozen=True)
-class Checked:
-    """The findings of some projects. Paths in them are relative to the current folder."""
-
-    diagnostics: tuple[Diagnostic, ...]
-    files: Mapping[str, SourceFile]
 
 
 def roots_of(paths: tuple[Path, ...]) -> list[Path]:
@@ -55,17 +47,14 @@ def roots_of(paths: tuple[Path, ...]) -> list[Path]:
     return list(roots)
 
 
-def check_all(paths: tuple[Path, ...], *, use_cache: bool) -> Checked:
+def check_all(paths: tuple[Path, ...], *, use_cache: bool) -> list[Report]:
     """Check every project at or below the paths."""
-    found: list[Diagnostic] = []
-    files: dict[str, SourceFile] = {}
     folder = cache_folder() if use_cache else None
-    for root in roots_of(paths):
-        diagnostics, sources = _check(root, folder)
-        prefix = shown_prefix(root)
-        found.extend(_relocated(diagnostic, prefix) for diagnostic in diagnostics)
-        files.update({prefix + path: file for path, file in sources.items()})
-    return Checked(tuple(found), files)
+    return [
+        Report(shown_prefix(root), diagnostics, files)
+        for root in roots_of(paths)
+        for diagnostics, files in (_check(root, folder),)
+    ]
 
 
 def _check(root: Path, folder: Path | None) -> tuple[tuple[Diagnostic, ...], Mapping[str, SourceFile]]:
@@ -103,10 +92,8 @@ def report_errors(result: Result) -> None:
 
     from ..report import render
 
-    prefix = shown_prefix(result.program.root)
-    shown = tuple(_relocated(diagnostic, prefix) for diagnostic in result.diagnostics)
-    files = {prefix + name: file for name, file in result.files.items()}
-    click.echo(render("text", shown, files, color=sys.stderr.isatty()), err=True, nl=False)
+    report = Report(shown_prefix(result.program.root), result.diagnostics, result.files)
+    click.echo(render("text", [report], color=sys.stderr.isatty()), err=True, nl=False)
 
 
 def choose_agent(result: Result, name: str | None) -> Agent:
@@ -134,17 +121,3 @@ def shown_prefix(root: Path) -> str:
     except ValueError:
         return f"{resolved.as_posix()}/"
     return "" if relative == Path() else f"{relative.as_posix()}/"
-
-
-def _relocated(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
-    if not prefix:
-        return diagnostic
-
-    def moved(span: Span) -> Span:
-        return span._replace(file=prefix + span.file)
-
-    return diagnostic._replace(
-        span=moved(diagnostic.span),
-        notes=tuple(Note(note.message, moved(note.span) if note.span else None) for note in diagnostic.notes),
-        edits=tuple(Edit(moved(edit.span), edit.text) for edit in diagnostic.edits),
-    )

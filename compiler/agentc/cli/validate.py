@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from ..diagnostics import Rule
+from ..report import Format
+from . import InputError
 from .common import PROJECT_PATHS, check_all
 
 
@@ -23,7 +27,9 @@ from .common import PROJECT_PATHS, check_all
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file.")
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings as well.")
 @click.option("--no-cache", is_flag=True, help="Check everything again.")
-def command(paths: tuple[Path, ...], format_: str, output: Path | None, strict: bool, no_cache: bool) -> int:
+def command(
+    paths: tuple[Path, ...], format_: Format, output: Path | None, strict: bool, no_cache: bool
+) -> int:
     """Check specs the way a compiler checks a program.
 
     PATHS are projects, folders that hold projects, or files in them; the default is the current folder.
@@ -35,15 +41,24 @@ def command(paths: tuple[Path, ...], format_: str, output: Path | None, strict: 
     """
     from ..report import render
 
-    checked = check_all(paths, use_cache=not no_cache)
+    reports = check_all(paths, use_cache=not no_cache)
     color = output is None and format_ == "text" and sys.stdout.isatty() and not _no_color()
-    report = render(format_, checked.diagnostics, checked.files, color=color)
+    text = render(format_, reports, color=color, rules=_rules)
     if output is None:
-        click.echo(report, nl=not report.endswith("\n"), color=True if color else None)
+        click.echo(text, nl=False, color=True if color else None)
     else:
-        output.write_text(report if report.endswith("\n") else report + "\n", encoding="utf-8")
-    levels = {diagnostic.level for diagnostic in checked.diagnostics}
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"can't write `{output}`: {error.strerror}") from error
+    levels = {diagnostic.level for report in reports for diagnostic in report.diagnostics}
     return 1 if "error" in levels or (strict and "warning" in levels) else 0
+
+
+def _rules() -> Mapping[str, Rule]:
+    from ..checks.registry import RULES
+
+    return RULES
 
 
 def _no_color() -> bool:

@@ -1,0 +1,89 @@
+"""The runtime never imports the compiler, starts without the compiler's libraries, and commands stay light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import agentc_runtime
+
+RUNTIME = Path(agentc_runtime.__file__).parent
+COMPILER_ONLY = {
+    "agentc", "click", "jinja2", "jsonschema", "openapi_core", "pydantic", "pydantic_core", "yaml",
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", sorted(RUNTIME.rglob("*.py")), ids=lambda path: path.stem)
+def test_runtime_module_imports_nothing_of_the_compiler(path: Path) -> None:
+    assert imported(path) & COMPILER_ONLY == set()
+
+
+def test_every_runtime_module_imports_with_the_compilers_libraries_blocked() -> None:
+    modules = [
+        ".".join(("agentc_runtime", *path.relative_to(RUNTIME).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        for path in sorted(RUNTIME.rglob("*.py"))
+    ]
+    program = f"""
+import importlib, sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {COMPILER_ONLY!r}:
+            raise ImportError(f"the runtime asked for {{name}}")
+sys.meta_path.insert(0, Blocked())
+for module in {modules!r}:
+    importlib.import_module(module)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (["--version"], {"click", "yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
+        (["--help"], {"yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
+        (["explain", "AC401"], {"yaml", "pydantic", "httpx", "jinja2", "jsonschema"}),
+        (["validate", "."], {"httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_command_pays_for_no_import_that_it_does_not_use(
+    arguments: list[str], forbidden: set[str], tmp_path: Path
+) -> None:
+    from agentc.starter import starter_files
+
+    for name, text in starter_files("desk").items():
+        (tmp_path / name).write_text(text)
+    program = f"""
+import sys
+sys.argv = ["agentc", *{arguments!r}]
+from agentc.__main__ import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print(" ".join(sorted({{name.partition(".")[0] for name in sys.modules}})), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={"PATH": "", "AGENTC_CACHE_DIR": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(done.stderr.split()) & forbidden == set()
