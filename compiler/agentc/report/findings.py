@@ -65,6 +65,14 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(lambda match: escaped(match[0]), text)
 
 
+def disarmed(text: str, bracket: str) -> str:
+    """The text without `##[`, which begins a command anywhere in a line that GitHub's runner prints.
+
+    `bracket` is what the format writes for `[`.
+    """
+    return text.replace("##[", f"##{bracket}")
+
+
 def escaped(character: str) -> str:
     """The escape of one character."""
     code = ord(character)

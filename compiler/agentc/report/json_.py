@@ -13,12 +13,13 @@ import json
 from collections.abc import Sequence
 
 from ..diagnostics import Diagnostic, Span
-from .findings import Report, every
+from .findings import Report, disarmed, every
 
 
 def render(reports: Sequence[Report]) -> str:
     """The list, one finding an entry, indented."""
-    return json.dumps([_finding(report, finding) for report, finding in every(reports)], indent=2) + "\n"
+    text = json.dumps([_finding(report, finding) for report, finding in every(reports)], indent=2)
+    return disarmed(text, "\\u005b") + "\n"
 
 
 def _finding(report: Report, finding: Diagnostic) -> dict[str, object]:

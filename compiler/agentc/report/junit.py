@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from ..diagnostics import Diagnostic
-from .findings import Report, count, visible
+from .findings import Report, count, disarmed, visible
 
 #: What XML 1.0 (section 2.2) admits in no form, not even as a character reference.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,7 +21,8 @@ def render(reports: Sequence[Report]) -> str:
     counts = count(reports)
     cases = sum(line.startswith("    <testcase") for line in suites)
     head = f'<testsuites name="agentc" tests="{cases}" failures="{counts.errors}" errors="0">'
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"
+    text = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"
+    return disarmed(text, "&#91;")
 
 
 def _suite(report: Report) -> list[str]:

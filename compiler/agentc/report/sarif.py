@@ -10,7 +10,7 @@ from urllib.parse import quote
 from agentc_runtime import __version__
 
 from ..diagnostics import Diagnostic, Edit, Rule, Span
-from .findings import Report, every
+from .findings import Report, disarmed, every
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -28,7 +28,8 @@ def render(reports: Sequence[Report], rules: Mapping[str, Rule]) -> str:
         "rules": [_rule(code, rules.get(code)) for code in codes],
     }
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    text = json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return disarmed(text, "\\u005b") + "\n"
 
 
 def _rule(code: str, rule: Rule | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from ..diagnostics import Diagnostic, Span
-from .findings import Report, count, escaped, every, is_visible, visible
+from .findings import Report, count, disarmed, escaped, every, is_visible, visible
 
 _TAB = 4
 #: Columns of a source line that are shown. Longer lines are cut around the span.
@@ -33,7 +33,7 @@ def render(reports: Sequence[Report], *, color: bool = False) -> str:
     parts = [_number(counts.errors, "error")] if counts.errors else []
     parts += [_number(counts.warnings, "warning")] if counts.warnings else []
     summary = f"{', '.join(parts)} in {_number(counts.files, 'file')}"
-    return "\n".join([*blocks, paint(summary, "title")]) + "\n"
+    return disarmed("\n".join([*blocks, paint(summary, "title")]) + "\n", "\\x5b")
 
 
 def _number(number: int, thing: str) -> str:
@@ -60,10 +60,17 @@ def _block(report: Report, finding: Diagnostic, paint: Paint) -> str:
 
 
 def _labelled(label: str, text: str, gutter: int, paint: Paint) -> list[str]:
-    """`= help: …`; further lines of the text stand below the first."""
+    """`= help: …`; further lines of the text stand below the first.
+
+    Each begins with `=`: a line that begins with `::`, even after spaces, is a command to GitHub's runner.
+    """
     first, *rest = text.split("\n")
-    head = f"{' ' * gutter} {paint('=', 'frame')} {paint(label, 'help')}: {visible(first)}"
-    return [head, *(" " * (gutter + 5 + len(label)) + visible(line) for line in rest)]
+    edge = f"{' ' * gutter} {paint('=', 'frame')} "
+    indent = " " * (len(label) + 2)
+    return [
+        f"{edge}{paint(label, 'help')}: {visible(first)}",
+        *(f"{edge}{indent}{visible(line)}" for line in rest),
+    ]
 
 
 def _snippet(report: Report, span: Span, gutter: int, style: str, paint: Paint) -> list[str]:
