@@ -134,13 +134,16 @@ def _refuse_duplicates(data: bytes, value: object) -> None:
 
 def _bad_json(data: bytes, error: Exception) -> ProblemError:
     found = _BYTE.search(str(error))
-    at = int(found[1]) if found else getattr(error, "start", len(data))
+    at = int(found[1]) if found else len(data)
+    reason = str(error).partition(" (byte")[0]
+    try:
+        data.decode()
+    except UnicodeDecodeError as wrong:
+        at, reason = wrong.start, "not UTF-8"
     before = data[:at]
     column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
-    reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).partition(" (byte")[0]
-    return _unreadable(
-        f"the file is not JSON: {reason[:1].lower()}{reason[1:]}", before.count(b"\n") + 1, column
-    )
+    message = f"the file is not JSON: {reason[:1].lower()}{reason[1:]}"
+    return _unreadable(message, before.count(b"\n") + 1, column)
 
 
 def _unreadable(message: str, line: int, column: int) -> ProblemError:

@@ -41,12 +41,24 @@ def position(data: bytes, pointer: Pointer) -> Place:
     """The value at `pointer` if it is a scalar, else its key; of the nearest ancestor that there is."""
     data = data.removeprefix(_BOM)
     start = _space(data, 0)
-    found = _json(data, start, pointer) if data[start : start + 1] in (b"{", b"[") else None
-    return found or _yaml(data, pointer) or Place(1, 1, 2)
+    if data[start : start + 1] in (b"{", b"["):
+        try:
+            return _json(data, start, pointer)
+        except ValueError:
+            pass  # a flow collection of YAML
+    return _yaml(data, pointer) or Place(1, 1, 2)
 
 
-def _json(data: bytes, at: int, pointer: Pointer) -> Place | None:
-    """The place by a scan for brackets and strings; `None` when the text is not JSON after all."""
+class _NotJsonError(ValueError):
+    """The text is not JSON after all."""
+
+
+def _json(data: bytes, at: int, pointer: Pointer) -> Place:
+    """The place by a scan for brackets and strings.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
     token = (at, at + 1)
     for step in pointer:
         opening = data[at : at + 1]
@@ -79,18 +91,15 @@ def _child(data: bytes, at: int, step: str, *, is_object: bool) -> tuple[tuple[i
         if is_object:
             match = _STRING.match(data, at)
             if match is None:
-                return None
+                raise _NotJsonError
             token = match.span()
-            try:
-                name = json.loads(match.group(), strict=False)
-            except ValueError:
-                return None
+            name = json.loads(match.group(), strict=False)
             at = _space(data, _space(data, match.end()) + 1)
         if name == step:
             return token, at
         end = _skip(data, at)
         if end is None:
-            return None
+            raise _NotJsonError
         at = _space(data, end)
         if data[at : at + 1] == b",":
             at = _space(data, at + 1)

@@ -127,7 +127,7 @@ class _Composer:
 
     def _key(self, frame: _Frame, value: dict[str, object], event: yaml.ScalarEvent) -> None:
         key = event.value
-        if key == "<<" and event.implicit[0] and event.style is None:
+        if key == "<<" and event.implicit[0]:
             if frame.merging or frame.merge:
                 raise _error("duplicate key `<<`", event)
             frame.merging = True
