@@ -13,6 +13,7 @@ from math import ceil, floor
 
 from agentc_runtime.quoting import shown
 
+from .predicates import match_when
 from .program import SchemaData
 from .schematypes import resolve, type_at, types_of
 
@@ -58,9 +59,18 @@ def takes(when: Mapping[str, object], value: object) -> bool:
     from agentc_runtime.violations import compile_predicate
 
     try:
-        return bool(compile_predicate(dict(when)).is_valid(value))
+        return compile_predicate(match_when(dict(when))).is_valid(value)
     except ValueError:
         return False
+
+
+def _has(schema: SchemaData, value: int | float) -> bool:
+    from agentc_runtime.violations import compile_shape
+
+    try:
+        return compile_shape(schema).is_valid(value)
+    except ValueError:
+        return True
 
 
 def finite(schema: Mapping[str, object]) -> list[object] | None:
@@ -93,7 +103,7 @@ def _deciding(schema: SchemaData, whens: Sequence[Mapping[str, object]]) -> list
         points = {*ends, *((low + high) / 2 for low, high in pairwise(ends))}
     else:
         points = {whole for bound in ends for whole in (floor(bound), floor(bound) + 1, ceil(bound) - 1)}
-    return [value for value in sorted(points) if takes(shape, value)]
+    return [value for value in sorted(points) if _has(shape, value)]
 
 
 def _bounds(schema: Mapping[str, object]) -> list[int | float]:

@@ -16,6 +16,7 @@ from .diagnostics import Span
 from .program import Agent, Grant, SchemaData, State
 from .resources import Step
 from .schematypes import resolve, type_at
+from .stepping import first_line
 from .syntax.common import DataSpec
 from .syntax.workflow import AgentStateSpec, ModelStateSpec, ToolStateSpec
 
@@ -98,7 +99,7 @@ def _read(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) 
             yield Source(tool_origin(grant), tool_span(agent, state, grant))
     for text in state.texts.values():
         for path in sorted(text.reads):
-            yield from _at(agent, path, text.span, outputs)
+            yield from _at(agent, path, first_line(text.span), outputs)
     if isinstance(state.spec, ToolStateSpec):
         bound_values = [*state.exprs.values(), *(b for g in state.grants.values() for b in g.bind.values())]
         for bound in bound_values:

@@ -67,11 +67,13 @@ def all_sets_known(program: Program, agent: Agent) -> bool:
 def agents_known(program: Program) -> bool:
     """Whether there are agents, all of them could be read, and so could all that they name.
 
-    Only then can be told what no agent uses.
+    Only then can be told what no agent uses. Of two resources with one name the second is not looked at.
     """
     broken = program.broken
     return (
         bool(program.agents)
+        and program.project is not None
+        and not program.duplicates
         and not broken.unreadable
         and not any(kind in ("Agent", "PermissionSet") for kind, _ in broken.names)
         and all(all_sets_known(program, agent) for agent in program.agents.values())

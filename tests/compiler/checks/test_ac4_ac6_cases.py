@@ -395,4 +395,6 @@ def test_a_flow_is_told_with_the_state_that_it_came_through(tmp_path: Path) -> N
 
 def test_a_bound_value_is_told_with_what_would_fit(tmp_path: Path) -> None:
     findings, _ = found_in(tmp_path, CASES["a bound constant that the schema refuses"])
-    assert '`amount` of `desk.refund` takes a number, and this is `"much"`' in message(findings, "AC413")
+    assert '`amount` of `desk.refund` takes the type `number`, and this is `"much"`' in message(
+        findings, "AC413"
+    )
