@@ -55,6 +55,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     yield RULE.at(
                         bound.span,
                         f"argument `{name}` of `{grant.tool.name}` takes {problem}",
+                        help="bind a value that fits, or leave the argument to the model inside a `where`",
                         notes=(Note("the tool is declared here", grant.tool.span(key=True)),),
                     )
 
