@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +14,10 @@ from .journal import StoreError
 #: "agct" in ASCII: by it our files are told from other programs'.
 APPLICATION_ID = 0x61676374
 VERSION = 1
-#: How long a writer waits for other processes, in seconds.
+#: How long a writer waits for other processes, in seconds, and how long at a time in SQLite's own loop.
+#: That loop sleeps longer and longer, so that whoever writes without a pause starves whoever waits.
 BUSY_SECONDS = 30.0
+_BUSY_SLICE = 0.02
 #: The longest value that is written or read, in bytes, so that a damaged length asks for no more memory.
 MAX_VALUE = 64 * 1024 * 1024
 #: Python's module decodes SQLite's messages strictly, and they may quote damaged names.
@@ -76,10 +79,23 @@ def error_code(error: sqlite3.Error) -> int:
     return code & 0xFF
 
 
-def open_writable(path: Path, genesis: str) -> sqlite3.Connection:
+def execute_patiently(connection: sqlite3.Connection, sql: str, seconds: float) -> sqlite3.Cursor:
+    """Run one statement, and again for up to `seconds` while other processes hold the lock that it needs."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return connection.execute(sql)
+        except sqlite3.OperationalError as error:
+            if error_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001)
+
+
+def open_writable(path: Path, genesis: str, seconds: float) -> sqlite3.Connection:
     """A connection for a store that reads and writes, to a file that is created if there is none.
 
-    Every commit is synced (WAL, `synchronous=FULL`). A new file is readable by its owner only. `genesis` is the hash that the audit log of a new file starts from.
+    Every commit is synced (WAL, `synchronous=FULL`). A new file is readable by its owner only. `genesis`
+    is the hash that the audit log of a new file starts from; `seconds` is how long to wait for others.
 
     Raises:
         StoreError: can't be opened, no SQLite file, another program's, or a newer version's.
@@ -89,23 +105,25 @@ def open_writable(path: Path, genesis: str) -> sqlite3.Connection:
         # other stores on it.
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(path, timeout=_BUSY_SLICE, isolation_level=None, check_same_thread=False)
         try:
             _bound(connection)
             # First of all, and in one snapshot: nothing of another program's file is changed.
             with connection:
-                connection.execute("BEGIN")
+                execute_patiently(connection, "BEGIN IMMEDIATE", seconds)
                 _is_new(connection, path)
-            _use_wal(connection, path)
+            # SQLite never waits for this lock, so several processes on a new file take turns here as well.
+            (mode,) = execute_patiently(connection, "PRAGMA journal_mode = WAL", seconds).fetchone()
+            if mode != "wal":
+                message = "this file system can't hold a store: name a file on a local disk"
+                raise StoreError(message, str(path))
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             with connection:
-                connection.execute("BEGIN IMMEDIATE")
+                execute_patiently(connection, "BEGIN IMMEDIATE", seconds)
                 if _is_new(connection, path):
                     _create(connection, genesis)
-        except (sqlite3.Error, StoreError):
+        except (sqlite3.Error, UnicodeDecodeError, StoreError):
             connection.close()
             raise
         return connection
@@ -158,12 +176,6 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
         message = f"store of version {version}, and this agentc knows {VERSION}: use the agentc that wrote it"
         raise StoreError(message, str(path))
     return False
-
-
-def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise StoreError("this file system can't hold a store: name a file on a local disk", str(path))
 
 
 def _create(connection: sqlite3.Connection, genesis: str) -> None:

@@ -19,7 +19,7 @@ import msgspec
 from .audit import GENESIS, append
 from .calls import Claim, Returned
 from .canonical import canonical
-from .database import open_writable, reporting
+from .database import BUSY_SECONDS, execute_patiently, open_writable, reporting
 from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
 from .refusals import Refusal
 
@@ -40,8 +40,13 @@ class Store:
     file is damaged or locked, or the value is not JSON. Nothing of it is kept then.
     """
 
-    def __init__(self, path: Path | str, clock: Clock = utc_now) -> None:
-        """Open the store at `path`, or create it. `clock` gives aware times; it decides the day of a quota.
+    def __init__(
+        self, path: Path | str, clock: Clock = utc_now, *, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        """Open the store at `path`, or create it; its folder exists.
+
+        `clock` gives aware times and decides the day of a quota. `busy_seconds` is how long each method
+        waits for its turn while other processes write.
 
         Raises:
             StoreError: can't be opened, no SQLite file, another program's, or a newer version's.
@@ -49,7 +54,8 @@ class Store:
         self._path = Path(path).absolute()
         self._clock = clock
         self._lock = threading.Lock()
-        self._connection = open_writable(self._path, GENESIS.hex())
+        self._connection = open_writable(self._path, GENESIS.hex(), busy_seconds)
+        self._busy_seconds = busy_seconds
 
     def __enter__(self) -> Self:
         return self
@@ -190,7 +196,7 @@ class Store:
         """
         try:
             with self._lock, reporting(self._path), self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
+                execute_patiently(self._connection, "BEGIN IMMEDIATE", self._busy_seconds)
                 now = self._clock().astimezone(UTC)
                 yield now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         except ValueError as error:
