@@ -16,6 +16,8 @@ from typing import TypeVar
 
 import msgspec
 
+import agentc_runtime
+
 from .model import CompiledOperation, Entry, Value
 from .problem import Problem
 
@@ -103,10 +105,9 @@ def _name(entry: Entry) -> str:
 def _stamp() -> str:
     """Changes with the code that compiles, so that an old entry is never taken for a new one."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
-    import agentc_runtime.bundle
-
-    sources = [*package.glob("*.py"), package.parent / "schematypes.py", Path(agentc_runtime.bundle.__file__)]
+    package, runtime = Path(__file__).parent, Path(agentc_runtime.__file__).parent
+    shared = [runtime / name for name in ("bundle.py", "urls.py", "violations.py")]
+    sources = [*package.glob("*.py"), package.parent / "schematypes.py", *shared]
     for source in sorted(sources):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

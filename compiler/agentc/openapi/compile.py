@@ -79,14 +79,14 @@ def _index(document: Document) -> Index:
 
 
 def _find(index: Index, name: str) -> Entry | tuple[Problem, ...]:
-    """The operation of that name; if there is none, the problems that may be the reason."""
+    """The operation of that name; if there is none, a problem that may be the reason."""
     method, _, path = name.strip().partition(" ")
     known = [entry for entry in index.entries if entry.operation_id == name]
     known = known or [
         entry for entry in index.entries if (entry.method, entry.path) == (method.upper(), path.strip())
     ]
     if not known:
-        return index.unread
+        return index.unread[:1]
     if len(known) > 1:
         places = " and ".join(f"`{entry.method} {entry.path}`" for entry in known[:3])
         message = f"the operationId `{name[:80]}` stands for {places}"

@@ -8,7 +8,6 @@ import re
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from ..source import SourceFile
 from .document import entries, load_document
@@ -51,9 +50,9 @@ def import_document(source: str, target: Path, name: str | None = None) -> Impor
     Raises:
         ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, or is not OpenAPI 3.0 or 3.1.
     """
-    remote = urlsplit(source).scheme in ("http", "https")
+    remote = source.lower().startswith(("http://", "https://"))
     data = _download(source) if remote else _read(Path(source))
-    wanted = name or (urlsplit(source).path if remote else source)
+    wanted = name or (re.split(r"[?#]", source)[0] if remote else source)
     file_name = _NAME.sub("_", Path(wanted).name).lstrip(".") or "openapi"
     if not file_name.lower().endswith((".json", ".yaml", ".yml")):
         file_name += ".json" if data.lstrip()[:1] == b"{" else ".yaml"
