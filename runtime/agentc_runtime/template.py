@@ -64,7 +64,7 @@ def _render(template: Template, scope: Mapping[str, object], output: _Output, de
             case Slot():
                 output.write(_slot(node, scope))
             case If():
-                branch = node.then if _holds(node.condition, scope, depth) else node.otherwise
+                branch = node.then if holds(node.condition, scope) else node.otherwise
                 _render(branch, scope, output, depth + 1)
             case For():
                 _loop(node, scope, output, depth)
@@ -104,18 +104,19 @@ def _filtered(value: object, step: Filter) -> object:
     return FILTERS[step.name](value, *step.arguments)
 
 
-def _holds(condition: Condition, scope: Mapping[str, object], depth: int) -> bool:
+def holds(condition: Condition, scope: Mapping[str, object], depth: int = 0) -> bool:
+    """Whether `condition` is true of the values in `scope`. Raises `RenderError` when it nests too deep."""
     if depth > MAX_DEPTH:
         raise RenderError(f"a condition nests deeper than {MAX_DEPTH}")
     match condition:
         case Predicate():
             return _predicate(condition, lookup(condition.path, scope))
         case Not():
-            return not _holds(condition.condition, scope, depth + 1)
+            return not holds(condition.condition, scope, depth + 1)
         case And():
-            return all(_holds(part, scope, depth + 1) for part in condition.conditions)
+            return all(holds(part, scope, depth + 1) for part in condition.conditions)
         case Or():
-            return any(_holds(part, scope, depth + 1) for part in condition.conditions)
+            return any(holds(part, scope, depth + 1) for part in condition.conditions)
 
 
 def _predicate(predicate: Predicate, value: object) -> bool:
