@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-Level: TypeAlias = Literal["error", "warning", "off"]
+Level: TypeAlias = Literal["error", "warning", "ignore"]
 
 
 class Span(NamedTuple):

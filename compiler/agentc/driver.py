@@ -64,7 +64,7 @@ def check_loaded(sources: SourceSet, found: tuple[Diagnostic, ...], *, cache: Pa
         sources, resources, broken, read=lambda path, limit: read_file(root, path, limit=limit), cache=cache
     )
     findings.extend(found)
-    if not resources and not findings:
+    if all(resource.kind == "Project" for resource in resources) and not findings:
         findings.append(_nothing(sources))
     for check in CHECKS:
         findings.extend(check(program))
@@ -76,7 +76,9 @@ def _nothing(sources: SourceSet) -> Diagnostic:
     first = next(iter(sources.files.values()), None)
     span = first.whole() if first else Span("agentc.yaml", 1, 1, 1, 2)
     return ac115_empty_project.report(
-        span, "the project is empty", "`agentc init` writes a project to begin with"
+        span,
+        "the project has nothing to compile",
+        "add an agent; `agentc init` writes a project to begin with",
     )
 
 
@@ -108,7 +110,7 @@ def _settle(
             kept.add(_levelled(ac809_suppression_without_reason.report(suppression), levels))
         elif suppression not in used:
             kept.add(_levelled(ac808_unused_suppression.report(suppression), levels))
-    shown = [finding for finding in kept if finding.level != "off"]
+    shown = [finding for finding in kept if finding.level != "ignore"]
     yield from sorted(shown, key=lambda f: (f.span.file, f.span.line, f.span.column, f.code, f.message))
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
-from agentc_runtime.canonical import canonical
 
 from agentc_runtime import __version__
 from agentc_runtime import bundle as ir
+from agentc_runtime.canonical import canonical
 
 from .source import SourceFile
 

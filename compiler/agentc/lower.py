@@ -247,7 +247,7 @@ def _state(agent: Agent, state: State) -> ir.State:
         case ChoiceStateSpec():
             choices = []
             for index, choice in enumerate(spec.choices):
-                on = state.exprs[f"choices/{index}/on"].expr
+                on = state.exprs[f"choices/{index}/value"].expr
                 assert isinstance(on, ir.Ref)  # AC212 refuses anything else
                 choices.append(ir.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
             return ir.ChoiceState(choices=tuple(choices), default=spec.default)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .diagnostics import Span, did_you_mean
@@ -32,6 +33,8 @@ def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
         PinError: the project has no such toolset, or its `openapi` is not a map.
     """
     document = _find(project, name)
+    if re.fullmatch(r"[0-9]+(e[0-9]+)?", sha256):
+        sha256 = f'"{sha256}"'  # plain, it would be a number
     openapi = node_at(document.root, ("spec", "openapi"))
     spec = node_at(document.root, ("spec",))
     source = document.file

@@ -19,12 +19,13 @@ from .checks import (
     ac707_no_server,
     ac708_remote_ref,
 )
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Rule
 from .openapi import Problem, compile_operations, problem_span
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
 from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
+from .stepping import bound_expressions
 from .syntax.agent import AgentSpec
 from .syntax.common import Closed
 from .syntax.permissions import PermissionSetSpec
@@ -38,13 +39,16 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
 
 #: The rule of each kind of problem that an API document can have.
-_DOCUMENT_RULES = {
-    "AC701": ac701_invalid_openapi,
-    "AC704": ac704_unresolved_ref,
-    "AC705": ac705_unsupported_openapi,
-    "AC706": ac706_security_scheme,
-    "AC707": ac707_no_server,
-    "AC708": ac708_remote_ref,
+_DOCUMENT_RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in (
+        ac701_invalid_openapi.RULE,
+        ac704_unresolved_ref.RULE,
+        ac705_unsupported_openapi.RULE,
+        ac706_security_scheme.RULE,
+        ac707_no_server.RULE,
+        ac708_remote_ref.RULE,
+    )
 }
 
 #: Reads a file of the project by its path and size limit; why not, when it can't.
@@ -97,6 +101,12 @@ def resolve(
         name: _agent(resource, permission_sets, tools, _texts(resource, files, found))
         for name, resource in agent_resources.items()
     }
+    for agent in agents.values():
+        for bound in bound_expressions(agent):
+            found.extend(bound.problems)
+        for state in agent.states.values():
+            for text in state.texts.values():
+                found.extend(text.problems)
     program = Program(
         root=sources.root,
         resources=tuple(resources),
@@ -164,7 +174,7 @@ def _toolset(
 
 
 def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:
-    rule = _DOCUMENT_RULES[problem.code].RULE
+    rule = _DOCUMENT_RULES[problem.code]
     return rule.at(problem_span(file, problem), problem.message, help=problem.help)
 
 

@@ -10,7 +10,7 @@ from .diagnostics import Span
 from .program import Agent, BoundExpr, Program, SchemaData, State
 from .references import Reference, parse_reference
 from .resources import Resource, Step
-from .schematypes import types_of, type_at
+from .schematypes import type_at, types_of
 from .source import Map, Node, Scalar
 from .syntax.common import PromptFile
 from .syntax.project import ProjectSpec

@@ -86,13 +86,14 @@ class Texts:
         return texts
 
     def exprs_of(self, spec: StateSpec, path: tuple[Step, ...]) -> dict[str, BoundExpr]:
-        """The expressions of a state by their place: `arguments/NAME`, `choices/N/on`, `output`."""
+        """The expressions of a state by their place: `arguments/NAME`, `choices/N/value`, `output`."""
         places: dict[str, tuple[Step, ...]] = {}
         if isinstance(spec, ToolStateSpec):
             places = {f"arguments/{name}": (*path, "arguments", name) for name in spec.arguments}
         elif isinstance(spec, ChoiceStateSpec):
             places = {
-                f"choices/{index}/on": (*path, "choices", index, "on") for index in range(len(spec.choices))
+                f"choices/{index}/value": (*path, "choices", index, "value")
+                for index in range(len(spec.choices))
             }
         elif isinstance(spec, EndStateSpec):
             places = {"output": (*path, "output")}
@@ -105,9 +106,9 @@ class Texts:
                 text = "null" if value is None else str(value)
                 node = Scalar(str(value) if value is not None else None, self._resource.span(*path), text)
             bound = compile_bound(node)
-            if name.endswith("/on") and not bound.problems and not bound.references:
+            if name.endswith("/value") and not bound.problems and not bound.references:
                 finding = ac212_invalid_reference.report(
-                    bound.span, "`on` is not a reference", "write the value to look at as `${…}`"
+                    bound.span, "`value` is not a reference", "write the value to look at as `${…}`"
                 )
                 bound = BoundExpr(bound.expr, bound.references, (finding,), bound.span)
             compiled[name] = bound

@@ -1,4 +1,4 @@
-"""The runtime never imports the compiler, starts without the compiler's libraries, and commands stay light."""
+"""The runtime never imports the compiler or its libraries, and commands import only what they use."""
 
 from __future__ import annotations
 

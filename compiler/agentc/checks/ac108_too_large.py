@@ -17,12 +17,12 @@ RULE = Rule(
     title="file too large, too deep or of too many values",
     why="A spec is written and reviewed by people. A bound keeps a hostile file from taking the compiler's "
     "time and memory.",
-    bad=f"""\
+    bad="""\
 # file: permissions.yaml
 apiVersion: agentc/v1
 kind: PermissionSet
-metadata: {{ name: triage, version: 1.0.0, owner: support }}
-spec: {"[" * 70}{"]" * 70}  # <- AC108
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]  # <- AC108
 """,
     good="""\
 # file: permissions.yaml

@@ -15,7 +15,7 @@ RULE = Rule(
         "Which of the two is meant would depend on the order of files. A project also has one `Project` only."
     ),
     bad="""\
-# file: more.yaml
+# file: second.yaml
 apiVersion: agentc/v1
 kind: PermissionSet
 metadata: { name: triage, version: 2.0.0, owner: support }  # <- AC206

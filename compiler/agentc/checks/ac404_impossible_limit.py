@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ..diagnostics import Diagnostic, Note, Rule
-from ..predicates import contradiction
+from ..predicates import check_schema, contradiction
 from ..program import Program
 from ..resources import Step
 from .grants import DeclaredGrant, declared_grants
@@ -25,7 +25,7 @@ spec:
   grants:
     - tool: desk.get_ticket
     - tool: desk.refund
-      where: { amount: { minimum: 50, maximum: 5 } }  # <- AC404
+      where: { amount: { enum: ["20", "50"] } }  # <- AC404
 """,
     good="""\
 # file: permissions.yaml
@@ -36,7 +36,7 @@ spec:
   grants:
     - tool: desk.get_ticket
     - tool: desk.refund
-      where: { amount: { minimum: 5, maximum: 50 } }
+      where: { amount: { enum: [20, 50] } }
 """,
 )
 
@@ -54,7 +54,10 @@ def _impossible(
 ) -> Iterator[Diagnostic]:
     for name, limit in limits.items():
         own = grant.argument(name)
-        reason = contradiction(own, dict(limit)) if own is not None else None
+        node = grant.permission_set.at("grants", grant.index, *path, name)
+        if own is None or node is None or check_schema(node, references=False):
+            continue  # AC301, AC302 and AC303 say what is wrong with the limit by itself
+        reason = contradiction(own, dict(limit))
         if reason is not None:
             yield RULE.at(
                 grant.span(*path, name, key=True),

@@ -48,7 +48,7 @@ spec:
     states:
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: check }
       check: { type: model, prompt: Is this polite?, next: polite }
-      polite: { type: choice, choices: [{ on: "${states.check.output}", when: { const: "no" }, next: work }], default: done }
+      polite: { type: choice, choices: [{ value: "${states.check.output}", when: { const: "no" }, next: work }], default: done }
       done: { type: end, output: "${states.work.output}" }
 """,
 )

@@ -30,7 +30,7 @@ spec:
   workflow:
     start: check
     states:
-      check: { type: choice, choices: [{ on: "${input.ticket_id}", when: { const: "" }, next: done }], default: work }
+      check: { type: choice, choices: [{ value: "${input.ticket_id}", when: { const: "" }, next: done }], default: work }
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 
       done: { type: end, output: "${states.work.output}" }  # <- AC604
@@ -49,7 +49,7 @@ spec:
   workflow:
     start: check
     states:
-      check: { type: choice, choices: [{ on: "${input.ticket_id}", when: { const: "" }, next: nothing }], default: work }
+      check: { type: choice, choices: [{ value: "${input.ticket_id}", when: { const: "" }, next: nothing }], default: work }
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 
       done: { type: end, output: "${states.work.output}" }

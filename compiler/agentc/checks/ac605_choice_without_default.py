@@ -32,8 +32,8 @@ spec:
       sort:  # <- AC605
         type: choice
         choices:
-          - { on: "${input.ticket_id}", when: { const: a }, next: work }
-          - { on: "${input.ticket_id}", when: { const: b }, next: done }
+          - { value: "${input.ticket_id}", when: { const: a }, next: work }
+          - { value: "${input.ticket_id}", when: { const: b }, next: done }
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: end }
       end: { type: end, output: "${states.work.output}" }
       done: { type: end, output: nothing to do }
@@ -55,8 +55,8 @@ spec:
       sort:
         type: choice
         choices:
-          - { on: "${input.ticket_id}", when: { const: a }, next: work }
-          - { on: "${input.ticket_id}", when: { const: b }, next: done }
+          - { value: "${input.ticket_id}", when: { const: a }, next: work }
+          - { value: "${input.ticket_id}", when: { const: b }, next: done }
         default: done
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: end }
       end: { type: end, output: "${states.work.output}" }

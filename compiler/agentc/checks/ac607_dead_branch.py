@@ -32,8 +32,8 @@ spec:
       sort:
         type: choice
         choices:
-          - { on: "${input.ticket_id}", when: { const: a }, next: work }
-          - { on: "${input.ticket_id}", when: { const: a }, next: done }  # <- AC607
+          - { value: "${input.ticket_id}", when: { const: a }, next: work }
+          - { value: "${input.ticket_id}", when: { const: a }, next: done }  # <- AC607
         default: done
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: end }
       end: { type: end, output: "${states.work.output}" }
@@ -56,8 +56,8 @@ spec:
       sort:
         type: choice
         choices:
-          - { on: "${input.ticket_id}", when: { const: a }, next: work }
-          - { on: "${input.ticket_id}", when: { const: b }, next: done }
+          - { value: "${input.ticket_id}", when: { const: a }, next: work }
+          - { value: "${input.ticket_id}", when: { const: b }, next: done }
         default: done
       work: { type: agent, tools: [desk.get_ticket, desk.refund], next: end }
       end: { type: end, output: "${states.work.output}" }

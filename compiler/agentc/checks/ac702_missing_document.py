@@ -20,7 +20,7 @@ metadata: { name: desk, version: 1.0.0, owner: support }
 spec:
   openapi:
     file: api/desk.yaml  # <- AC702
-    sha256: 0000000000000000000000000000000000000000000000000000000000000000
+    sha256: abababababababababababababababababababababababababababababababab
   server: ${env.DESK_URL}
   auth: { scheme: bearerAuth, secret: desk_token }
   tools:

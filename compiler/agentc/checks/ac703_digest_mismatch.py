@@ -22,7 +22,7 @@ metadata: { name: desk, version: 1.0.0, owner: support }
 spec:
   openapi:
     file: openapi.yaml
-    sha256: 0000000000000000000000000000000000000000000000000000000000000000  # <- AC703
+    sha256: abababababababababababababababababababababababababababababababab  # <- AC703
   server: ${env.DESK_URL}
   auth: { scheme: bearerAuth, secret: desk_token }
   tools:

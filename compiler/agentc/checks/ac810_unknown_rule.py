@@ -25,7 +25,7 @@ spec:
       variables: { DESK_URL: "http://127.0.0.1:8080" }
       secrets: { openai_api_key: { env: OPENAI_API_KEY }, desk_token: { env: DESK_TOKEN } }
       private_hosts: ["127.0.0.1:8080"]
-  rules: { AC499: off }  # <- AC810
+  rules: { AC499: ignore }  # <- AC810
 """,
     good="""\
 # file: agentc.yaml

@@ -23,7 +23,7 @@ class _Looked(NamedTuple):
 
 def _looked(agent: Agent, state: State, index: int) -> _Looked | None:
     """What branch `index` looks at; `None` when its reference leads nowhere, which others report."""
-    bound = state.exprs[f"choices/{index}/on"]
+    bound = state.exprs[f"choices/{index}/value"]
     if not isinstance(bound.expr, Ref):
         return None
     root, *steps = bound.expr.path

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import InputError
+
+if TYPE_CHECKING:
+    from agentc_runtime.audit import AuditRecord
 
 STORE = click.option(
     "--store",
@@ -49,9 +53,13 @@ def verify(store: Path, head: str | None, format_: str) -> int:
       agentc audit verify --store .agentc/runs.db
     """
     from agentc_runtime.audit import verify_audit
+    from agentc_runtime.journal import StoreError
 
     _exists(store)
-    report = verify_audit(store, expect_head=head)
+    try:
+        report = verify_audit(store, expect_head=head)
+    except StoreError as error:
+        raise InputError(str(error)) from error
     if format_ == "json":
         click.echo(
             json.dumps(
@@ -91,26 +99,25 @@ def show(store: Path, run_id: str | None, format_: str) -> int:
       agentc audit show --format json
     """
     from agentc_runtime.audit import read_audit
+    from agentc_runtime.journal import StoreError
 
     _exists(store)
-    for record in read_audit(store, run_id):
-        if format_ == "json":
-            click.echo(
-                json.dumps(
-                    {
-                        "seq": record.seq,
-                        "time": record.time,
-                        "run_id": record.run_id,
-                        "kind": record.kind,
-                        "payload": record.payload,
-                    },
-                    ensure_ascii=False,
-                )
-            )
-        else:
-            payload = json.dumps(record.payload, ensure_ascii=True)
-            click.echo(f"{record.seq:>6}  {record.time}  {record.run_id[:8]}  {record.kind:<10} {payload}")
+    try:
+        for record in read_audit(store, run_id):
+            click.echo(_as_json(record) if format_ == "json" else _as_text(record))
+    except StoreError as error:
+        raise InputError(str(error)) from error
     return 0
+
+
+def _as_json(record: AuditRecord) -> str:
+    fields = {name: getattr(record, name) for name in ("seq", "time", "run_id", "kind", "payload")}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _as_text(record: AuditRecord) -> str:
+    payload = json.dumps(record.payload, ensure_ascii=True)
+    return f"{record.seq:>6}  {record.time}  {record.run_id[-12:]}  {record.kind:<12} {payload}"
 
 
 def _exists(store: Path) -> None:

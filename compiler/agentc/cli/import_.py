@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -40,21 +40,31 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
       agentc import openapi vendor/api.json --project support --toolset desk
     """
     from ..load import find_projects
-    from ..openapi import ImportProblem, import_document
+    from ..openapi.importing import ImportProblem, import_document
     from ..pin import PinError, pin_document, toolset_target
 
     if project.resolve() not in {root.resolve() for root in find_projects(project)}:
         raise InputError(f"`{project}` is not a project: it has no `agentc.yaml`; `agentc init` writes one")
     try:
-        target = toolset_target(project, toolset) if toolset else None
-        imported = import_document(source, project, target)
-        changed = pin_document(project, toolset, imported.path, imported.sha256) if toolset else None
-    except (ImportProblem, PinError) as error:
+        pinned = toolset_target(project, toolset) if toolset else None
+        folder, file = (
+            (PurePosixPath(pinned).parent, PurePosixPath(pinned).name)
+            if pinned
+            else (PurePosixPath("openapi"), None)
+        )
+        imported = import_document(source, project / folder, file)
+        path = (folder / imported.path.name).as_posix()
+        changed = pin_document(project, toolset, path, imported.sha256) if toolset else None
+    except ImportProblem as error:
+        raise InputError(error.message + (f"; {error.help}" if error.help else "")) from error
+    except PinError as error:
         raise InputError(str(error)) from error
     click.echo(f"{imported.title} {imported.version}: {imported.operations} operations")
-    click.echo(f"wrote {project / imported.path}")
+    click.echo(f"wrote {project / path}")
     if changed is not None:
-        click.echo(f"pinned in {changed}")
+        click.echo(f"pinned in {project / changed}")
     else:
-        click.echo(f"  openapi: {{ file: {imported.path}, sha256: {imported.sha256} }}")
+        click.echo(
+            f"to pin it, write in a toolset:\n  openapi: {{ file: {path}, sha256: {imported.sha256} }}"
+        )
     return 0

@@ -19,7 +19,7 @@ _UNSAFE = re.compile(
 class Report(NamedTuple):
     """The findings of one project. `base` is the path to the project's root, put before each file's path.
 
-    Diagnostics at level `off` are not reported. `sources` holds every file that was checked, by its path.
+    Diagnostics at level `ignore` are not reported. `sources` holds every file that was checked, by its path.
     """
 
     base: str
@@ -28,7 +28,7 @@ class Report(NamedTuple):
 
     def shown(self) -> list[Diagnostic]:
         """The errors and warnings, in the order given."""
-        return [diagnostic for diagnostic in self.diagnostics if diagnostic.level != "off"]
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.level != "ignore"]
 
     def path(self, file: str) -> str:
         """The path to show for a file of the project, with `/`."""

@@ -45,7 +45,7 @@ def _rule(code: str, rule: Rule | None) -> dict[str, object]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": rule.why, "markdown": markdown},
-        "defaultConfiguration": {"level": "none" if rule.level == "off" else rule.level},
+        "defaultConfiguration": {"level": "none" if rule.level == "ignore" else rule.level},
     }
 
 

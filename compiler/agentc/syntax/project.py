@@ -76,5 +76,5 @@ class ProjectSpec(Closed):
     """The environment of `agentc run` without `--env`. Left out: the only one there is."""
     approvers: dict[Name, tuple[NonEmpty, ...]] = {}
     """The groups that `approval.by` names, with their members."""
-    rules: dict[RuleCode, Literal["error", "warning", "off"]] = {}
+    rules: dict[RuleCode, Literal["error", "warning", "ignore"]] = {}
     """Levels of the compiler's rules in this project."""

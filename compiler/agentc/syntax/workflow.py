@@ -79,7 +79,7 @@ class ToolStateSpec(_Fallible):
 class ChoiceSpec(Closed):
     """One branch."""
 
-    on: NonEmpty
+    value: NonEmpty
     """The value to look at, as a `${…}` reference."""
     when: JsonSchema
     """The schema that it must satisfy."""

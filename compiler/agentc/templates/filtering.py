@@ -67,7 +67,8 @@ def _filter(node: nodes.Filter, scope: Scope, findings: Findings) -> Filter | No
         (parameters[index].name if index < len(parameters) else None, argument)
         for index, argument in enumerate(node.args)
     ]
-    pairs.extend((keyword.key, keyword.value) for keyword in node.kwargs)
+    # Jinja says `Pair` here and puts `Keyword` in, whose key is text
+    pairs.extend((str(keyword.key), keyword.value) for keyword in node.kwargs)
     types = {parameter.name: parameter.annotation for parameter in parameters}
     for key, argument in pairs:
         if key is None or key not in types or key in given:

@@ -279,7 +279,7 @@ work:
   next: again
 again:
   type: choice
-  choices: [{ on: "${states.work.output}", when: { const: more }, next: work }]
+  choices: [{ value: "${states.work.output}", when: { const: more }, next: work }]
   default: done
 done: { type: end, output: "${states.work.output}" }
 """),
@@ -291,7 +291,7 @@ work:
   next: again
 again:
   type: choice
-  choices: [{ on: "${states.work.output}", when: { const: more }, next: work }]
+  choices: [{ value: "${states.work.output}", when: { const: more }, next: work }]
   default: done
 done: { type: end, output: "${states.work.output}" }
 """),
@@ -300,8 +300,8 @@ done: { type: end, output: "${states.work.output}" }
 sort:
   type: choice
   choices:
-    - { on: "${input.kind}", when: { const: ask }, next: work }
-    - { on: "${input.kind}", when: { const: pay }, next: done }
+    - { value: "${input.kind}", when: { const: ask }, next: work }
+    - { value: "${input.kind}", when: { const: pay }, next: done }
 work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 done: { type: end, output: done }
 """,
@@ -312,8 +312,8 @@ done: { type: end, output: done }
 sort:  # <- AC605
   type: choice
   choices:
-    - { on: "${input.amount}", when: { maximum: 10 }, next: work }
-    - { on: "${input.amount}", when: { minimum: 11 }, next: done }
+    - { value: "${input.amount}", when: { maximum: 10 }, next: work }
+    - { value: "${input.amount}", when: { minimum: 11 }, next: done }
 work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 done: { type: end, output: done }
 """,
@@ -334,8 +334,8 @@ done: { type: end, output: done }
 sort:
   type: choice
   choices:
-    - { on: "${input.kind}", when: {}, next: work }
-    - { on: "${input.amount}", when: { minimum: 3 }, next: done }  # <- AC607
+    - { value: "${input.kind}", when: {}, next: work }
+    - { value: "${input.amount}", when: { minimum: 3 }, next: done }  # <- AC607
   default: done
 work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 done: { type: end, output: done }
@@ -347,9 +347,9 @@ done: { type: end, output: done }
 sort:
   type: choice
   choices:
-    - { on: "${input.kind}", when: { const: pay }, next: done }
-    - { on: "${input.kind}", when: { const: ask }, next: work }
-    - { on: "${input.kind}", when: { enum: [ask, pay] }, next: done }  # <- AC607
+    - { value: "${input.kind}", when: { const: pay }, next: done }
+    - { value: "${input.kind}", when: { const: ask }, next: work }
+    - { value: "${input.kind}", when: { enum: [ask, pay] }, next: done }  # <- AC607
 work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
 done: { type: end, output: done }
 """,

@@ -56,7 +56,7 @@ def reports() -> list[Report]:
         Diagnostic("AC402", "warning", "a whole grant", _span(5, 7, 6, 41)),
         Diagnostic("AC403", "warning", "wide", _span(7, 33, 7, 37)),
         Diagnostic("AC404", "error", "at the end of a line", _span(8, 30, 8, 31), "say more"),
-        Diagnostic("AC405", "off", "never shown", _span(1, 1, 1, 2)),
+        Diagnostic("AC405", "ignore", "never shown", _span(1, 1, 1, 2)),
         Diagnostic(
             "AC201",
             "error",
