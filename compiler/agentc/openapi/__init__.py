@@ -1,7 +1,6 @@
 """OpenAPI documents to operations that can become tools. No OpenAPI is read at run time."""
 
 from .compile import compile_operations
-from .importing import Imported, ImportProblem, import_document
 from .model import CompiledOperation, Credential, DocumentResult, Entry
 from .position import problem_span
 from .problem import Problem
@@ -11,10 +10,7 @@ __all__ = [
     "Credential",
     "DocumentResult",
     "Entry",
-    "ImportProblem",
-    "Imported",
     "Problem",
     "compile_operations",
-    "import_document",
     "problem_span",
 ]

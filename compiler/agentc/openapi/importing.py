@@ -17,8 +17,6 @@ from .problem import Problem
 MAX_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 30.0
-#: Where documents stand in a project unless it says otherwise.
-FOLDER = "openapi"
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -26,66 +24,52 @@ class ImportProblem(Exception):
     """The document can't be imported. `help` says what to do, when something can be done."""
 
     def __init__(self, message: str, help_: str | None = None) -> None:
-        super().__init__(message if help_ is None else f"{message}; {help_}")
+        super().__init__(message)
         self.message = message
         self.help = help_
 
 
 class Imported(NamedTuple):
-    """A document that was imported: its path in the project, the digest to pin, what it says of itself."""
+    """A document that was imported: its file, the digest to pin, and what it says of itself."""
 
-    path: str
+    path: Path
     sha256: str
     title: str
     version: str
     operations: int
 
 
-def import_document(source: str, project: Path, target: str | None = None) -> Imported:
-    """Read an OpenAPI document from a path or an `http(s)` URL, check it, write it into the project.
+def import_document(source: str, target: Path, name: str | None = None) -> Imported:
+    """Read an OpenAPI document from a path or an `http(s)` URL, check it, write it into the folder `target`.
 
     Args:
         source: a path, or a URL; up to `MAX_REDIRECTS` redirects are followed, none from https to http.
-        project: the project's root.
-        target: where to write, relative to the root; by default `openapi/` and the last part of `source`.
+        target: the project's folder for documents; made if it is not there.
+        name: the file's name in `target`; by default the last part of `source`.
 
     Raises:
-        ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, is not OpenAPI 3.0 or 3.1, or
-            `target` is outside the project.
+        ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, or is not OpenAPI 3.0 or 3.1.
     """
     remote = source.lower().startswith(("http://", "https://"))
-    if target is not None:
-        _inside(project, target)
     data = _download(source) if remote else _read(Path(source))
-    if target is None:
-        target = f"{FOLDER}/{_file_name(re.split(r'[?#]', source)[0] if remote else source, data)}"
-    document = load_document(target, data)
+    wanted = name or (re.split(r"[?#]", source)[0] if remote else source)
+    file_name = _NAME.sub("_", Path(wanted).name).lstrip(".") or "openapi"
+    if not file_name.lower().endswith((".json", ".yaml", ".yml")):
+        file_name += ".json" if data.lstrip()[:1] == b"{" else ".yaml"
+    document = load_document(file_name, data)
     if isinstance(document, Problem):
         span = problem_span(SourceFile(source, data), document)
         raise ImportProblem(f"{source}:{span.line}:{span.column}: {document.message}", document.help)
-    _inside(project, target)
-    _write(project / target, data)
+    path = target / file_name
+    _write(path, data)
     found, _ = entries(document)
     return Imported(
-        path=target,
+        path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         title=document.text("info", "title"),
         version=document.text("info", "version"),
         operations=len(found),
     )
-
-
-def _file_name(source: str, data: bytes) -> str:
-    name = _NAME.sub("_", Path(source).name).lstrip(".") or "openapi"
-    if name.lower().endswith((".json", ".yaml", ".yml")):
-        return name
-    return name + (".json" if data.lstrip()[:1] == b"{" else ".yaml")
-
-
-def _inside(project: Path, target: str) -> None:
-    """Refuse a target outside the project, by its text or by a symbolic link on the way."""
-    if not (project / target).resolve().is_relative_to(project.resolve()) or (project / target).is_dir():
-        raise ImportProblem(f"`{target}` is not a file inside the project `{project}`")
 
 
 def _read(path: Path) -> bytes:

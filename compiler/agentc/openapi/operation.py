@@ -90,7 +90,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
             operation_id=entry.name,
             method=entry.method,
             path=entry.path,
-            description=_description(operation, entry),
+            description=_description(operation),
             arguments=schema,
             pointers={name: argument.pointer for name, argument in named},
             segments=segments,
@@ -114,13 +114,13 @@ def _credentials(security: Sequence[Sequence[Credential]]) -> frozenset[tuple[st
     )
 
 
-def _description(operation: Mapping[str, object], entry: Entry) -> str:
-    """Summary, then description unless it says the same, for the model."""
+def _description(operation: Mapping[str, object]) -> str:
+    """Summary, then description unless it says the same, for the model; empty when there is neither."""
     summary = shorten(operation.get("summary"), DESCRIPTION_LIMIT) or ""
     text = shorten(operation.get("description"), DESCRIPTION_LIMIT) or ""
     if summary and text and not text.startswith(summary):
         text = f"{summary}\n\n{text}"
-    return shorten(text or summary, DESCRIPTION_LIMIT) or f"{entry.method} {entry.path}"
+    return shorten(text or summary, DESCRIPTION_LIMIT) or ""
 
 
 def _arguments_schema(
