@@ -118,7 +118,7 @@ def _tool(tool: Tool) -> ir.Tool:
     return ir.Tool(
         name=tool.name,
         model_name=model_name(tool.name),
-        description=spec.description or operation.description,
+        description=spec.description or operation.description or f"{operation.method} {operation.path}",
         effect=spec.effect,
         arguments=operation.arguments,
         output=ir.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),

@@ -47,12 +47,9 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
         raise InputError(f"`{project}` is not a project: it has no `agentc.yaml`; `agentc init` writes one")
     try:
         pinned = toolset_target(project, toolset) if toolset else None
-        folder, file = (
-            (PurePosixPath(pinned).parent, PurePosixPath(pinned).name)
-            if pinned
-            else (PurePosixPath("openapi"), None)
-        )
-        imported = import_document(source, project / folder, file)
+        known = PurePosixPath(pinned) if pinned else None
+        folder = known.parent if known else PurePosixPath("openapi")
+        imported = import_document(source, project / folder, known.name if known else None)
         path = (folder / imported.path.name).as_posix()
         changed = pin_document(project, toolset, path, imported.sha256) if toolset else None
     except ImportProblem as error:
@@ -64,7 +61,6 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
     if changed is not None:
         click.echo(f"pinned in {project / changed}")
     else:
-        click.echo(
-            f"to pin it, write in a toolset:\n  openapi: {{ file: {path}, sha256: {imported.sha256} }}"
-        )
+        click.echo("to pin it, write in a toolset:")
+        click.echo(f"  openapi: {{ file: {path}, sha256: {imported.sha256} }}")
     return 0
