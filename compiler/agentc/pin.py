@@ -20,10 +20,18 @@ def toolset_target(project: Path, name: str) -> str | None:
     """The path that the toolset's `openapi.file` names, or `None` when it names none yet.
 
     Raises:
-        PinError: the project has no such toolset.
+        PinError: the project has no such toolset, or it names a file that is not in the project.
     """
-    node = node_at(_find(project, name).root, ("spec", "openapi", "file"))
-    return str(node.value) if isinstance(node, Scalar) else None
+    document = _find(project, name)
+    node = node_at(document.root, ("spec", "openapi", "file"))
+    if not isinstance(node, Scalar):
+        return None
+    path = str(node.value)
+    target = (project / path).resolve()
+    if not target.is_relative_to(project.resolve()) or target.is_dir():
+        at = f"{document.file.path}:{node.span.line}"
+        raise PinError(f"{at}: `{path}` is not a file inside the project; name one, such as `openapi/api.json`")
+    return path
 
 
 def pin_document(project: Path, name: str, file: str, sha256: str) -> str:

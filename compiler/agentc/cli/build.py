@@ -33,7 +33,7 @@ def command(path: Path, name: str | None, out: Path) -> int:
     from ..emit import EmitError, write_bundle
     from ..pipeline import bundle_files
 
-    result = compile_project(path)
+    result = compile_project(path, use_cache=False)
     if not result.ok:
         report_errors(result)
         return 1

@@ -71,8 +71,10 @@ def _check(root: Path, folder: Path | None) -> tuple[tuple[Diagnostic, ...], Map
     return result.diagnostics, result.files
 
 
-def compile_project(path: Path) -> Result:
+def compile_project(path: Path, *, use_cache: bool = True) -> Result:
     """Check one project for a command that needs it whole.
+
+    Without the cache every document is compiled from its bytes: what is built depends on nothing else.
 
     Raises:
         InputError: there is no project, or more than one.
@@ -83,7 +85,7 @@ def compile_project(path: Path) -> Result:
     if len(roots) > 1:
         names = ", ".join(f"`{root}`" for root in roots)
         raise InputError(f"`{path}` holds several projects: name one of {names}")
-    return check_project(roots[0], cache=cache_folder())
+    return check_project(roots[0], cache=cache_folder() if use_cache else None)
 
 
 def report_errors(result: Result) -> None:
