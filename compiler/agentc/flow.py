@@ -11,18 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agentc_runtime.bundle import Label
+from agentc_runtime.interpret.typed import schema_carries_text
 
 from .diagnostics import Span
 from .program import Agent, Grant, SchemaData, State
 from .resources import Step
-from .schematypes import resolve, type_at
+from .schematypes import type_at
 from .stepping import first_line
 from .syntax.common import DataSpec
 from .syntax.workflow import AgentStateSpec, ModelStateSpec, ToolStateSpec
-
-#: How deep and how far a schema is looked at for text; what lies beyond is text.
-_DEPTH, _PARTS = 12, 2_000
-_NO_SENTENCE_FORMATS = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
 
 
 @dataclass(frozen=True)
@@ -148,48 +145,7 @@ def carries_text(schema: SchemaData | None) -> bool:
     """Whether a value of `schema` may hold a sentence that somebody wrote. What can't be told may."""
     if schema is None:
         return False  # nothing stands there, which family AC2 reports
-    return _Search(schema).text(schema, _DEPTH)
-
-
-class _Search:
-    """One look through one schema for a place where text may stand."""
-
-    def __init__(self, root: SchemaData) -> None:
-        self._root = root
-        self._left = _PARTS
-
-    def text(self, schema: object, depth: int) -> bool:
-        self._left -= 1
-        schema = resolve(schema, self._root)
-        if schema is False:
-            return False
-        if not isinstance(schema, dict) or depth == 0 or self._left < 0:
-            return True
-        if "const" in schema or "enum" in schema:
-            return False
-        for name in ("anyOf", "oneOf"):
-            parts = schema.get(name)
-            if isinstance(parts, list) and not any(self.text(part, depth - 1) for part in parts):
-                return False
-        everything = schema.get("allOf")
-        if isinstance(everything, list) and not all(self.text(part, depth - 1) for part in everything):
-            return False
-        said = schema.get("type")
-        kinds = said if isinstance(said, list) else [said]
-        return any(self._kind(kind, schema, depth) for kind in kinds)
-
-    def _kind(self, kind: object, schema: SchemaData, depth: int) -> bool:
-        if kind in ("boolean", "integer", "number", "null"):
-            return False
-        if kind == "string":
-            return schema.get("format") not in _NO_SENTENCE_FORMATS
-        if kind == "array":
-            return "prefixItems" in schema or self.text(schema.get("items", {}), depth - 1)
-        if kind == "object" and schema.get("additionalProperties") is False:
-            properties = schema.get("properties", {})
-            parts = list(properties.values()) if isinstance(properties, dict) else [{}]
-            return "patternProperties" in schema or any(self.text(part, depth - 1) for part in parts)
-        return True
+    return schema_carries_text(schema)
 
 
 def is_unasked(grant: Grant) -> bool:

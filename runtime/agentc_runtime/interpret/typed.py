@@ -32,6 +32,11 @@ def carries_text(program: Program, path: tuple[str, ...]) -> bool:
     return not schemas or any(schema is None or _Reader(schema).text_at(steps) for schema in schemas)
 
 
+def schema_carries_text(schema: Schema) -> bool:
+    """Whether a value of `schema` may hold a sentence: the compiler's flow analysis asks the same question."""
+    return _Reader(schema).text_at([])
+
+
 def _outputs(program: Program, name: str) -> tuple[Schema | None, ...]:
     match program.states[name]:
         case AgentState(output=output) | ModelState(output=output):
