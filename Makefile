@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint types schemas bench clean
+.PHONY: demo test test-slow coverage lint types schemas bench clean
 
 demo: $(VENV)/.core
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash specs/support/demo.sh
@@ -14,6 +14,9 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow or not slow" --cov --cov-report=term
 
 lint: $(VENV)/.dev
@@ -27,7 +30,7 @@ schemas: $(VENV)/.core
 	$(BIN)/python -m agentc.syntax.generate schemas
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[bench]' --no-deps cfn-lint
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 $(VENV)/bin/python:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Edit, Rule
+from ..diagnostics import Diagnostic, Rule
 from ..program import Program
 
 RULE = Rule(
@@ -51,10 +51,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
         pinned = toolset.resource.spec.openapi.sha256
         if toolset.file is not None and pinned is not None and pinned != toolset.file.sha256:
             span = toolset.resource.span("openapi", "sha256")
-            edits = () if span.line != span.end_line else (Edit(span, toolset.file.sha256),)
             yield RULE.at(
                 span,
                 f"`{toolset.file.path}` has the digest `{toolset.file.sha256}`",
                 help=f"read what changed, then pin it: `agentc import openapi {toolset.file.path}`",
-                edits=edits,
             )
