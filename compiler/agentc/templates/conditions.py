@@ -48,7 +48,7 @@ def condition_of(node: nodes.Node, scope: Scope, findings: Findings) -> Lowered:
             path = ".".join(written(inner)) if inner is not None else ""
             hint = f"an empty list or text is false: write `{path}`" if path and name == "length" else None
             message = f"the filter `{name}` can't be used in a condition"
-            findings.add(scope.unit, node.lineno, rf"\|\s*{name}", "AC305", message, hint)
+            findings.add(scope.unit, node.lineno, rf"(?<=\|)\s*{name}(?!\w)", "AC305", message, hint)
             return None
     value = value_of(node, scope, findings)
     if isinstance(value, Known):
@@ -134,7 +134,7 @@ def _compared(left: nodes.Node, operand: nodes.Operand, scope: Scope, findings: 
     if isinstance(second, Data):
         message = "two values that are read can't be compared"
         pattern = name_pattern(written(operand.expr)[0])
-        findings.add(scope.unit, operand.lineno, pattern, "AC305", message, "compare with a literal")
+        findings.add(scope.unit, operand.expr.lineno, pattern, "AC305", message, "compare with a literal")
         return None
     if second.value is ABSENT:
         return op == "ne"
@@ -170,7 +170,7 @@ def _member(left: nodes.Node, operand: nodes.Operand, scope: Scope, findings: Fi
     if not isinstance(listed, nodes.List | nodes.Tuple):
         message = "`in` needs a list of literals"
         findings.add(
-            scope.unit, operand.lineno, name_pattern("in"), "AC305", message, "write `in ['a', 'b']`"
+            scope.unit, operand.expr.lineno, name_pattern("in"), "AC305", message, "write `in ['a', 'b']`"
         )
         return None
     value = value_of(left, scope, findings)
@@ -180,7 +180,7 @@ def _member(left: nodes.Node, operand: nodes.Operand, scope: Scope, findings: Fi
     literals = [item.value for item in items if isinstance(item, Known)]
     if len(literals) < len(items):
         message = "`in` needs a list of literals"
-        findings.add(scope.unit, operand.lineno, name_pattern("in"), "AC305", message)
+        findings.add(scope.unit, operand.expr.lineno, name_pattern("in"), "AC305", message)
         return None
     choices = [literal for literal in literals if literal is not ABSENT]
     if isinstance(value, Known):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
+
+#: Characters of a line that are searched, and matches that are looked at.
+_SEARCHED: Final = 10_000
+_TRIED: Final = 50
 
 
 class TemplateProblem(NamedTuple):
@@ -33,14 +38,19 @@ class Place(NamedTuple):
 def find(lines: list[str], line: int, pattern: str) -> Place:
     """Where `pattern` matches on a line: inside a tag if it does anywhere, else the first match.
 
-    Without a match it is the whole line. A line beyond the end is the last one.
+    Without a match it is the whole line. A line beyond the end is the last one. Of a very long line only
+    the start is searched, so that no text makes this slow.
     """
     line = min(max(line, 1), len(lines))
     text = lines[line - 1]
-    matches = list(re.finditer(pattern, text))
-    inside = [match for match in matches if _in_tag(text, match.start())]
-    for match in (inside or matches)[:1]:
-        return Place(line, match.start() + 1, max(match.end(), match.start() + 1) + 1)
+    first = None
+    for match in islice(re.finditer(pattern, text[:_SEARCHED]), _TRIED):
+        first = first or match
+        if _in_tag(text, match.start()):
+            first = match
+            break
+    if first is not None:
+        return Place(line, first.start() + 1, max(first.end(), first.start() + 1) + 1)
     start = len(text) - len(text.lstrip())
     return Place(line, start + 1, max(len(text.rstrip()), start + 1) + 1)
 

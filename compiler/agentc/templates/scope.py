@@ -18,6 +18,9 @@ from ..diagnostics import did_you_mean
 from ..schematypes import properties_of, type_at
 from .problems import TemplateProblem, find, path_pattern
 
+#: Problems of one template that are reported: who has this many has one.
+MAX_PROBLEMS: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -71,6 +74,8 @@ class Findings:
         self, unit: Unit, line: int, pattern: str, code: str, message: str, hint: str | None = None
     ) -> None:
         """A problem where `pattern` is found on a line of the unit."""
+        if len(self._found) >= MAX_PROBLEMS:
+            return
         place = find(unit.lines, line, pattern)
         self._found[TemplateProblem(code, message, *place, hint, unit.file)] = None
 
@@ -178,15 +183,19 @@ def _describe(node: nodes.Node) -> tuple[str, str, str | None]:
         case nodes.Getitem():
             return "a key is a literal", r"\[", "write its name"
         case nodes.Filter(name=name):
-            return f"the filter `{name}` can't be used here", rf"\|\s*{name}", "filters stand in `{{ }}` only"
+            return (
+                f"the filter `{name}` can't be used here",
+                rf"(?<=\|)\s*{name}(?!\w)",
+                "filters stand in `{{ }}` only",
+            )
         case nodes.Test() | nodes.Compare() | nodes.Not() | nodes.And() | nodes.Or():
-            return "a condition is not a value", r"\S+\s*(?=[%}]\})", _WHERE_IT_IS
+            return "a condition is not a value", r"\S{1,60}\s{0,9}(?=[%}]\})", _WHERE_IT_IS
         case nodes.CondExpr():
             return "a choice of values can't be used here", r"\bif\b", "use `{% if %}`"
         case nodes.List() | nodes.Tuple() | nodes.Dict():
             return "lists and objects are not written in templates", r"[\[({](?![{%#])", None
         case _:
-            return "this expression is not supported", r"(?<=[{%]).*?(?=[%}])", None
+            return "this expression is not supported", r"(?<=\{\{)-?\s*\S+", None
 
 
 def _escaped(sign: str) -> str:

@@ -41,6 +41,19 @@ def test_references_are_followed_and_carried_on() -> None:
     assert type_at(schema, ("t", "zzz")) is None
 
 
+def test_a_schema_put_into_another_brings_its_definitions() -> None:
+    outer = {"type": "object", "properties": {"x": {**DEFS, "$ref": "#/$defs/L"}}}
+    found = type_at(outer, ("x",))
+    assert found is not None
+    assert type_at(items_of(found), ("b",)) is None
+
+
+def test_a_composed_object_is_closed_by_unevaluated_properties() -> None:
+    schema = {"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False}
+    assert type_at(schema, ("a",)) == {}
+    assert type_at(schema, ("b",)) is None
+
+
 @pytest.mark.parametrize(
     "schema",
     [
