@@ -64,7 +64,7 @@ Expr: TypeAlias = Const | Ref | Object | Array
 
 
 class Filter(Record, frozen=True, kw_only=True):
-    """A filter applied to a slot. The closed list stands in `agentc_runtime.template.FILTERS`."""
+    """A filter applied to a slot. The closed list stands in `agentc_runtime.filters.FILTERS`."""
 
     name: str
     arguments: tuple[str | int | bool, ...] = ()
@@ -121,7 +121,10 @@ class If(Record, frozen=True, kw_only=True, tag_field="kind", tag="if"):
 
 
 class For(Record, frozen=True, kw_only=True, tag_field="kind", tag="for"):
-    """`body` once an item of the array at `path`, for at most `limit` items, the item bound to `name`."""
+    """`body` once an item of the array at `path`, for at most `limit` items, the item bound to `name`.
+
+    `name + ".loop"` is bound to an object of `index`, `index0`, `first`, `last` and `length`.
+    """
 
     name: str
     path: tuple[str, ...]
