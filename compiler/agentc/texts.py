@@ -145,8 +145,8 @@ def _finding(problem: TemplateProblem, span: Span) -> Diagnostic:
 
 def _place(problem: TemplateProblem, file: SourceFile, node: Node | None, span: Span) -> Span:
     """Where a place in a template is in its file: exact for files, literal blocks and one-line scalars."""
-    if node is None:
-        return Span(file.path, problem.line, problem.column, problem.line, problem.end_column)
+    if problem.file is not None or node is None:
+        return Span(problem.file or file.path, problem.line, problem.column, problem.line, problem.end_column)
     if not isinstance(node, Scalar):
         return span
     begin = node.span
