@@ -104,7 +104,7 @@ def _settle(
         if suppression is not None and suppression.reason:
             used.add(suppression)
             continue
-        kept.add(_levelled(finding, levels))
+        kept.add(_levelled(_wide(finding), levels))
     for suppression in silenced:
         if not suppression.reason:
             kept.add(_levelled(ac809_suppression_without_reason.report(suppression), levels))
@@ -112,6 +112,14 @@ def _settle(
             kept.add(_levelled(ac808_unused_suppression.report(suppression), levels))
     shown = [finding for finding in kept if finding.level != "ignore"]
     yield from sorted(shown, key=lambda f: (f.span.file, f.span.line, f.span.column, f.code, f.message))
+
+
+def _wide(finding: Diagnostic) -> Diagnostic:
+    """The finding with a span of one character at least: a value that is not there has none."""
+    span = finding.span
+    if (span.line, span.column) != (span.end_line, span.end_column):
+        return finding
+    return finding._replace(span=span._replace(end_column=span.end_column + 1))
 
 
 def _silences(suppression: Suppression, finding: Diagnostic) -> bool:

@@ -103,7 +103,10 @@ class State:
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent with its permissions and its workflow. `states` holds the implied state if there is none."""
+    """An agent with its permissions and its workflow. `states` holds the implied state if there is none.
+
+    `output` is the schema of the result, `None` when that is text.
+    """
 
     resource: Resource[AgentSpec]
     permission_sets: tuple[Resource[PermissionSetSpec], ...]
@@ -112,6 +115,7 @@ class Agent:
     start: str
     states: Mapping[str, State]
     environment: Mapping[str, SchemaData]
+    output: SchemaData | None
     prompt_files: frozenset[str]
 
     @property

@@ -19,7 +19,7 @@ from .checks import (
     ac707_no_server,
     ac708_remote_ref,
 )
-from .diagnostics import Diagnostic, Rule
+from .diagnostics import Diagnostic, Rule, Span
 from .openapi import Problem, compile_operations, problem_span
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
@@ -33,7 +33,7 @@ from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import AgentStateSpec, EndStateSpec, StateSpec, ToolStateSpec
 from .texts import Texts, compile_bound
-from .typing_env import agent_environment, state_output
+from .typing_env import agent_environment, declared, state_output
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
@@ -85,7 +85,8 @@ def resolve(
     cache: Path | None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """The program that the resources make up, and the findings about files that they refer to."""
-    found: list[Diagnostic] = list(schema_findings(resources))
+    schemas = schema_findings(resources)
+    found: list[Diagnostic] = list(schemas.found)
     files = _Files(read)
     duplicates: list[tuple[Resource[Closed], Resource[Closed]]] = []
     projects = _by_name(resources, "Project", ProjectSpec, duplicates)
@@ -98,7 +99,7 @@ def resolve(
     toolsets = {name: _toolset(resource, files, cache, found) for name, resource in toolset_resources.items()}
     tools = {tool.name: tool for toolset in toolsets.values() for tool in toolset.tools.values()}
     agents = {
-        name: _agent(resource, permission_sets, tools, _texts(resource, files, found))
+        name: _agent(resource, permission_sets, tools, _texts(resource, files, found), schemas.broken)
         for name, resource in agent_resources.items()
     }
     for agent in agents.values():
@@ -196,6 +197,7 @@ def _agent(
     permission_sets: Mapping[str, Resource[PermissionSetSpec]],
     tools: Mapping[str, Tool],
     texts: Texts,
+    broken: frozenset[Span],
 ) -> Agent:
     spec = resource.spec
     sets = tuple(permission_sets[name] for name in spec.permissions if name in permission_sets)
@@ -212,10 +214,16 @@ def _agent(
             else:
                 grants[tool.name] = grant
     start, specs = _states(spec, grants)
-    outputs = {name: state_output(state, tools) for name, state in specs.items()}
-    environment = agent_environment(spec, outputs)
+    paths = {name: ("workflow", "states", name) if spec.workflow is not None else () for name in specs}
+    outputs = {
+        name: state_output(resource, broken, state, paths[name], tools) for name, state in specs.items()
+    }
+    environment = agent_environment(resource, broken, outputs)
+    output = None
+    if spec.output is not None:
+        output = declared(resource, broken, dict(spec.output.schema_), "output", "schema")
     states = {
-        name: _state(name, state, spec, grants, outputs[name], environment, texts)
+        name: _state(name, state, paths[name], grants, outputs[name], environment, texts)
         for name, state in specs.items()
     }
     return Agent(
@@ -226,6 +234,7 @@ def _agent(
         start=start,
         states=states,
         environment=environment,
+        output=output,
         prompt_files=frozenset(texts.files),
     )
 
@@ -250,7 +259,7 @@ def _states(spec: AgentSpec, grants: Mapping[str, Grant]) -> tuple[str, dict[str
 def _state(
     name: str,
     spec: StateSpec,
-    agent: AgentSpec,
+    path: tuple[Step, ...],
     grants: Mapping[str, Grant],
     output: SchemaData,
     environment: Mapping[str, SchemaData],
@@ -261,7 +270,6 @@ def _state(
         used = spec.tools
     elif isinstance(spec, ToolStateSpec):
         used = (spec.tool,)
-    path: tuple[Step, ...] = ("workflow", "states", name) if agent.workflow is not None else ()
     return State(
         name=name,
         spec=spec,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from .checks import ac301_unknown_schema_keyword, ac302_invalid_schema, ac303_unsupported_pattern
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Span
 from .predicates import check_schema
 from .resources import Resource, Step
 from .source import span_at
@@ -20,15 +21,26 @@ _RULES = {
 }
 
 
-def schema_findings(resources: Iterable[Resource[Closed]]) -> Iterator[Diagnostic]:
-    """What is wrong with the schemas of agents and permission sets (AC301, AC302, AC303)."""
+class SchemaFindings(NamedTuple):
+    """What is wrong with schemas (AC301, AC302, AC303), and the spans of those schemas."""
+
+    found: tuple[Diagnostic, ...]
+    broken: frozenset[Span]
+
+
+def schema_findings(resources: Iterable[Resource[Closed]]) -> SchemaFindings:
+    """Check the schemas of agents and permission sets."""
+    found: list[Diagnostic] = []
+    broken: set[Span] = set()
     for resource in resources:
         for path, references in _places(resource):
             node = resource.at(*path)
             assert node is not None
             for problem in check_schema(node, references=references):
                 span = span_at(node, problem.path, key=problem.key) if problem.path else node.span
-                yield _RULES[problem.code].at(span, problem.message, help=problem.help)
+                found.append(_RULES[problem.code].at(span, problem.message, help=problem.help))
+                broken.add(node.span)
+    return SchemaFindings(tuple(found), frozenset(broken))
 
 
 def _places(resource: Resource[Closed]) -> Iterator[tuple[tuple[Step, ...], bool]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .diagnostics import Span
 from .predicates import close_schema
 from .program import SchemaData, Tool
+from .resources import Resource, Step
 from .syntax.agent import AgentSpec
 from .syntax.workflow import AgentStateSpec, ModelStateSpec, StateSpec, ToolStateSpec
 
@@ -13,10 +15,25 @@ _TEXT: SchemaData = {"type": "string"}
 _NOTHING: SchemaData = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def state_output(spec: StateSpec, tools: Mapping[str, Tool]) -> SchemaData:
+def declared(
+    resource: Resource[AgentSpec], broken: frozenset[Span], schema: SchemaData, *path: Step
+) -> SchemaData:
+    """The schema at `path`, closed; `{}`, which is unknown, for a broken one: that has been reported."""
+    return {} if resource.span(*path) in broken else close_schema(schema)
+
+
+def state_output(
+    resource: Resource[AgentSpec],
+    broken: frozenset[Span],
+    spec: StateSpec,
+    path: tuple[Step, ...],
+    tools: Mapping[str, Tool],
+) -> SchemaData:
     """The schema of what a state leaves behind. A choice or end leaves nothing; `{}` means unknown."""
     if isinstance(spec, AgentStateSpec | ModelStateSpec):
-        return close_schema(dict(spec.output.schema_)) if spec.output else _TEXT
+        if spec.output is None:
+            return _TEXT
+        return declared(resource, broken, dict(spec.output.schema_), *path, "output", "schema")
     if isinstance(spec, ToolStateSpec):
         tool = tools.get(spec.tool)
         if tool is None or tool.operation is None or tool.spec.output.fields:
@@ -25,8 +42,14 @@ def state_output(spec: StateSpec, tools: Mapping[str, Tool]) -> SchemaData:
     return _NOTHING
 
 
-def agent_environment(spec: AgentSpec, outputs: Mapping[str, SchemaData]) -> dict[str, SchemaData]:
+def agent_environment(
+    resource: Resource[AgentSpec], broken: frozenset[Span], outputs: Mapping[str, SchemaData]
+) -> dict[str, SchemaData]:
     """Root name → schema, for `input`, `session` and `states`."""
+    spec = resource.spec
+    session = _NOTHING
+    if spec.session is not None:
+        session = declared(resource, broken, dict(spec.session.schema_), "session", "schema")
     states: SchemaData = {
         "type": "object",
         "properties": {
@@ -40,7 +63,7 @@ def agent_environment(spec: AgentSpec, outputs: Mapping[str, SchemaData]) -> dic
         "additionalProperties": False,
     }
     return {
-        "input": close_schema(dict(spec.input.schema_)),
-        "session": close_schema(dict(spec.session.schema_)) if spec.session else _NOTHING,
+        "input": declared(resource, broken, dict(spec.input.schema_), "input", "schema"),
+        "session": session,
         "states": states,
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule
-from ..predicates import close_schema
-from ..program import Program
+from ..program import Program, SchemaData
 from ..schematypes import assignable
 from ..stepping import expression_type, kinds
 from ..syntax.workflow import EndStateSpec
@@ -71,9 +70,7 @@ spec:
 def check(program: Program) -> Iterator[Diagnostic]:
     """Outputs of `end` states whose type can never fit."""
     for agent in program.agents.values():
-        target: dict[str, object] = {"type": "string"}
-        if agent.spec.output is not None:
-            target = close_schema(dict(agent.spec.output.schema_))
+        target: SchemaData = {"type": "string"} if agent.output is None else agent.output
         for state in agent.states.values():
             if isinstance(state.spec, EndStateSpec) and state.path:
                 bound = state.exprs["output"]
@@ -82,5 +79,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     yield RULE.at(
                         bound.span,
                         f"the agent's output is {kinds(target)}, and this is {kinds(source)}",
-                        help="declare the agent's `output` schema" if agent.spec.output is None else None,
+                        help="declare the agent's `output` schema" if agent.output is None else None,
                     )
