@@ -96,7 +96,7 @@ class Policy:
                 key = f"grant:{tool.name}/bind/{argument}"
                 return self._refusal("AR105", message, given[argument], key, argument)
         if not prepared.shape.is_valid(given):
-            return self._misfit(prepared.shape, given, tool)
+            return self._unfit(prepared, given, call)
         arguments = given
         if prepared.bind:
             bound = self._bound(prepared, call)
@@ -147,6 +147,20 @@ class Policy:
                 )
             bound[argument] = value
         return bound
+
+    def _unfit(self, prepared: _Prepared, given: dict[str, object], call: Call) -> Refusal:
+        """Why `given` is not what the model was offered: the tool's schema, or else the limits in `where`.
+
+        What was offered is both in one; the reason is looked for in each, as they stand on different lines.
+        """
+        bound = self._bound(prepared, call)
+        if not isinstance(bound, Refusal):
+            arguments = {**given, **bound}
+            if not prepared.whole.is_valid(arguments):
+                return self._misfit(prepared.whole, arguments, prepared.tool, bound)
+            if prepared.where is not None and not prepared.where.is_valid(arguments):
+                return self._outside(prepared.where, arguments, prepared.tool)
+        return self._misfit(prepared.shape, given, prepared.tool)
 
     def _misfit(
         self, validator: Validator, value: object, tool: Tool, bound: dict[str, object] | None = None

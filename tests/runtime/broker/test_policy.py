@@ -161,6 +161,23 @@ def test_where_names_the_value_and_the_limit(decide):
     assert decide("helpdesk_refund", '{"amount": 5e1}').arguments["amount"] == 50
 
 
+def test_a_limit_that_the_model_was_shown_is_still_the_grants(decide, kit):
+    # a compiled grant's schema holds its limits too, so that the model sees them
+    limited = {
+        "type": "object",
+        "properties": {"amount": {"type": "number", "maximum": 50}, "currency": {"enum": ["EUR"]}},
+        "required": ["amount"],
+        "additionalProperties": False,
+    }
+    program = kit.program(1, grant={"schema": limited})
+    outcome = refused(decide("helpdesk_refund", {"amount": 4000}, program=program), "AR201", 11)
+    assert outcome.message == "`amount` is 4000; the grant allows at most 50"
+    refused(decide("helpdesk_refund", {"amount": "4000"}, program=program), "AR104", 9)
+    refused(decide("helpdesk_refund", {"amount": 4000, "more": 1}, program=program), "AR104", 9, "more")
+    unbound = {"input": {}, "session": {}, "states": {}}
+    refused(decide("helpdesk_refund", {"amount": 4000}, program=program, data=unbound), "AR104", 9)
+
+
 def test_where_also_judges_bound_values(decide, kit):
     program = kit.program(
         1,
