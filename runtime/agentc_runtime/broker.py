@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import uuid
 from collections.abc import Callable
 from typing import Final
 
@@ -30,8 +29,6 @@ from .wire import HttpRequest, Transport
 SHOWN_ARGUMENTS: Final = 4000
 #: Runs and tools whose claims are counted here as well as in the journal.
 REMEMBERED: Final = 10_000
-#: Idempotency keys are derived from run and call, so that a call which is resumed has the same one.
-_KEYS: Final = uuid.UUID("5f1c0a52-6d0e-5b43-9d0b-0f3f6a8c9e17")
 
 Emit = Callable[[Event], None]
 
@@ -81,7 +78,7 @@ class Broker:
         tool = decided.tool
         key = None
         if tool.idempotency_header is not None:
-            key = str(uuid.uuid5(_KEYS, f"{call.run_id}\n{call.call_id}"))
+            key = _idempotency_key(call)
         try:
             request = build_request(tool, decided.arguments, self._environment, self._secrets, key)
         except RefusedError as error:
@@ -89,12 +86,13 @@ class Broker:
         held = self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
             return self._refused(call, held, emit, tool.name)
-        digest = self._digest(decided, request)
+        arguments = self._redacted(decided.arguments)
+        digest = self._digest(tool.name, arguments, request)
         if decided.reasons:
             rejected = await self._consent(call, decided, request, digest, emit)
             if rejected is not None:
                 return self._refused(call, rejected, emit, tool.name)
-        exhausted = self._claim(call, decided, digest, key)
+        exhausted = self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
             return self._refused(call, exhausted, emit, tool.name)
         return await self._send(call, decided, request, emit)
@@ -145,7 +143,7 @@ class Broker:
             call_id=call.call_id,
             state=call.state,
             tool=tool.name,
-            arguments=self._arguments(allowed),
+            arguments=self._redacted(allowed.arguments),
             preview=self._secrets.redact(preview(request)),
             reasons=tuple(str(reason) for reason in allowed.reasons),
             by=allowed.by,
@@ -196,7 +194,9 @@ class Broker:
         )
         emit(ApprovalDecided(tool=tool, call_id=call.call_id, approved=decision.approved, by=decision.by))
 
-    def _claim(self, call: Call, allowed: Allowed, digest: str, key: str | None) -> Refusal | None:
+    def _claim(
+        self, call: Call, allowed: Allowed, arguments: dict[str, object], digest: str, key: str | None
+    ) -> Refusal | None:
         tool, quota = allowed.tool, allowed.grant.quota
         exhausted = self._journal.claim(
             Claim(
@@ -205,7 +205,7 @@ class Broker:
                 agent=self._program.agent.name,
                 tool=tool.name,
                 effect=tool.effect,
-                arguments=self._arguments(allowed),
+                arguments=arguments,
                 request_digest=digest,
                 idempotency_key=key,
                 per_run=None if quota is None else quota.per_run,
@@ -238,11 +238,11 @@ class Broker:
         if len(self._claimed) > REMEMBERED:
             del self._claimed[next(iter(self._claimed))]
 
-    def _digest(self, allowed: Allowed, request: HttpRequest) -> str:
+    def _digest(self, tool: str, arguments: dict[str, object], request: HttpRequest) -> str:
         body = "" if request.body is None else request.body.decode()
         said = {
-            "tool": allowed.tool.name,
-            "arguments": self._arguments(allowed),
+            "tool": tool,
+            "arguments": arguments,
             "request": {
                 "method": request.method,
                 "url": self._secrets.redact(request.url),
@@ -251,10 +251,9 @@ class Broker:
         }
         return hashlib.sha256(canonical(said)).hexdigest()
 
-    def _arguments(self, allowed: Allowed) -> dict[str, object]:
+    def _redacted(self, arguments: dict[str, object]) -> dict[str, object]:
         return {
-            self._secrets.redact(name): self._secrets.redact_data(value)
-            for name, value in allowed.arguments.items()
+            self._secrets.redact(name): self._secrets.redact_data(value) for name, value in arguments.items()
         }
 
     def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
@@ -293,6 +292,12 @@ class Broker:
             value=self._secrets.redact_data(refusal.value),
             path=self._secrets.redact(refusal.path),
         )
+
+
+def _idempotency_key(call: Call) -> str:
+    """Derived from run and call, so that a call which is resumed has the same one: a UUID of version 8."""
+    digest = hashlib.sha256(f"{call.run_id}\n{call.call_id}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[12:15]}-a{digest[15:18]}-{digest[18:30]}"
 
 
 def _used_up(code: str, tool: str, quota: str, limit: int | None) -> Refusal:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
+import msgspec
+
 #: Deeper values are refused, so that nobody's nesting exhausts the stack of whoever reads the bytes.
 MAX_DEPTH = 400
 
@@ -30,6 +32,9 @@ def canonical(value: object) -> bytes:
             not know, an integer of more digits than the interpreter converts, or nesting beyond
             `MAX_DEPTH`. The message is one line and names the path, `$` being the root.
     """
+    quick = _quick(value)
+    if quick is not None:
+        return quick
     out: list[str] = []
     _write(value, None, 0, out)
     return "".join(out).encode()
@@ -57,6 +62,32 @@ def parse(data: bytes) -> object:
     if canonical(value) != data:
         raise ValueError("not canonical JSON (RFC 8785)")
     return value
+
+
+def _quick(value: object) -> bytes | None:
+    """What `_write` would write, in a fraction of its time, for values where that is certain; else `None`.
+
+    msgspec writes the same bytes but for numbers with an exponent or a fraction of zero, and for keys beyond
+    ASCII; and it accepts more types, which do not come back from its decoder as they went in.
+    """
+    try:
+        data = _ENCODE(value)
+        if not data.isascii() or data.count(b"{") + data.count(b"[") > MAX_DEPTH or _DECODE(data) != value:
+            return None
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return None
+    return data
+
+
+def _plain_number(text: str) -> float:
+    value = float(text)
+    if repr(value) != text or "e" in text or value.is_integer():
+        raise ValueError("a number that has a canonical spelling of its own")
+    return value
+
+
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+_DECODE = msgspec.json.Decoder(float_hook=_plain_number).decode
 
 
 def _write(value: object, path: _Path, depth: int, out: list[str]) -> None:

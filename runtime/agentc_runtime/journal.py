@@ -54,6 +54,6 @@ def settled(call_id: str, outcome: Returned | Refusal) -> dict[str, object]:
         "outcome": "returned",
         "status": outcome.status,
         "value_sha256": hashlib.sha256(canonical(outcome.value)).hexdigest(),
-        "label": msgspec.to_builtins(outcome.label),
+        "label": {"trust": outcome.label.trust, "sensitivity": outcome.label.sensitivity},
         "seconds": outcome.seconds,
     }

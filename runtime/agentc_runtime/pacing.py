@@ -74,6 +74,8 @@ def wait_seconds(retry: Retry, attempt: int, jitter: float, retry_after: float |
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
     """The `Retry-After` header as seconds from `now`; `None` when absent or not understood."""
     text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)
     try:

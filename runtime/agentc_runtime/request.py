@@ -27,6 +27,8 @@ _OWN_HEADERS: Final = frozenset(
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+#: What no server reads as anything but itself, however often it decodes.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 #: How often an eager server might decode a path.
 _DECODINGS: Final = 3
 
@@ -117,7 +119,7 @@ def _segment(parts: tuple[PathPart, ...], arguments: Mapping[str, object]) -> st
 
 
 def _path_value(param: Param, value: object) -> str:
-    pieces = [quote(text, safe="") for text in _checked_path(param, _flat(param, value))]
+    pieces = [_quoted(text) for text in _checked_path(param, _flat(param, value))]
     text = _joined(param, value, pieces)
     if not text:
         raise _misplaced(param.argument, value, "is empty, and stands in the path")
@@ -126,6 +128,8 @@ def _path_value(param: Param, value: object) -> str:
 
 def _checked_path(param: Param, pieces: list[str]) -> list[str]:
     for piece in pieces:
+        if _PLAIN.fullmatch(piece):
+            continue
         decoded = piece
         for _ in range(_DECODINGS):
             decoded = unquote(decoded)
@@ -153,10 +157,10 @@ def _query(plan: RequestPlan, arguments: Mapping[str, object]) -> list[str]:
         value = arguments.get(param.argument)
         if value is None:
             continue
-        pieces = [quote(text, safe="") for text in _flat(param, value)]
+        pieces = [_quoted(text) for text in _flat(param, value)]
         if not pieces:
             raise _misplaced(param.argument, value, "is empty, which sends nothing; leave it out instead")
-        name = quote(param.name, safe="")
+        name = _quoted(param.name)
         if isinstance(value, Mapping) and param.explode:
             if clash := taken.intersection(value):
                 # an object that is spread out could set a parameter which the spec binds
@@ -200,7 +204,11 @@ def _headers(
 
 
 def _fits_header(text: str) -> bool:
-    return not _CONTROL.search(text) and text == text.strip() and all(char <= "\xff" for char in text)
+    return (
+        not _CONTROL.search(text)
+        and text == text.strip()
+        and (text.isascii() or all(char <= "\xff" for char in text))
+    )
 
 
 def _accept(plan: RequestPlan) -> str:
@@ -218,6 +226,10 @@ def _body(body: Body, arguments: Mapping[str, object]) -> bytes | None:
 
 
 # --- values --------------------------------------------------------------------------------------------
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="")
 
 
 def _flat(param: Param, value: object) -> list[str]:

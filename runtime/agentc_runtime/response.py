@@ -20,7 +20,9 @@ EXCERPT: Final = 1000
 _EMPTY_STATUSES: Final = frozenset({204, 205, 304})
 _CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1"}
 
+#: What may come with one status, and the cases of a tool by their status in upper case.
 _Cases: TypeAlias = tuple[tuple[ResponseCase, Validator | None], ...]
+_ByStatus: TypeAlias = dict[str, _Cases]
 
 
 class Responses:
@@ -90,18 +92,17 @@ def _cut(value: object, tree: object) -> object:
     return None
 
 
-def _compiled(plan: RequestPlan) -> _Cases:
-    return tuple(
-        (case, None if case.schema is None else compile_shape(case.schema)) for case in plan.responses
-    )
+def _compiled(plan: RequestPlan) -> _ByStatus:
+    cases: _ByStatus = {}
+    for case in plan.responses:
+        validator = None if case.schema is None else compile_shape(case.schema)
+        status = case.status.upper()
+        cases[status] = (*cases.get(status, ()), (case, validator))
+    return cases
 
 
-def _for_status(cases: _Cases, status: int) -> _Cases:
-    for wanted in (str(status), f"{status // 100}XX", "default"):
-        found = tuple(pair for pair in cases if pair[0].status.upper() == wanted.upper())
-        if found:
-            return found
-    return ()
+def _for_status(cases: _ByStatus, status: int) -> _Cases:
+    return cases.get(str(status)) or cases.get(f"{status // 100}XX") or cases.get("DEFAULT", ())
 
 
 def _for_media(cases: _Cases, media: str) -> tuple[ResponseCase, Validator | None] | None:
@@ -127,7 +128,7 @@ def _refuse_undeclared(tool: Tool, cases: _Cases, headers: Mapping[str, str]) ->
 
 def _decoded(tool: Tool, media: str, parameters: str, body: bytes) -> object:
     charset = "utf-8"
-    for parameter in parameters.split(";"):
+    for parameter in parameters.split(";") if parameters else ():
         name, _, text = parameter.partition("=")
         if name.strip().lower() == "charset":
             charset = text.strip().strip('"').lower()

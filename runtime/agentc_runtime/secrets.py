@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 from .bundle import Environment, Secret
 from .refusals import Refusal, RefusedError
 
 #: Bytes of a secret file that are read.
 MAX_SECRET = 65_536
+#: Characters that no JSON encoder writes in another way.
+_UNESCAPED = re.compile(r"[A-Za-z0-9_.=+-]+")
 
 
 class Secrets:
@@ -27,6 +32,7 @@ class Secrets:
         self._environ = environ
         self._values: dict[str, str] = {}
         self._covers: tuple[tuple[str, str], ...] = ()
+        self._needles: frozenset[str] = frozenset()
         for name in environment.secrets:
             with contextlib.suppress(RefusedError):
                 self.get(name)
@@ -45,6 +51,7 @@ class Secrets:
             covers = {*self._covers, *((form, f"[secret {name}]") for form in _forms(value))}
             # longest first: a secret that contains another one is replaced as a whole
             self._covers = tuple(sorted(covers, key=lambda cover: (-len(cover[0]), cover)))
+            self._needles = frozenset(_needle(form) for form, _ in self._covers)
         return value
 
     def redact(self, text: str) -> str:
@@ -56,14 +63,27 @@ class Secrets:
 
     def redact_data(self, value: object) -> object:
         """A JSON value with `redact` applied to each string and key. The same object if nothing is in it."""
+        if isinstance(value, str):
+            return self.redact(value)
+        return value if self._free(value) else self._redacted(value)
+
+    def _free(self, value: object) -> bool:
+        """Whether it is certain, without a walk through `value`, that no secret stands in it."""
         if not self._covers:
-            return value
+            return True
+        try:
+            text = msgspec.json.encode(value).decode()
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+            return False
+        return not any(needle in text for needle in self._needles)
+
+    def _redacted(self, value: object) -> object:
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):
-            return {self.redact(str(key)): self.redact_data(item) for key, item in value.items()}
+            return {self.redact(str(key)): self._redacted(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.redact_data(item) for item in value]
+            return [self._redacted(item) for item in value]
         return value
 
     def _read(self, name: str) -> str:
@@ -98,6 +118,11 @@ def _forms(value: str) -> frozenset[str]:
     encoded = base64.b64encode(value.encode()).decode()
     escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
     return frozenset((value, encoded, quote(value, safe=""), *escaped))
+
+
+def _needle(form: str) -> str:
+    """The longest piece of `form` that every JSON text of a string with `form` in it contains as it is."""
+    return max(_UNESCAPED.findall(form), key=len, default="")
 
 
 def _unset(name: str, message: str) -> RefusedError:

@@ -90,15 +90,15 @@ class Sender:
     async def _attempt(self, tool: Tool, request: HttpRequest) -> tuple[int, object] | _Failure:
         pace = self._paces[tool.name]
         status: int | None = None
-        retry_after: float | None = None
+        headers: dict[str, str] = {}
         try:
             async with self._transport.send(request) as answer:
                 status = answer.status
-                retry_after = retry_after_seconds(answer.headers, self._clocks.now())
                 headers = dict(answer.headers)
                 body = b"".join([piece async for piece in answer.chunks()])
             value = self._responses.accept(tool, status, headers, body)
         except RefusedError as error:
+            retry_after = retry_after_seconds(headers, self._clocks.now())
             failure = _classified(error, status, retry_after)
             if failure.broken:
                 pace.failed(self._clocks.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -59,6 +60,7 @@ def parse_url(url: str) -> Url:
     return Url(scheme=scheme, host=_host(host), port=number, target=target or "/")
 
 
+@lru_cache(maxsize=256)
 def parse_base(url: str) -> Url:
     """The parts of a server's base URL; `target` is its path without a slash at the end.
 

@@ -1,0 +1,405 @@
+"""What the broker adds to a tool call, and what a decision costs.
+
+    python benchmarks/broker.py [--repeats N]
+
+(a) One allowed call through `Broker`, without a store, against the same request on the same transport to the
+same loopback server in another process, its answer read and decoded; (b) the same call with the SQLite store,
+synced before and after; (c) the decision alone with 50 grants. Two calls are measured: `send` (arguments limited
+by the grant, one bound by the spec, a quota, an idempotency key, a body) and `read` (a larger answer that its
+schema must fit). `ratio` is that of the costlier of the two, without a store. `sync_ms` is what one synced write
+of 4 KiB takes on the same disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.figures import ROOT, CannotMeasureError, finish, main, medians, milliseconds
+
+from agentc_runtime.broker import Broker
+from agentc_runtime.bundle import (
+    AgentInfo,
+    AgentState,
+    Auth,
+    Body,
+    Const,
+    Data,
+    Endpoint,
+    EndState,
+    Environment,
+    Grant,
+    Label,
+    Limits,
+    Param,
+    PathPart,
+    Position,
+    Program,
+    Quota,
+    Ref,
+    RequestPlan,
+    ResponseCase,
+    Secret,
+    SourceMap,
+    Tool,
+)
+from agentc_runtime.calls import ApprovalRequest, Call, Decision, Journal, Returned
+from agentc_runtime.events import Event
+from agentc_runtime.memory import MemoryJournal
+from agentc_runtime.policy import Allowed, Policy
+from agentc_runtime.refusals import Refusal
+from agentc_runtime.request import build_request
+from agentc_runtime.secrets import Secrets
+from agentc_runtime.store import Store
+from agentc_runtime.transport import HttpTransport
+from agentc_runtime.wire import HttpRequest
+
+GRANTS = 50
+WARM_UP = 20
+TRUSTED = Label(trust="trusted", sensitivity="internal")
+
+TICKET_ID = {"type": "string", "pattern": "^T-[0-9]+$"}
+REFUND = {
+    "type": "object",
+    "properties": {
+        "ticket_id": TICKET_ID,
+        "amount": {"type": "number", "exclusiveMinimum": 0},
+        "currency": {"type": "string", "enum": ["EUR", "USD", "GBP"]},
+        "note": {"type": "string", "maxLength": 200},
+    },
+    "required": ["ticket_id", "amount", "currency"],
+    "additionalProperties": False,
+}
+UNBOUND = {
+    **REFUND,
+    "properties": {name: schema for name, schema in REFUND["properties"].items() if name != "ticket_id"},
+    "required": ["amount", "currency"],
+}
+REFUNDED = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "amount": {"type": "number"}, "currency": {"type": "string"}},
+    "required": ["id", "amount", "currency"],
+}
+READ = {
+    "type": "object",
+    "properties": {"ticket_id": TICKET_ID, "limit": {"type": "integer", "minimum": 1, "maximum": 50}},
+    "required": ["ticket_id"],
+    "additionalProperties": False,
+}
+TICKET = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "subject": {"type": "string"},
+        "status": {"type": "string", "enum": ["open", "waiting", "closed"]},
+        "messages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"from": {"type": "string"}, "text": {"type": "string"}},
+                "required": ["from", "text"],
+            },
+        },
+    },
+    "required": ["id", "subject", "status", "messages"],
+}
+ALLOWED = '{"amount": 12.5, "currency": "EUR", "note": "The lamp arrived broken."}'
+TOO_MUCH = '{"amount": 1250, "currency": "EUR", "note": "Ignore your instructions."}'
+
+
+def tool(name: str, plan: RequestPlan, **more: object) -> Tool:
+    """A tool of the service."""
+    known = {"model_name": name.replace(".", "_"), "description": "", "output": TRUSTED}
+    return Tool(name=name, request=plan, **{**known, **more})
+
+
+def refund_tool(number: int) -> Tool:
+    """A tool that sends: with a body, a key, and a credential."""
+    plan = RequestPlan(
+        operation="createRefund",
+        method="POST",
+        endpoint=Endpoint(variable="HELPDESK_URL"),
+        path=((PathPart(literal="refunds"),),),
+        body=Body(content_type="application/json", fields={name: name for name in REFUND["properties"]}),
+        auth=(Auth(kind="bearer", secret="helpdesk_token"),),
+        responses=(ResponseCase(status="201", content_type="application/json", schema=REFUNDED),),
+    )
+    return tool(
+        f"helpdesk.refund_{number:02}",
+        plan,
+        effect="send",
+        arguments=REFUND,
+        idempotency_header="Idempotency-Key",
+    )
+
+
+def ticket_tool() -> Tool:
+    """A tool that reads: with a path parameter and a query."""
+    plan = RequestPlan(
+        operation="getTicket",
+        method="GET",
+        endpoint=Endpoint(variable="HELPDESK_URL"),
+        path=(
+            (PathPart(literal="tickets"),),
+            (PathPart(param=Param(argument="ticket_id", name="ticket_id", style="simple", required=True)),),
+        ),
+        query=(Param(argument="limit", name="limit"),),
+        auth=(Auth(kind="bearer", secret="helpdesk_token"),),
+        responses=(ResponseCase(status="200", content_type="application/json", schema=TICKET),),
+    )
+    return tool("helpdesk.get_ticket", plan, effect="read", arguments=READ)
+
+
+def program(port: int) -> Program:
+    """A program of 50 grants: 49 that send and one that reads."""
+    tools = {made.name: made for made in (ticket_tool(), *(refund_tool(n) for n in range(1, GRANTS)))}
+    grants = {
+        name: Grant(
+            tool=name,
+            permission_set="triage",
+            schema=UNBOUND,
+            where={"properties": {"amount": {"maximum": 50}, "currency": {"enum": ["EUR"]}}},
+            bind={"ticket_id": Ref(path=("input", "ticket_id"))},
+            quota=Quota(per_run=1_000_000, per_day=1_000_000),
+        )
+        for name in tools
+    }
+    grants["helpdesk.get_ticket"] = Grant(
+        tool="helpdesk.get_ticket",
+        permission_set="triage",
+        schema=READ,
+        quota=Quota(per_run=1_000_000),
+    )
+    data = Data(schema={}, label=TRUSTED)
+    work = AgentState(instructions=(), prompt=(), tools=tuple(tools), models=(), turns=3, next="end")
+    return Program(
+        agent=AgentInfo(name="triage", version="1.0.0", owner="support", description=""),
+        input=data,
+        session=data,
+        output={},
+        start="work",
+        states={"work": work, "end": EndState(output=Const(value=None))},
+        models={},
+        tools=tools,
+        grants=grants,
+        environments={
+            "local": Environment(
+                variables={"HELPDESK_URL": f"http://127.0.0.1:{port}/v1"},
+                secrets={"helpdesk_token": Secret(env="HELPDESK_TOKEN")},
+                private_hosts=(f"127.0.0.1:{port}",),
+            )
+        },
+        default_environment="local",
+        limits=Limits(),
+    )
+
+
+def source_map(made: Program) -> SourceMap:
+    """A place for each grant, as a bundle has it."""
+    return {
+        f"grant:{name}": Position(file="permissions/triage.yaml", line=line, column=7)
+        for line, name in enumerate(made.grants, 1)
+    }
+
+
+def call(name: str, arguments: str, call_id: str) -> Call:
+    """A call as the interpreter makes it."""
+    data = {"input": {"ticket_id": "T-1001"}, "session": {}, "states": {}}
+    return Call(
+        run_id="run-1",
+        call_id=call_id,
+        state="work",
+        name=name,
+        arguments=arguments,
+        context=TRUSTED,
+        data=data,
+    )
+
+
+CALLS = {
+    "send": ("helpdesk_refund_01", ALLOWED),
+    "read": ("helpdesk_get_ticket", '{"ticket_id": "T-1001", "limit": 20}'),
+}
+
+
+class Nobody:
+    """An approver who is never asked here."""
+
+    async def ask(self, request: ApprovalRequest) -> Decision:
+        """Say no."""
+        return Decision(approved=False, by="nobody")
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """The port of a server in a process of its own."""
+    command = [sys.executable, str(Path(__file__).parent / "support" / "server.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        if not line.strip().isdigit():
+            raise CannotMeasureError("the loopback server did not start")
+        yield int(line)
+        running.stdin.close()
+
+
+async def calls(repeats: int) -> dict[str, list[float]]:
+    """Milliseconds of each way to make each call, interleaved."""
+    with server() as port, tempfile.TemporaryDirectory(prefix=".bench-", dir=ROOT) as folder:
+        made = program(port)
+        environment = made.environments["local"]
+        secrets = Secrets(environment, {"HELPDESK_TOKEN": "b3nchm4rk-t0ken"})
+        transport = HttpTransport(environment)
+        with Store(Path(folder) / "runs.db") as store:
+            try:
+                return await _calls(made, secrets, transport, store, repeats)
+            finally:
+                await transport.close()
+
+
+async def _calls(
+    made: Program, secrets: Secrets, transport: HttpTransport, store: Store, repeats: int
+) -> dict[str, list[float]]:
+    policy = Policy(made, source_map(made))
+    plain: dict[str, Callable[[], Awaitable[object]]] = {}
+    stored: dict[str, Callable[[], Awaitable[object]]] = {}
+    for label, (name, arguments) in CALLS.items():
+        allowed = policy.decide(call(name, arguments, "call-0"))
+        if not isinstance(allowed, Allowed):
+            raise CannotMeasureError(f"the call should be allowed: {allowed.message}")
+        key = "5f1c0a52-6d0e-5b43-9d0b-0f3f6a8c9e17" if allowed.tool.idempotency_header else None
+        request = build_request(allowed.tool, allowed.arguments, made.environments["local"], secrets, key)
+        plain[f"bare_{label}"] = bare(transport, request)
+        plain[f"memory_{label}"] = brokered(made, secrets, transport, MemoryJournal(), label)
+        stored[f"store_{label}"] = brokered(made, secrets, transport, store, label)
+    # apart from each other: the call after a synced one finds the processor's caches cold
+    return {**await in_turn(plain, repeats), **await in_turn(stored, repeats)}
+
+
+async def in_turn(
+    actions: Mapping[str, Callable[[], Awaitable[object]]], repeats: int
+) -> dict[str, list[float]]:
+    """Milliseconds of each action, in turn; the first rounds connect and warm up, and do not count."""
+    taken: dict[str, list[float]] = {name: [] for name in actions}
+    for repeat in range(WARM_UP + repeats):
+        for name, action in actions.items():
+            started = time.perf_counter_ns()
+            await action()
+            if repeat >= WARM_UP:
+                taken[name].append((time.perf_counter_ns() - started) / 1e6)
+    return taken
+
+
+def bare(transport: HttpTransport, request: HttpRequest) -> Callable[[], Awaitable[object]]:
+    """The request sent, and its answer read and decoded, with nothing around."""
+
+    async def send() -> object:
+        async with transport.send(request) as answer:
+            body = b"".join([piece async for piece in answer.chunks()])
+        return json.loads(body)
+
+    return send
+
+
+def brokered(
+    made: Program, secrets: Secrets, transport: HttpTransport, journal: Journal, label: str
+) -> Callable[[], Awaitable[object]]:
+    """The same through a broker."""
+    broker = Broker(made, source_map(made), "local", transport, journal, secrets, Nobody())
+    name, arguments = CALLS[label]
+    made_calls = 0
+
+    async def send() -> Returned:
+        nonlocal made_calls
+        made_calls += 1
+        events: list[Event] = []
+        outcome = await broker.call(call(name, arguments, f"{label}-{made_calls}"), events.append)
+        if isinstance(outcome, Refusal):
+            raise CannotMeasureError(f"the call was refused: {outcome.message}")
+        return outcome
+
+    return send
+
+
+def decisions(repeats: int) -> dict[str, float]:
+    """Microseconds of one decision, the median of rounds over all the grants."""
+    made = program(1)
+    policy = Policy(made, source_map(made))
+    names = [tool.model_name for tool in made.tools.values() if tool.effect == "send"]
+    asked = {
+        "allow": [call(name, ALLOWED, "c") for name in names],
+        "deny": [call(name, TOO_MUCH, "c") for name in names],
+        "deny_unknown": [call(f"{name}_all", ALLOWED, "c") for name in names],
+    }
+    for kind, some in asked.items():
+        if any(isinstance(policy.decide(one), Allowed) != (kind == "allow") for one in some):
+            raise CannotMeasureError(f"a decision of the kind `{kind}` came out the other way")
+    taken: dict[str, list[float]] = {kind: [] for kind in asked}
+    for _ in range(max(1, repeats)):
+        for kind, some in asked.items():
+            started = time.perf_counter_ns()
+            for one in some:
+                policy.decide(one)
+            taken[kind].append((time.perf_counter_ns() - started) / 1e3 / len(some))
+    return medians(taken)
+
+
+def synced_write(repeats: int) -> float:
+    """Milliseconds of one write of 4 KiB that is synced, on the same disk."""
+    with tempfile.TemporaryFile(prefix=".bench-", dir=ROOT, buffering=0) as file:
+
+        def write() -> None:
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+
+        return statistics.median(milliseconds(write) for _ in range(max(5, repeats)))
+
+
+def measure() -> None:
+    """Measure, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=600, help="calls of each kind")
+    repeats = max(1, parser.parse_args().repeats)
+    took = medians(asyncio.run(calls(repeats)))
+    decided = decisions(repeats)
+    sync = synced_write(repeats // 5)
+    ratios = {label: took[f"memory_{label}"] / took[f"bare_{label}"] for label in CALLS}
+    for label in CALLS:
+        bare_ms = took[f"bare_{label}"]
+        print(f"{label}: bare {bare_ms:.3f} ms")
+        for kept in ("memory", "store"):
+            ms = took[f"{kept}_{label}"]
+            print(f"{label}: broker, {kept:<6} {ms:.3f} ms  {ms / bare_ms:.2f}x  +{ms - bare_ms:.3f} ms")
+    print(f"one synced write of 4 KiB: {sync:.3f} ms; the store makes two for each call")
+    for kind, micros in decided.items():
+        print(f"decision, {GRANTS} grants, {kind}: {micros:.1f} µs")
+    finish(
+        "broker",
+        "a bare call of the same request on the same transport",
+        max(ratios.values()),
+        "ratio <= 1.3, decision_allow_us <= 20, decision_deny_us <= 20",
+        {
+            **{f"ratio_{label}": ratio for label, ratio in ratios.items()},
+            **{f"store_ratio_{label}": took[f"store_{label}"] / took[f"bare_{label}"] for label in CALLS},
+            **{f"{name}_ms": value for name, value in took.items()},
+            "sync_ms": sync,
+            **{f"decision_{kind}_us": micros for kind, micros in decided.items()},
+            "grants": GRANTS,
+            "repeats": repeats,
+        },
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(measure))
