@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from .bundle import Program, SourceMap, locate
-from .calls import ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
+from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
 from .policy import Allowed, Policy
@@ -169,14 +169,17 @@ class Broker:
             async with asyncio.timeout(allowed.expires_ms / 1000):
                 decision = await self._approver.ask(asked)
         except TimeoutError:
-            self._decided(call, tool.name, digest, Decision(approved=False, by="nobody"), emit)
+            self._decided(call, tool.name, digest, Decision(approved=False, by=NOBODY), emit)
             message = f"nobody approved `{tool.name}` within {allowed.expires_ms} ms"
             return Refusal(code="AR206", message=message, value=allowed.expires_ms, at=at)
         self._decided(call, tool.name, digest, decision, emit)
         if decision.approved:
             return None
         reason = f": {shortened(decision.reason)}" if decision.reason else ""
-        message = f"`{tool.name}` was not approved by {shortened(decision.by)}{reason}"
+        who = shortened(decision.by)
+        message = f"`{tool.name}` was rejected by {who}{reason}"
+        if decision.by == NOBODY:
+            message = f"nobody approved `{tool.name}`{reason}"
         return Refusal(code="AR205", message=self._secrets.redact(message), at=at)
 
     def _decided(self, call: Call, tool: str, digest: str, decision: Decision, emit: Emit) -> None:
@@ -283,7 +286,8 @@ class Broker:
         return self._clean(refusal)
 
     def _name(self, call: Call) -> str:
-        return shortened(self._secrets.redact(call.name))
+        """The tool's full name, or what was proposed when there is no such tool."""
+        return self._policy.full_name(call.name) or shortened(self._secrets.redact(call.name))
 
     def _clean(self, refusal: Refusal) -> Refusal:
         return msgspec.structs.replace(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
 from .bundle import Label
 from .refusals import Refusal
+
+#: `Decision.by` when no person decided: nobody could be asked, or nobody answered.
+NOBODY: Final = "nobody"
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,7 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to an `ApprovalRequest`. `by` says who, or why nobody could be asked."""
+    """The answer to an `ApprovalRequest`. `by` says who, or `NOBODY`."""
 
     approved: bool
     by: str

@@ -77,6 +77,10 @@ class Policy:
             if isinstance(state, AgentState | ToolState)
         }
 
+    def full_name(self, proposed: str) -> str | None:
+        """The tool that is meant by its full name or its model name, compared exactly; `None` without one."""
+        return self._names.get(proposed)
+
     def decide(self, call: Call) -> Allowed | Refusal:
         """What becomes of `call`. Checks run in a fixed order and the first that fails refuses."""
         name = self._names.get(call.name)
