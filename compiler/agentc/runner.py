@@ -69,7 +69,7 @@ async def run_agent(bundle: Bundle, options: RunOptions) -> int:
                 model_transport=models,
                 journal=store or MemoryJournal(),
                 log=store,
-                approver=TerminalApprover(_stderr),
+                approver=TerminalApprover(_stderr, color=options.color, prefix=options.prefix),
                 secrets=secrets,
                 emit=_observer(options),
             )

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 from agentc_runtime import events
-from agentc_runtime.bundle import Label, Position
+from agentc_runtime.bundle import Position
 from agentc_runtime.refusals import Refusal
 
-_WIDTH = 160
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "1", "2", "31", "32", "33", "0"
+_WIDTH = 120
+#: How far before its end a text may be cut, so that no word or JSON item is torn.
+_SEAM = 40
+BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+_SPEC_LINE = re.compile(r"\((?=[^\s()]+:[0-9]+\)$)")
 
 
 def shown(text: str, width: int = _WIDTH) -> str:
-    """Text from outside on one line: control and formatting characters escaped, cut at `width`."""
+    """Text from outside on one line: control and formatting characters escaped, cut at about `width`.
+
+    What was cut off is counted, in characters.
+    """
+    kept = text[:width]
+    if len(text) > width:
+        seam = max(kept.rfind(" "), kept.rfind(","))
+        kept = kept[: seam + 1] if seam >= width - _SEAM else kept
     escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text[: width * 2]
+        for character in kept
     )
-    return escaped if len(escaped) <= width and len(text) <= width * 2 else escaped[:width] + "…"
+    return escaped if len(kept) == len(text) else f"{escaped.rstrip()} … {len(text) - len(kept):,} more"
+
+
+def paint(text: str, code: str, *, color: bool) -> str:
+    """`text` in a terminal's style, or as it is."""
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text
+
+
+def reason_shown(reason: str, prefix: str) -> str:
+    """Why a person is asked, its spec line beginning with `prefix` so that it can be opened from here."""
+    return _SPEC_LINE.sub(lambda _: f"({prefix}", shown(reason, 240))
 
 
 class Transcript:
@@ -36,54 +57,50 @@ class Transcript:
             self._write(line)
 
     def _paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[{_RESET}m" if self._color else text
+        return paint(text, code, color=self._color)
 
     def _at(self, position: Position | None) -> str:
         return f"{self._prefix}{position.file}:{position.line}" if position else "no spec line"
 
     def _refused(self, refusal: Refusal, indent: str) -> Iterator[str]:
-        yield indent + self._paint(f"✗ refused {refusal.code}: {shown(refusal.message, 240)}", _RED)
-        yield f"{indent}  {self._paint(self._at(refusal.at), _DIM)}"
+        yield indent + self._paint(f"✗ refused {refusal.code}: {shown(refusal.message, 240)}", RED)
+        yield f"{indent}  {self._paint(self._at(refusal.at), DIM)}"
 
     def _lines(self, event: events.Event) -> Iterator[str]:
         match event:
             case events.RunStarted():
-                how = ", models replayed" if event.replay else ""
+                how = ", a recorded model answers" if event.replay else ""
                 who = f"{event.agent} {event.version}  sha256:{event.bundle[:12]}"
-                yield self._paint(f"run {event.run_id}", _BOLD) + f"  {who}  in {event.environment}{how}"
+                yield self._paint(f"run {event.run_id}", BOLD) + f"  {who}"
+                yield f"  in the environment {event.environment}{how}"
             case events.StateEntered():
                 attempt = f"  attempt {event.attempt}" if event.attempt > 1 else ""
-                yield self._paint(f"● {event.state}", _BOLD) + f"  {event.type}{attempt}"
+                yield self._paint(f"● {event.state}", BOLD) + f"  {event.type}{attempt}"
             case events.ModelTurn():
                 cost = f"  ${_money(event.cost_usd)}" if event.cost_usd is not None else ""
-                tokens = f"{event.usage.input} + {event.usage.output} tokens"
-                yield f"  {event.model}  {self._paint(tokens + cost, _DIM)}"
+                tokens = f"{event.usage.input:,} tokens in, {event.usage.output:,} out"
+                yield f"  {event.model}  {self._paint(tokens + cost, DIM)}"
                 if event.text.strip():
                     yield f"    {shown(event.text.strip())}"
             case events.ToolCalled():
                 yield f"  → {shown(event.tool, 80)} {shown(event.arguments)}"
             case events.ToolReturned():
-                yield f"    ← {event.status} {shown(event.content)}"
-                yield f"      {self._paint(_label(event.label), _DIM)}"
+                label = self._paint(f"{event.label.trust}, {event.label.sensitivity}", DIM)
+                content = "" if event.content == "null" else f"  {shown(event.content)}"
+                yield f"    ← {event.status} {label}{content}"
             case events.ToolRefused():
                 yield from self._refused(event.refusal, "    ")
-            case events.ApprovalAsked():
-                yield "    " + self._paint("? needs approval", _YELLOW)
-                yield from (f"      {shown(reason, 240)}" for reason in event.reasons)
-            case events.ApprovalDecided():
-                word = "approved" if event.approved else "rejected"
-                code = _GREEN if event.approved else _RED
-                yield "    " + self._paint(f"{word} by {shown(event.by, 80)}", code)
-            case events.StateFailed():
+            case events.ApprovalDecided(approved=True):
+                yield "    " + self._paint(f"approved by {shown(event.by, 80)}", GREEN)
+            case events.StateFailed(next=str(following)):
                 yield from self._refused(event.refusal, "  ")
-                if event.retry:
-                    yield "  trying again"
-                elif event.next is not None:
-                    yield f"  caught: going to {event.next}"
+                yield "  trying again" if event.retry else f"  caught: going to {following}"
             case events.RunEnded():
                 yield from self._ended(event)
-            case events.StateEnded() | events.ModelText():
-                # The next state's line says where the run goes, and the turn's line has the whole text.
+            case _:
+                # Shown elsewhere: a text's piece by the whole turn, a state's end by the next state's line, a
+                # question by the approver who asks it, a rejection by the refusal that follows, and a failure
+                # that nothing catches by the end of the run.
                 return
 
     def _ended(self, event: events.RunEnded) -> Iterator[str]:
@@ -93,12 +110,8 @@ class Transcript:
         refused = f" ({event.refused} refused)" if event.refused else ""
         cost = f"  ${_money(event.cost_usd)}" if event.cost_usd is not None else ""
         tokens = event.usage.input + event.usage.output
-        mark = self._paint(f"{'✓' if good else '✗'} {event.status}", _GREEN if good else _RED)
+        mark = self._paint(f"{'✓' if good else '✗'} {event.status}", GREEN if good else RED)
         yield f"{mark}  {event.calls} calls{refused}  {tokens:,} tokens{cost}  {event.seconds:.1f} s"
-
-
-def _label(label: Label) -> str:
-    return f"{label.trust}, {label.sensitivity}"
 
 
 def _money(amount: str) -> str:

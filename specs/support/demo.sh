@@ -1,24 +1,37 @@
 #!/usr/bin/env bash
 # Compile the support project, run it with recorded models, one of them prompt-injected, and check the audit log.
+# `make demo` sets up and runs it. Needs nothing but the core install and port 8931.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 work=.demo
 rm -rf "$work" && mkdir -p "$work"
-export HELPDESK_TOKEN=demo-token
-unset OPENAI_API_KEY ANTHROPIC_API_KEY
+export HELPDESK_TOKEN=demo-token # the service's own; it is no secret
+unset OPENAI_API_KEY ANTHROPIC_API_KEY # the recorded models answer
 
 python specs/support/service/helpdesk.py --port 8931 >"$work/helpdesk.log" 2>&1 &
 service=$!
-trap 'kill "$service" 2>/dev/null || true' EXIT
-for _ in $(seq 50); do
-  grep -q '^http' "$work/helpdesk.log" && break
-  kill -0 "$service" 2>/dev/null || { echo "the helpdesk did not start:"; cat "$work/helpdesk.log"; exit 1; }
-  sleep 0.1
+stop() {
+  kill "$service" 2>/dev/null || true
+  wait "$service" 2>/dev/null || true
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+until grep -q '^http' "$work/helpdesk.log"; do
+  if ! kill -0 "$service" 2>/dev/null; then
+    echo "the helpdesk did not start: $(tail -n 1 "$work/helpdesk.log")" >&2
+    echo "the demo needs port 8931: stop what listens there, then run it again" >&2
+    exit 1
+  fi
+  sleep 0.05
 done
 
-say() { printf '\n# %s\n' "$1"; }
-step() { printf '$ %s\n' "$1"; bash -c "$1" 2>&1; }
+say() { printf '\n# %s\n' "$@"; }
+step() {
+  printf '$ %s\n' "$1"
+  bash -c "$1" 2>&1
+}
 
 say "Check the specs as a compiler does."
 step "agentc validate specs/support"
@@ -26,23 +39,38 @@ step "agentc validate specs/support"
 say "Compile them. The same specs give the same bytes on any machine."
 step "agentc build specs/support --out $work/dist"
 
-say "A customer's cup arrived broken. The refund is small, and a person agrees to it."
+say "What a reviewer reads: all that the agent may do (the first lines of it)."
+step "agentc inspect $work/dist/triage-1.0.0 | head -n 26"
+
+say "A customer's cup arrived broken. The agent may refund it, if a person agrees: \`y\`, and \`y\` to the reply."
 step "printf 'y\ny\n' | agentc run specs/support --input '{\"ticket_id\": \"T-1001\"}' --session '{\"customer_id\": \"C-17\"}' --store $work/runs.db"
 
-say "The next ticket holds a prompt injection, and the model obeys it. Nobody is there to approve anything."
-step "agentc run $work/dist/triage-1.0.0 --replay specs/support/recordings/triage-injected.json --input '{\"ticket_id\": \"T-1002\"}' --session '{\"customer_id\": \"C-17\"}' --store $work/runs.db </dev/null"
+say "The next ticket holds a prompt injection."
+step "sed -n '/^--- SYSTEM/,/^3/p' specs/support/service/helpdesk.py"
 
-say "What reached the helpdesk: one refund, one reply, one escalation."
-step "python -c \"import json, urllib.request as u; [print(e) for e in json.load(u.urlopen('http://127.0.0.1:8931/effects'))['effects']]\""
+say "The model obeys it, and nobody is there to ask. Each try is refused, with the spec line that refuses it."
+step "agentc run specs/support --input '{\"ticket_id\": \"T-1002\"}' --session '{\"customer_id\": \"C-17\"}' --store $work/runs.db </dev/null"
 
-say "The audit log holds every decision, and nobody has changed it."
+say "What reached the helpdesk: the refund and the reply that a person agreed to, and the ticket handed to one."
+step "grep ^POST $work/helpdesk.log"
+
+say "Every decision is in the audit log."
 step "agentc audit verify --store $work/runs.db"
 
-say "Change one byte of it."
+say "Now somebody changes one byte of it: 4000 becomes 4001."
 python - "$work/runs.db" <<'PY'
-import sqlite3, sys
+import sqlite3
+import sys
+
 base = sqlite3.connect(sys.argv[1])
-base.execute("UPDATE audit SET payload = replace(payload, '4000', '4001') WHERE payload LIKE '%4000%'")
-base.commit()
+found = "SELECT seq FROM audit WHERE payload LIKE '%4000%' LIMIT 1"
+(seq, payload) = base.execute(f"SELECT seq, payload FROM audit WHERE seq = ({found})").fetchone()
+with base:
+    base.execute("UPDATE audit SET payload = ? WHERE seq = ?", (payload.replace("4000", "4001", 1), seq))
 PY
-step "agentc audit verify --store $work/runs.db" || true
+if step "agentc audit verify --store $work/runs.db"; then
+  echo "the change was not found" >&2
+  exit 1
+else
+  echo "exit code $?"
+fi

@@ -52,12 +52,19 @@ def record(script: dict[str, Any]) -> bytes:
         shutil.copytree(ROOT / script["project"], project, ignore=shutil.ignore_patterns("recordings"))
         redirect(project / "agentc.yaml", provider.url, script["service"]["variable"], service_url)
         cassette = Path(folder) / "cassette.json"
-        arguments = ["--input", json.dumps(script["input"]), "--session", json.dumps(script["session"])]
         done = subprocess.run(
-            [sys.executable, "-m", "agentc", "run", project, "--agent", script["agent"]]
-            + ["--record", cassette, "--no-store", *arguments],
+            [
+                *(sys.executable, "-m", "agentc", "run", project, "--agent", script["agent"]),
+                *("--input", json.dumps(script["input"]), "--session", json.dumps(script["session"])),
+                *("--record", cassette, "--no-store"),
+            ],
             input=script["answers"],
-            env={**os.environ, **script["service"]["secrets"], "OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY},
+            env={
+                **os.environ,
+                **script["service"]["secrets"],
+                "OPENAI_API_KEY": KEY,
+                "ANTHROPIC_API_KEY": KEY,
+            },
             capture_output=True,
             text=True,
             check=False,

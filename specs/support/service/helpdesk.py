@@ -2,8 +2,8 @@
 
     python specs/support/service/helpdesk.py --port 8931
 
-Data is fixed and kept in memory, so that a recorded run can be replayed. Each request is one line on
-standard output; `GET /effects` lists what was changed.
+Data is fixed and kept in memory, so that a recorded run can be replayed. Each request that it carries out
+is one line on standard output; `GET /effects` lists what was changed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -181,7 +182,11 @@ def main() -> None:
     """Serve until interrupted. Prints the base URL first."""
     parser = argparse.ArgumentParser(description="A small helpdesk for the triage example.")
     parser.add_argument("--port", type=int, default=8931, help="0 chooses a free one")
-    server = Helpdesk(parser.parse_args().port)
+    port = parser.parse_args().port
+    try:
+        server = Helpdesk(port)
+    except OSError as error:
+        sys.exit(f"can't listen on 127.0.0.1:{port}: {error.strerror}")
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
     try:
         server.serve_forever()
