@@ -33,7 +33,7 @@ def schema_findings(resources: Iterable[Resource[Closed]]) -> SchemaFindings:
     found: list[Diagnostic] = []
     broken: set[Span] = set()
     for resource in resources:
-        for path, references in _places(resource):
+        for path, references in schema_places(resource):
             node = resource.at(*path)
             assert node is not None
             for problem in check_schema(node, references=references):
@@ -43,7 +43,7 @@ def schema_findings(resources: Iterable[Resource[Closed]]) -> SchemaFindings:
     return SchemaFindings(tuple(found), frozenset(broken))
 
 
-def _places(resource: Resource[Closed]) -> Iterator[tuple[tuple[Step, ...], bool]]:
+def schema_places(resource: Resource[Closed]) -> Iterator[tuple[tuple[Step, ...], bool]]:
     """The path of each schema, and whether it may have `$defs`: data may, limits stand as they are read."""
     spec = resource.spec
     if isinstance(spec, PermissionSetSpec):
