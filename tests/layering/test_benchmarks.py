@@ -1,0 +1,97 @@
+"""Every benchmark runs, and ends with one JSON object that says what was measured. No times are asserted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+HAS_CFN_LINT = (Path(sys.executable).parent / "cfn-lint").is_file()
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Small", "version": "1"},
+    "servers": [{"url": "https://api.example.com"}],
+    "paths": {
+        f"/things/{number}": {
+            "get": {"operationId": f"getThing{number}", "responses": {"200": {"description": "it"}}}
+        }
+        for number in range(30)
+    },
+}
+
+#: Script → its smallest run, the other ratios of its last line, and its raw figures.
+SMALLEST = {
+    "broker": (
+        ["--repeats", "2"],
+        {"ratio_send", "ratio_read", "store_ratio_send", "store_ratio_read"},
+        {f"{how}_{what}_ms" for how in ("bare", "memory", "store") for what in ("send", "read")}
+        | {"decision_allow_us", "decision_deny_us", "sync_ms"},
+    ),
+    "cli_start": (
+        ["--repeats", "1"],
+        {"validate_ratio", "help_ratio", "explain_ratio"},
+        {"python_ms", "version_ms", "help_ms", "explain_ms", "validate_ms"},
+    ),
+    "compile_large": (["{document}"], {"warm_ratio"}, {"json_loads_s", "cold_s", "warm_s"}),
+    "validate_many": (
+        ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
+        {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
+        {"cold_ms", "warm_ms", "check_jsonschema_ms", "cfn_lint_ms"},
+    ),
+}
+#: What takes seconds however little it measures.
+SLOW = {"validate_many"}
+
+
+def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, str(BENCHMARKS / f"{script}.py"), *words],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=120,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+
+
+def test_every_benchmark_is_here() -> None:
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} == set(SMALLEST)
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SMALLEST]
+)
+def test_benchmark_reports_one_object_on_its_last_line(script: str, tmp_path: Path) -> None:
+    if script == "validate_many" and not HAS_CFN_LINT:
+        pytest.skip("cfn-lint is not installed: pip install 'agentc[bench]'")
+    document = tmp_path / "small.json"
+    document.write_text(json.dumps(DOCUMENT))
+    words, ratios, figures = SMALLEST[script]
+    done = run(script, *(word.format(document=document) for word in words))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["name"] == script
+    assert isinstance(report["against"], str)
+    for name in {"ratio"} | ratios | figures:
+        assert isinstance(report[name], float), name
+        assert report[name] > 0, name
+
+
+def test_a_missing_peer_is_named_with_what_brings_it(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.symlink_to(Path(sys.executable).resolve())
+    done = run("validate_many", python=str(python))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "no `agentc` beside" in done.stderr
+    assert "pip install 'agentc'" in done.stderr
+
+
+def test_the_readme_names_every_benchmark_and_its_target() -> None:
+    text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    for script in SMALLEST:
+        assert f"`{script}`" in text
