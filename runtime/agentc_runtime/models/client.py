@@ -158,8 +158,6 @@ async def _finished(
                     continue
     if response is None:
         raise ModelError("provider's stream ended without an answer", retryable=True)
-    if len({call.id for call in response.message.calls}) != len(response.message.calls):
-        raise ModelError("provider sent two tool calls with one id")
     return response
 
 
