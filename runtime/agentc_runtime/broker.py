@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from .bodies import body_data
 from .bundle import Program, SourceMap, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
@@ -242,14 +243,14 @@ class Broker:
             del self._claimed[next(iter(self._claimed))]
 
     def _digest(self, tool: str, arguments: dict[str, object], request: HttpRequest) -> str:
-        body = "" if request.body is None else request.body.decode()
+        body = "" if request.body is None else body_data(request.body)
         said = {
             "tool": tool,
             "arguments": arguments,
             "request": {
                 "method": request.method,
                 "url": self._secrets.redact(request.url),
-                "body": self._secrets.redact(body),
+                "body": self._secrets.redact_data(body),
             },
         }
         return hashlib.sha256(canonical(said)).hexdigest()

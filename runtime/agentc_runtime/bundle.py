@@ -20,6 +20,9 @@ Trust: TypeAlias = Literal["trusted", "untrusted"]
 Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 Provider: TypeAlias = Literal["openai", "anthropic", "gemini"]
+Style: TypeAlias = Literal[
+    "simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject"
+]
 ErrorClass: TypeAlias = Literal[
     "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
 ]
@@ -154,13 +157,19 @@ class Endpoint(Record, frozen=True, kw_only=True):
 
 
 class Param(Record, frozen=True, kw_only=True):
-    """One parameter of a request: the argument that feeds it, its wire name and its OpenAPI style."""
+    """One parameter of a request: the argument that feeds it, its wire name and its OpenAPI style.
+
+    With `content_type` the style says nothing: the value is written as JSON, or as it is if it is text.
+    `reserved` leaves reserved characters as they are where they can't change what the query means.
+    """
 
     argument: str
     name: str
-    style: Literal["simple", "form"] = "form"
+    style: Style = "form"
     explode: bool = True
     required: bool = False
+    reserved: bool = False
+    content_type: str | None = None
 
 
 class PathPart(Record, frozen=True, kw_only=True):
@@ -170,12 +179,35 @@ class PathPart(Record, frozen=True, kw_only=True):
     param: Param | None = None
 
 
+class Part(Record, frozen=True, kw_only=True):
+    """How one property of a form or multipart body is written.
+
+    `plain`: text as text, objects as JSON, each item of an array on its own. `style`: as a query parameter.
+    `json`: JSON, whatever it is. `file`: objects of `content`, `encoding` (`text` or `base64`) and, if
+    wanted, `filename` and `content_type`. `content_type` is that of the part in a multipart body, where
+    `headers` stand as well; for a file the first of `content_types` is the one that it has by default.
+    """
+
+    kind: Literal["plain", "style", "json", "file"] = "plain"
+    style: Style = "form"
+    explode: bool = True
+    reserved: bool = False
+    content_types: tuple[str, ...] = ()
+    headers: dict[str, str] = {}
+
+
 class Body(Record, frozen=True, kw_only=True):
-    """A JSON request body: the whole `argument`, or an object of `fields` (wire name → argument)."""
+    """A request body: the whole `argument`, or an object of `fields` (wire name → argument).
+
+    `form` is `application/x-www-form-urlencoded`, `text` a string, `binary` a string in base64. `parts` are
+    the properties of a form or multipart body that are not `plain`. `content_type` has no boundary.
+    """
 
     content_type: str
     argument: str | None = None
     fields: dict[str, str] | None = None
+    kind: Literal["json", "form", "multipart", "text", "binary"] = "json"
+    parts: dict[str, Part] = {}
 
 
 class Auth(Record, frozen=True, kw_only=True):
@@ -202,11 +234,12 @@ class RequestPlan(Record, frozen=True, kw_only=True):
     """
 
     operation: str
-    method: Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]
+    method: Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "QUERY"]
     endpoint: Endpoint
     path: tuple[tuple[PathPart, ...], ...]
     query: tuple[Param, ...] = ()
     headers: tuple[Param, ...] = ()
+    cookies: tuple[Param, ...] = ()
     body: Body | None = None
     auth: tuple[Auth, ...] = ()
     responses: tuple[ResponseCase, ...] = ()

@@ -22,6 +22,7 @@ from .bundle import (
 )
 
 #: What every provider accepts as the name of a function.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -108,3 +109,10 @@ def _request(where: str, plan: RequestPlan) -> Iterator[str]:
         yield f"a path part of {where} needs either `literal` or `param`"
     if plan.body is not None and (plan.body.argument is None) == (plan.body.fields is None):
         yield f"the body of {where} needs either `argument` or `fields`"
+    if plan.body is not None and plan.body.kind in ("text", "binary") and plan.body.argument is None:
+        yield f"the body of {where} is one text, and needs `argument`"
+    if plan.body is not None and plan.body.parts and plan.body.kind not in ("form", "multipart"):
+        yield f"the body of {where} has `parts`, and is no form"
+    headers = (part.headers for part in (plan.body.parts if plan.body else {}).values())
+    if any(not _HEADER.fullmatch(f"{name}: {value}") for one in headers for name, value in one.items()):
+        yield f"a part of the body of {where} has a malformed header"

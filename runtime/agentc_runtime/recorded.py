@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
+from .bodies import body_data
 from .canonical import canonical
 from .quoting import shown
 from .wire import HttpRequest
@@ -28,7 +29,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class RecordedRequest(Record, frozen=True, kw_only=True):
-    """What was sent: `path` with its query, `body` as JSON, or as text when it was not JSON.
+    """What was sent: `path` with its query, `body` as JSON, as text, or as an object of `base64`.
 
     `dropped` are the query parameters that held a secret.
     """
@@ -116,7 +117,7 @@ def _json(body: bytes) -> object:
     try:
         value: object = json.loads(body)
     except (ValueError, RecursionError):
-        return body.decode(errors="replace")
+        return body_data(body)
     return value
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
-import msgspec
-
-from .bundle import Auth, Body, Endpoint, Environment, Param, PathPart, RequestPlan, Tool
+from .bodies import body_lines, write_body
+from .bundle import Auth, Endpoint, Environment, Param, PathPart, RequestPlan, Tool
 from .quoting import shown, visible
 from .refusals import Refusal, RefusedError
 from .secrets import Secrets
+from .styles import (
+    clash,
+    content_text,
+    encoded,
+    flat,
+    form_pairs,
+    header_text,
+    misplaced,
+    path_text,
+)
 from .urls import Url, UrlError, parse_base
 from .wire import HttpRequest
 
@@ -51,9 +59,11 @@ def build_request(
     target = base.target + "".join(f"/{_segment(parts, arguments)}" for parts in plan.path)
     query = _query(plan, arguments)
     headers = {"accept": _accept(plan), **_headers(plan, arguments, tool.idempotency_header)}
-    body = None if plan.body is None else _body(plan.body, arguments)
-    if body is not None and plan.body is not None:
-        headers["content-type"] = plan.body.content_type
+    if plan.cookies and (cookies := _cookies(plan, arguments)):
+        headers["cookie"] = cookies
+    body = None if plan.body is None else write_body(plan.body, arguments)
+    if body is not None:
+        headers["content-type"] = body.content_type
     if idempotency_key is not None and tool.idempotency_header is not None:
         headers[tool.idempotency_header.lower()] = idempotency_key
     for auth in plan.auth:
@@ -63,7 +73,7 @@ def build_request(
         method=plan.method,
         url=f"{url}?{'&'.join(query)}" if query else url,
         headers=headers,
-        body=body,
+        body=None if body is None else body.data,
         origin=base.origin,
         timeout_ms=tool.timeout_ms,
         max_response_bytes=tool.max_response_bytes,
@@ -97,8 +107,7 @@ def preview(request: HttpRequest) -> str:
     """
     lines = [visible(f"{request.method} {request.url}")]
     if request.body is not None:
-        pretty = json.dumps(json.loads(request.body), indent=2, ensure_ascii=False)
-        lines += [visible(line) for line in pretty.split("\n")]
+        lines += body_lines(request.headers.get("content-type", ""), request.body)
     return "\n".join(lines)
 
 
@@ -113,20 +122,23 @@ def _segment(parts: tuple[PathPart, ...], arguments: Mapping[str, object]) -> st
         else:
             text += _path_value(part.param, arguments.get(part.param.argument))
             filled = True
-    if filled and text in (".", ".."):
-        raise _misplaced(_first_argument(parts), text, "would move to another path")
+    if filled and text.partition(";")[0] in (".", ".."):
+        raise misplaced(_first_argument(parts), text, "would move to another path")
     return text
 
 
 def _path_value(param: Param, value: object) -> str:
-    pieces = [_quoted(text) for text in _checked_path(param, _flat(param, value))]
-    text = _joined(param, value, pieces)
+    if param.content_type is None:
+        _check_path(param, flat(param.argument, value))
+    else:
+        _check_path(param, [content_text(param, value)])
+    text = path_text(param, value)
     if not text:
-        raise _misplaced(param.argument, value, "is empty, and stands in the path")
+        raise misplaced(param.argument, value, "is empty, and stands in the path")
     return text
 
 
-def _checked_path(param: Param, pieces: list[str]) -> list[str]:
+def _check_path(param: Param, pieces: list[str]) -> None:
     for piece in pieces:
         if _PLAIN.fullmatch(piece):
             continue
@@ -134,12 +146,11 @@ def _checked_path(param: Param, pieces: list[str]) -> list[str]:
         for _ in range(_DECODINGS):
             decoded = unquote(decoded)
         if _CONTROL.search(decoded):
-            raise _misplaced(param.argument, piece, "has control characters, and stands in the path")
+            raise misplaced(param.argument, piece, "has control characters, and stands in the path")
         # encoded, they stay in their segment; servers that decode before they route would still be moved
         for step in re.split(r"[/\\]", decoded):
             if step.partition(";")[0].strip() in (".", ".."):
-                raise _misplaced(param.argument, piece, "would move to another path")
-    return pieces
+                raise misplaced(param.argument, piece, "would move to another path")
 
 
 def _first_argument(parts: tuple[PathPart, ...]) -> str:
@@ -150,27 +161,20 @@ def _first_argument(parts: tuple[PathPart, ...]) -> str:
 
 
 def _query(plan: RequestPlan, arguments: Mapping[str, object]) -> list[str]:
-    taken = {param.name for param in plan.query}
-    taken.update(auth.name for auth in plan.auth if auth.kind == "query")
+    names = {param.name for param in plan.query}
+    names.update(auth.name for auth in plan.auth if auth.kind == "query")
     query: list[str] = []
     for param in plan.query:
         value = arguments.get(param.argument)
-        if value is None:
+        if value is None and (param.content_type is None or param.argument not in arguments):
             continue
-        pieces = [_quoted(text) for text in _flat(param, value)]
-        if not pieces:
-            raise _misplaced(param.argument, value, "is empty, which sends nothing; leave it out instead")
-        name = _quoted(param.name)
-        if isinstance(value, Mapping) and param.explode:
-            if clash := taken.intersection(value):
+        pairs = form_pairs(param, value)
+        if isinstance(value, Mapping):
+            if (found := clash(param, pairs, names)) is not None:
                 # an object that is spread out could set a parameter which the spec binds
-                raise _misplaced(param.argument, min(clash), "would set another parameter")
-            taken.update(value)
-            query += [f"{key}={item}" for key, item in zip(pieces[::2], pieces[1::2], strict=True)]
-        elif isinstance(value, list) and param.explode:
-            query += [f"{name}={piece}" for piece in pieces]
-        else:
-            query.append(f"{name}={','.join(pieces)}")
+                raise misplaced(param.argument, found, "would set another parameter")
+            names.update(name for name, _ in pairs)
+        query += [f"{encoded(name)}={text}" for name, text in pairs]
     return query
 
 
@@ -190,15 +194,10 @@ def _headers(
             continue
         name = param.name.lower()
         if name in _OWN_HEADERS or name in reserved or name in headers or not _TOKEN.fullmatch(name):
-            raise _misplaced(param.argument, value, f"would set the header `{visible(name)}`")
-        pieces = _flat(param, value)
-        if not pieces:
-            raise _misplaced(param.argument, value, "is empty, which sends nothing; leave it out instead")
-        if isinstance(value, list | Mapping) and any("," in piece or "=" in piece for piece in pieces):
-            raise _misplaced(param.argument, value, "has a separator in an item, and stands in a header")
-        text = _joined(param, value, pieces)
+            raise misplaced(param.argument, value, f"would set the header `{visible(name)}`")
+        text = header_text(param, value)
         if not _fits_header(text):
-            raise _misplaced(param.argument, value, "has characters that a header can't carry")
+            raise misplaced(param.argument, value, "has characters that a header can't carry")
         headers[name] = text
     return headers
 
@@ -216,44 +215,19 @@ def _accept(plan: RequestPlan) -> str:
     return ", ".join(types) or "application/json"
 
 
-def _body(body: Body, arguments: Mapping[str, object]) -> bytes | None:
-    if body.argument is not None:
-        if body.argument not in arguments:
-            return None
-        return msgspec.json.encode(arguments[body.argument])
-    fields = (body.fields or {}).items()
-    return msgspec.json.encode({name: arguments[given] for name, given in fields if given in arguments})
-
-
-# --- values --------------------------------------------------------------------------------------------
-
-
-def _quoted(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else quote(text, safe="")
-
-
-def _flat(param: Param, value: object) -> list[str]:
-    """The scalars of a value as text: an array's items, an object's keys and values in turn."""
-    if isinstance(value, Mapping):
-        return [text for key, item in value.items() for text in (str(key), _scalar(param, item))]
-    if isinstance(value, list):
-        return [_scalar(param, item) for item in value]
-    return [_scalar(param, value)]
-
-
-def _joined(param: Param, value: object, pieces: list[str]) -> str:
-    if isinstance(value, Mapping) and param.explode:
-        pairs = zip(pieces[::2], pieces[1::2], strict=True)
-        return ",".join(f"{key}={item}" for key, item in pairs)
-    return ",".join(pieces)
-
-
-def _scalar(param: Param, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return msgspec.json.encode(value).decode()
-    raise _misplaced(param.argument, value, "has a part that can't be written into a path, query or header")
+def _cookies(plan: RequestPlan, arguments: Mapping[str, object]) -> str:
+    reserved = {auth.name for auth in plan.auth if auth.kind == "cookie"}
+    cookies: list[str] = []
+    for param in plan.cookies:
+        value = arguments.get(param.argument)
+        if value is None:
+            continue
+        if param.name in reserved or not _TOKEN.fullmatch(param.name):
+            raise misplaced(param.argument, value, f"would set the cookie `{visible(param.name)}`")
+        if param.explode and isinstance(value, list | Mapping) and param.content_type is None:
+            raise misplaced(param.argument, value, "would be several cookies")
+        cookies += [f"{name}={text}" for name, text in form_pairs(param, value)]
+    return "; ".join(cookies)
 
 
 # --- credentials ---------------------------------------------------------------------------------------
@@ -280,8 +254,3 @@ def _authenticate(auth: Auth, secrets: Secrets, headers: dict[str, str], query: 
 def _uncarried(auth: Auth) -> RefusedError:
     message = f"secret `{auth.secret}` has characters that a {auth.kind} credential can't carry"
     return RefusedError(Refusal(code="AR506", message=message, value=auth.secret))
-
-
-def _misplaced(argument: str, value: object, why: str) -> RefusedError:
-    message = f"`{argument}` is {shown(value)}: it {why}"
-    return RefusedError(Refusal(code="AR304", message=message, value=shown(value), path=argument))

@@ -6,10 +6,12 @@ output. What the service said stands in `Refusal.value`, for people.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from .bundle import Program, RequestPlan, ResponseCase, Tool
+from .media import content_of
 from .quoting import clipped, shortened
 from .refusals import Refusal, RefusedError
 from .strictjson import StrictJsonError, parse
@@ -17,6 +19,8 @@ from .violations import Validator, compile_shape, first_violation
 
 #: Characters of an error body that the transcript keeps.
 EXCERPT: Final = 1000
+#: Values of an answer that holds one on each line.
+MAX_LINES: Final = 10_000
 _EMPTY_STATUSES: Final = frozenset({204, 205, 304})
 _CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1"}
 
@@ -37,6 +41,9 @@ class Responses:
 
     def accept(self, tool: Tool, status: int, headers: Mapping[str, str], body: bytes) -> object:
         """The value of a whole answer, with nothing but the tool's `fields` if it names some.
+
+        JSON is its value, JSON lines an array, text (event streams too) a string, and other bytes are an
+        object of `content_type`, `size` and `base64`. An answer without a body is null.
 
         Raises:
             RefusedError: AR404 not a success, AR402 not a declared content type or not readable as it, AR403
@@ -132,10 +139,14 @@ def _decoded(tool: Tool, media: str, parameters: str, body: bytes) -> object:
         name, _, text = parameter.partition("=")
         if name.strip().lower() == "charset":
             charset = text.strip().strip('"').lower()
-    is_json = media == "application/json" or media.endswith("+json")
+    content = content_of(f"{media};{parameters}")
+    if content == "binary":
+        return {"content_type": media, "size": len(body), "base64": base64.b64encode(body).decode()}
     try:
         text = body.decode(_CHARSETS[charset])
-        return parse(text) if is_json else text
+        if content == "lines":
+            return _lines(tool, text, body)
+        return parse(text) if content == "json" else text
     except KeyError as error:
         problem = "is in a charset that is not read"
         raise _unreadable(tool, problem, body) from error
@@ -143,6 +154,14 @@ def _decoded(tool: Tool, media: str, parameters: str, body: bytes) -> object:
         raise _unreadable(tool, f"is not {_CHARSETS[charset]} text", body) from error
     except StrictJsonError as error:
         raise _unreadable(tool, f"says that it is JSON and is not: {error}", body) from error
+
+
+def _lines(tool: Tool, text: str, body: bytes) -> list[object]:
+    """The JSON values of a text that holds one on each line; empty lines keep a connection open."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) > MAX_LINES:
+        raise _unreadable(tool, f"has more than {MAX_LINES:,} lines", body)
+    return [parse(line) for line in lines]
 
 
 def _failed(tool: Tool, status: int, body: bytes) -> RefusedError:
