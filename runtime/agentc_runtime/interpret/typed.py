@@ -33,7 +33,7 @@ def carries_text(program: Program, path: tuple[str, ...]) -> bool:
 
 
 def schema_carries_text(schema: Schema) -> bool:
-    """Whether a value of `schema` may hold a sentence: the compiler's flow analysis asks the same question."""
+    """Whether a value of `schema` may hold a sentence: what the compiler's flow analysis asks as well."""
     return _Reader(schema).text_at([])
 
 
