@@ -1,0 +1,126 @@
+"""Documents as the tests see them: their blocks of code, their links, and a place to carry them out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: `<!-- file: PATH -->` before a block says that the reader has this file from then on; `<!-- demo -->`
+#: that `docs/generate.py` writes it.
+_BLOCK = re.compile(
+    r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<demo>demo)) -->\n)?"
+    r"(?P<fence>```+)(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """A block of code: its info string, its text, and the file that it is, if it is one."""
+
+    info: str
+    text: str
+    file: str | None
+    line: int
+
+
+@pytest.fixture(scope="session")
+def blocks_of() -> Callable[[Path], list[Block]]:
+    def read(path: Path) -> list[Block]:
+        text = path.read_text(encoding="utf-8")
+        return [
+            Block(m["info"].strip(), m["text"], m["file"], text.count("\n", 0, m.start()) + 1)
+            for m in _BLOCK.finditer(text)
+            if m["demo"] is None
+        ]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def generate() -> ModuleType:
+    spec = spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Shell:
+    """One shell in a folder that looks like a clone of the repository, as far as an author sees it.
+
+    The port of the example's helpdesk is a free one, here and in the text of commands and outputs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT / "specs", folder / "specs", ignore=shutil.ignore_patterns(".agentc", "dist"))
+        shutil.copytree(ROOT / "schemas", folder / "schemas")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = str(free.getsockname()[1])
+        project = folder / "specs" / "support" / "agentc.yaml"
+        project.write_text(self.local(project.read_text(encoding="utf-8")), encoding="utf-8")
+        bin_folder = Path(sys.executable).parent
+        self.environment = {
+            "PATH": f"{bin_folder}{os.pathsep}/usr/bin:/bin",
+            "HOME": str(folder / ".home"),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
+        self.process = subprocess.Popen(
+            ["bash"],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        self.number = 0
+
+    def local(self, text: str) -> str:
+        return text.replace("8931", self.port)
+
+    def run(self, command: str, expected: str) -> str:
+        """What the command prints. One that goes on in the background is waited for by what it prints."""
+        self.number += 1
+        out, done = self.folder / f".out{self.number}", self.folder / f".done{self.number}"
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{{ {self.local(command)}\n}} </dev/null >{out} 2>&1\n: >{done}\n")
+        self.process.stdin.flush()
+        background = command.rstrip().endswith("&")
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if done.exists() and (not background or out.read_text().count("\n") >= expected.count("\n")):
+                break
+            time.sleep(0.01)
+        return out.read_text(encoding="utf-8")
+
+    def close(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    opened = Shell(tmp_path)
+    yield opened
+    opened.close()
