@@ -12,6 +12,8 @@ from agentc_runtime import bundle as ir
 
 from .diagnostics import Span
 from .names import model_name
+from .openapi import CompiledOperation
+from .openapi.security import UNDESCRIBED_SCHEMES
 from .predicates import close_schema, close_where, match_when, merge_limits, open_when
 from .program import Agent, Grant, Program, SchemaData, State, Tool
 from .references import Reference, parse_reference
@@ -20,6 +22,7 @@ from .stepping import state_models
 from .syntax.agent import AgentSpec
 from .syntax.common import DataSpec, RetrySpec, milliseconds
 from .syntax.project import ModelSpec, ProjectSpec
+from .syntax.toolset import AuthSpec
 from .syntax.workflow import (
     AgentStateSpec,
     CatchSpec,
@@ -41,7 +44,7 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
     """The runtime program of one agent, and the source map of everything that governs it."""
     project = program.project
     assert project is not None  # a project without errors has one
-    tools = {name: _tool(grant.tool) for name, grant in agent.grants.items() if grant.tool.operation}
+    tools = {name: _tool(program, grant.tool) for name, grant in agent.grants.items()}
     models = _models(project.spec, agent)
     spec = agent.spec
     environments = _environments(project.spec, tools, models)
@@ -107,13 +110,13 @@ def _retry(spec: RetrySpec | None) -> ir.Retry:
     )
 
 
-def _tool(tool: Tool) -> ir.Tool:
+def _tool(program: Program, tool: Tool) -> ir.Tool:
     operation, spec = tool.operation, tool.spec
-    assert operation is not None  # the caller passes over tools without one
+    assert operation is not None  # the pipeline builds no agent with a tool whose operation is not known
     toolset = tool.toolset.spec
     auth: tuple[ir.Auth, ...] = ()
     if toolset.auth is not None:
-        auth = operation.auth(toolset.auth.scheme, toolset.auth.secret)
+        auth = _auth(program, tool, operation, toolset.auth)
     server = toolset.server or operation.servers[0]
     return ir.Tool(
         name=tool.name,
@@ -133,9 +136,18 @@ def _tool(tool: Tool) -> ir.Tool:
     )
 
 
+def _auth(program: Program, tool: Tool, operation: CompiledOperation, spec: AuthSpec) -> tuple[ir.Auth, ...]:
+    document = program.toolsets[tool.toolset.name].document
+    assert document is not None  # an operation comes out of a document
+    if not document.security_schemes:
+        kind = UNDESCRIBED_SCHEMES.get(spec.scheme)
+        return (ir.Auth(kind=kind, secret=spec.secret),) if kind else ()
+    return operation.auth(spec.scheme, spec.secret)
+
+
 def _grant(grant: Grant) -> ir.Grant:
     spec, operation = grant.spec, grant.tool.operation
-    assert operation is not None  # AC211 and AC7 have no error, so every tool has one
+    assert operation is not None  # as in `_tool`
     where = close_where(spec.where) if spec.where else None
     approval = None
     if spec.approval is not None:

@@ -9,8 +9,25 @@ from .program import Agent
 from .source import SourceFile
 
 
+class BuildError(Exception):
+    """An agent that can't be built although its project has no errors. The message is one line."""
+
+
 def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
-    """The bundle of `agent`, as path → bytes. The project must be without errors."""
+    """The bundle of `agent`, as path → bytes. The project must be without errors.
+
+    Raises:
+        BuildError: a tool that the agent is granted is not known, because the project has made the findings
+            about its document less than errors.
+    """
+    unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
+    if unknown:
+        names = ", ".join(f"`{tool.name}`" for tool in unknown[:3]) + (", …" if unknown[3:] else "")
+        document = unknown[0].toolset.spec.openapi.file
+        raise BuildError(
+            f"agent `{agent.resource.name}` can't be built: what {names} would do is not known, because "
+            f"`{document}` is not there or can't be used; `agentc validate` says why"
+        )
     program, source_map = lower(result.program, agent)
     return emit(program, source_map, _sources(result, agent))
 

@@ -50,6 +50,8 @@ class Transcript:
         self._write = write
         self._color = color
         self._prefix = prefix
+        # A tool's refusal that fails its state, and then perhaps the run, is shown once.
+        self._told: Refusal | None = None
 
     def __call__(self, event: events.Event) -> None:
         """Write the lines of one event."""
@@ -63,6 +65,7 @@ class Transcript:
         return f"{self._prefix}{position.file}:{position.line}" if position else "no spec line"
 
     def _refused(self, refusal: Refusal, indent: str) -> Iterator[str]:
+        self._told = refusal
         yield indent + self._paint(f"✗ refused {refusal.code}: {shown(refusal.message, 240)}", RED)
         yield f"{indent}  {self._paint(self._at(refusal.at), DIM)}"
 
@@ -93,7 +96,8 @@ class Transcript:
             case events.ApprovalDecided(approved=True):
                 yield "    " + self._paint(f"approved by {shown(event.by, 80)}", GREEN)
             case events.StateFailed(next=str(following)):
-                yield from self._refused(event.refusal, "  ")
+                if event.refusal != self._told:
+                    yield from self._refused(event.refusal, "  ")
                 yield "  trying again" if event.retry else f"  caught: going to {following}"
             case events.RunEnded():
                 yield from self._ended(event)
@@ -105,13 +109,14 @@ class Transcript:
 
     def _ended(self, event: events.RunEnded) -> Iterator[str]:
         good = event.status == "succeeded"
-        if event.refusal is not None:
+        if event.refusal is not None and event.refusal != self._told:
             yield from self._refused(event.refusal, "")
         refused = f" ({event.refused} refused)" if event.refused else ""
         cost = f"  ${_money(event.cost_usd)}" if event.cost_usd is not None else ""
         tokens = event.usage.input + event.usage.output
         mark = self._paint(f"{'✓' if good else '✗'} {event.status}", GREEN if good else RED)
-        yield f"{mark}  {event.calls} calls{refused}  {tokens:,} tokens{cost}  {event.seconds:.1f} s"
+        calls = "1 call" if event.calls == 1 else f"{event.calls} calls"
+        yield f"{mark}  {calls}{refused}  {tokens:,} tokens{cost}  {event.seconds:.1f} s"
 
 
 def _money(amount: str) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 import certifi
 import httpcore
 
+from . import __version__
 from .bundle import Environment
 from .decoding import ACCEPTED, Decoder
 from .egress import CheckedNetwork
@@ -182,6 +183,9 @@ def _destination(request: HttpRequest) -> Url:
 def _wire_headers(request: HttpRequest, url: Url) -> list[tuple[bytes, bytes]]:
     headers = [(b"host", url.authority.encode())]
     headers += [(name.encode(), value.encode("latin-1")) for name, value in request.headers.items()]
+    if "user-agent" not in request.headers:
+        # Some published APIs refuse requests that do not say who asks.
+        headers.append((b"user-agent", f"agentc/{__version__}".encode()))
     if "accept-encoding" not in request.headers:
         headers.append((b"accept-encoding", ACCEPTED.encode()))
     if request.body is not None or request.method in _WITH_BODY:

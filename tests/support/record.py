@@ -1,8 +1,9 @@
 """Record the model traffic of the example projects again, after a prompt, a tool or a schema has changed.
 
-    python tests/support/record.py              writes PROJECT/recordings/NAME.json for every script
-    python tests/support/record.py triage       only this one
-    python tests/support/record.py --check      writes nothing; exit code 1 when a recording is out of date
+    python tests/support/record.py                    writes PROJECT/recordings/NAME.json for every script
+    python tests/support/record.py triage             only this one
+    python tests/support/record.py --check            writes nothing; exit code 1 when one is out of date
+    python tests/support/record.py --openapi FILE     with the document that a project does not hold itself
 
 A script in `tests/support/scripts` says what the model answers, turn by turn (see `fake_provider.py`), and
 how the agent is run: it stands in for a model where no provider is to be had. The run itself is the real one:
@@ -20,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,10 @@ class RecordError(Exception):
     """A script that can't be recorded: one line that says why."""
 
 
-def record(script: dict[str, Any]) -> bytes:
+def record(script: dict[str, Any], document: Path | None) -> bytes:
     """Run the script's agent against the fake provider; the cassette's bytes.
+
+    `document` is imported into the toolset that the script names, if it names one.
 
     Raises:
         RecordError: the run failed, or did not use exactly the script's turns.
@@ -51,30 +54,34 @@ def record(script: dict[str, Any]) -> bytes:
         project = Path(folder) / "project"
         shutil.copytree(ROOT / script["project"], project, ignore=shutil.ignore_patterns("recordings"))
         redirect(project / "agentc.yaml", provider.url, script["service"]["variable"], service_url)
+        if "toolset" in script and document is not None:
+            agentc("import", "openapi", document, "--project", project, "--toolset", script["toolset"])
         cassette = Path(folder) / "cassette.json"
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "agentc", "run", project, "--agent", script["agent"]),
-                *("--input", json.dumps(script["input"]), "--session", json.dumps(script["session"])),
-                *("--record", cassette, "--no-store"),
-            ],
-            input=script["answers"],
-            env={
-                **os.environ,
-                **script["service"]["secrets"],
-                "OPENAI_API_KEY": KEY,
-                "ANTHROPIC_API_KEY": KEY,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        said = agentc(
+            *("run", project, "--agent", script["agent"], "--record", cassette, "--no-store"),
+            *("--input", json.dumps(script["input"]), "--session", json.dumps(script["session"])),
+            answers=script["answers"],
+            secrets={**script["service"]["secrets"], "OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY},
         )
-        if done.returncode != 0:
-            raise RecordError(f"the run ended with exit code {done.returncode}:\n{done.stderr}")
         if len(provider.requests) != len(script["turns"]):
             used, there = len(provider.requests), len(script["turns"])
-            raise RecordError(f"the run used {used} of the script's {there} turns:\n{done.stderr}")
+            raise RecordError(f"the run used {used} of the script's {there} turns:\n{said}")
         return cassette.read_bytes()
+
+
+def agentc(*arguments: str | Path, answers: str = "", secrets: Mapping[str, str] | None = None) -> str:
+    """Run the command; what it wrote to standard error. Raises `RecordError` when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agentc", *arguments],
+        input=answers,
+        env={**os.environ, **(secrets or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RecordError(f"`agentc {arguments[0]}` ended with exit code {done.returncode}:\n{done.stderr}")
+    return done.stderr
 
 
 def redirect(spec: Path, provider: str, variable: str, service_url: str) -> None:
@@ -110,6 +117,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="record the example projects' model traffic again")
     parser.add_argument("names", nargs="*", help="scripts; all of them when left out")
     parser.add_argument("--check", action="store_true", help="only say which recordings are out of date")
+    parser.add_argument("--openapi", type=Path, help="the OpenAPI document of a script that names a toolset")
     options = parser.parse_args()
     failed = False
     for path in sorted(SCRIPTS.glob("*.json")):
@@ -117,12 +125,11 @@ def main() -> int:
             continue
         script = json.loads(path.read_text(encoding="utf-8"))
         target = ROOT / script["project"] / "recordings" / path.name
-        needed = ROOT / script.get("needs", script["project"])
-        if not needed.exists():
-            print(f"{path.stem}: skipped, `{script['needs']}` is not there: import it as the toolset says")
+        if "toolset" in script and options.openapi is None:
+            print(f"{path.stem}: skipped: pass the document of its toolset with --openapi")
             continue
         try:
-            data = record(script)
+            data = record(script, options.openapi)
         except RecordError as error:
             print(f"{path.stem}: {error}")
             failed = True

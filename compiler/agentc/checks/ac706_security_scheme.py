@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule, Span, did_you_mean
+from ..openapi.security import UNDESCRIBED_SCHEMES
 from ..program import Program
 
 RULE = Rule(
@@ -57,11 +58,13 @@ def check(program: Program) -> Iterator[Diagnostic]:
             continue
         auth = resource.spec.auth
         schemes = document.security_schemes
+        if auth is not None and not schemes and auth.scheme in UNDESCRIBED_SCHEMES:
+            continue
         if auth is not None and auth.scheme not in schemes:
             yield report(
                 resource.span("auth", "scheme"),
                 f"`{resource.spec.openapi.file}` has no security scheme `{auth.scheme}`",
-                did_you_mean(auth.scheme, schemes),
+                did_you_mean(auth.scheme, schemes or UNDESCRIBED_SCHEMES),
             )
             continue
         for tool in toolset.tools.values():

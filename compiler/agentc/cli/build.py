@@ -31,7 +31,7 @@ def command(path: Path, name: str | None, out: Path) -> int:
       agentc build support --agent triage --out dist
     """
     from ..emit import EmitError, write_bundle
-    from ..pipeline import bundle_files
+    from ..pipeline import BuildError, bundle_files
 
     result = compile_project(path, use_cache=False)
     if not result.ok:
@@ -41,11 +41,11 @@ def command(path: Path, name: str | None, out: Path) -> int:
     if not agents:
         raise InputError(f"the project in `{path}` has no agent to build")
     for agent in agents:
-        files = bundle_files(result, agent)
         target = out / f"{agent.resource.name}-{agent.resource.metadata.version}"
         try:
+            files = bundle_files(result, agent)
             write_bundle(files, target)
-        except EmitError as error:
+        except (BuildError, EmitError) as error:
             raise InputError(str(error)) from error
         from agentc_runtime.verify import load_bundle
 

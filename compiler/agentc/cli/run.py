@@ -115,13 +115,16 @@ def _load(path: Path, name: str | None) -> _Loaded:
             return _Loaded(read_bundle(path), None, "")
         except BundleError as error:
             raise InputError(f"`{path}` is not a bundle that can be run: {error}") from error
-    from ..pipeline import bundle_files
+    from ..pipeline import BuildError, bundle_files
 
     result = compile_project(path)
     if not result.ok:
         report_errors(result)
         raise click.exceptions.Exit(1)
-    bundle = load_bundle(bundle_files(result, choose_agent(result, name)))
+    try:
+        bundle = load_bundle(bundle_files(result, choose_agent(result, name)))
+    except BuildError as error:
+        raise InputError(str(error)) from error
     return _Loaded(bundle, result.program.root, shown_prefix(result.program.root))
 
 

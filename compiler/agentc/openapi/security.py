@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from .model import Credential
 from .problem import Pointer, Problem, ProblemError, follow
+
+#: The schemes that a toolset may name when its document describes none: it can't say then what is open.
+UNDESCRIBED_SCHEMES: dict[str, Literal["bearer", "basic"]] = {"bearer": "bearer", "basic": "basic"}
 
 _HEADER_BLOCKED = frozenset(
     {

@@ -32,7 +32,7 @@ class AuthSpec(Closed):
     """The credential that the toolset's operations ask for."""
 
     scheme: NonEmpty
-    """The name of a security scheme of the document."""
+    """The name of a security scheme of the document; when it describes none, `bearer` or `basic`."""
     secret: Name
     """The secret that holds the credential: a token, a key, or `user:password` for basic."""
 
