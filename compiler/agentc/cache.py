@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .driver import Result
 
 _LIMIT = 64 * 1024 * 1024
+#: Entries that are kept; the oldest go first.
+MOST_ENTRIES = 256
 
 
 def cache_folder() -> Path | None:
@@ -69,8 +71,8 @@ def recall(
         for path in stored["absent"]:
             if not isinstance(read_file(sources.root, path, limit=_LIMIT), str):
                 return None
-        return tuple(_diagnostic(row) for row in stored["findings"]), files
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return tuple(_diagnostic(row, files) for row in stored["findings"]), files
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # A cache entry that is missing or damaged is only a slower run.
         return None
 
@@ -89,18 +91,54 @@ def remember(sources: SourceSet, result: Result, folder: Path) -> None:
         staging = target.with_suffix(f".{os.getpid()}")
         staging.write_text(json.dumps(stored), encoding="utf-8")
         os.replace(staging, target)
+        _forget(target.parent)
     except OSError:
         return
 
 
-def _diagnostic(row: list[object]) -> Diagnostic:
-    code, level, message, span, help_, notes, edits = row
+def _forget(folder: Path) -> None:
+    """Remove the oldest entries beyond the number that is kept."""
+    with os.scandir(folder) as listing:
+        entries = [(entry.stat().st_mtime_ns, entry.path) for entry in listing]
+    for _, path in sorted(entries)[:-MOST_ENTRIES]:
+        os.unlink(path)
+
+
+def _diagnostic(row: object, files: Mapping[str, SourceFile]) -> Diagnostic:
+    """What `remember` wrote; anything else is a `TypeError` or a `ValueError`."""
+    code, level, message, span, help_, notes, edits = _list(row)
+    if level not in ("error", "warning", "ignore"):
+        raise ValueError(level)
     return Diagnostic(
-        code,  # type: ignore[arg-type]  # what `remember` wrote; anything else is a TypeError and a miss
-        level,  # type: ignore[arg-type]
-        message,  # type: ignore[arg-type]
-        Span(*span),  # type: ignore[misc]
-        help_,  # type: ignore[arg-type]
-        tuple(Note(text, Span(*at) if at else None) for text, at in notes),  # type: ignore[attr-defined]
-        tuple(Edit(Span(*at), text) for at, text in edits),  # type: ignore[attr-defined]
+        _text(code),
+        level,
+        _text(message),
+        _span(span, files),
+        None if help_ is None else _text(help_),
+        tuple(
+            Note(_text(text), None if at is None else _span(at, files))
+            for text, at in map(_list, _list(notes))
+        ),
+        tuple(Edit(_span(at, files), _text(text)) for at, text in map(_list, _list(edits))),
     )
+
+
+def _span(value: object, files: Mapping[str, SourceFile]) -> Span:
+    file, *numbers = _list(value)
+    line, column, end_line, end_column = (number for number in numbers if type(number) is int)
+    span = Span(_text(file), line, column, end_line, end_column)
+    if not 1 <= line <= end_line <= len(files[span.file].lines) or column < 1 or end_column < 1:
+        raise ValueError(span)
+    return span
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

@@ -339,6 +339,9 @@ class Composer:
         elif rest in ("", "---") and bracket in ("[", "{"):  # the end came too soon, whatever was expected
             self.found.append(ac101_invalid_yaml.report_unclosed(_first_character(opened), bracket))
         else:
+            if rest[:1] == "{" and at and self._text[at - 1] == "$":
+                at, rest = at - 1, "$"
+                span = span._replace(column=span.column - 1)
             self.found.append(ac101_invalid_yaml.report_parser(span, begin, problem, rest[:1]))
 
     def _after_quote(self, at: int) -> bool:

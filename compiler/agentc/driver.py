@@ -16,10 +16,14 @@ from .resolve import resolve
 from .resources import Resource, parse_resource
 from .source import Map, Scalar, SourceFile, SourceSet
 from .syntax.common import Closed
+from .syntax.kinds import KINDS
 from .syntax.project import ProjectSpec
 
 #: Findings that no project may turn off: without them the compiler would not know what it compiles.
 _FIXED_FAMILIES = ("AC1", "AC2")
+#: Findings that come with a resource that could not be read, and of which not even the name is known.
+_LOST = frozenset({"AC101", "AC102", "AC107", "AC108", "AC110"})
+_COPIES = frozenset({"AC104", "AC105"})
 
 
 @dataclass(frozen=True)
@@ -46,28 +50,34 @@ def check_loaded(sources: SourceSet, found: tuple[Diagnostic, ...], *, cache: Pa
     root = sources.root
     findings: list[Diagnostic] = list(found)
     resources: list[Resource[Closed]] = []
-    broken = Broken()
+    broken = Broken(unreadable=any(finding.code in _LOST for finding in found))
     silenced: list[Suppression] = []
+    unclear: list[Diagnostic] = []
     for file in sources.files.values():
         documents, problems = parse_documents(file)
-        findings.extend(problems)
-        broken = broken.with_unreadable(bool(problems))
+        unclear.extend(problems)
+        broken = broken.with_unreadable(any(problem.code in _LOST for problem in problems))
+        # What an alias or a merge key makes of a resource is not what its author reads there.
+        merged = any(problem.code in _COPIES for problem in problems)
         silenced.extend(suppressions(file))
         for document in documents:
             resource, problems = parse_resource(document)
             findings.extend(problems)
-            if resource is not None:
+            if resource is not None and not merged:
                 resources.append(resource)
             else:
-                broken = broken.with_resource(_header(document.root, "kind"), _name(document.root))
+                kind = _header(document.root, "kind")
+                # A kind that does not exist was meant to be one that does: its name may be any kind's.
+                broken = broken.with_resource(kind if kind in KINDS else None, _name(document.root))
     program, found = resolve(
         sources, resources, broken, read=lambda path, limit: read_file(root, path, limit=limit), cache=cache
     )
     findings.extend(found)
-    if all(resource.kind == "Project" for resource in resources) and not findings:
+    if all(resource.kind == "Project" for resource in resources) and not findings + unclear:
         findings.append(_nothing(sources))
     for check in CHECKS:
         findings.extend(check(program))
+    findings = [*_readings(unclear, findings)]
     project = program.project
     return Result(program, tuple(_settle(findings, project, silenced)), {**sources.files, **program.files})
 
@@ -79,6 +89,28 @@ def _nothing(sources: SourceSet) -> Diagnostic:
         span,
         "the project has nothing to compile",
         "add an agent; `agentc init` writes a project to begin with",
+    )
+
+
+def _readings(unclear: list[Diagnostic], findings: list[Diagnostic]) -> Iterator[Diagnostic]:
+    """The findings about YAML, and the others: of two about the same text the one that is the cause.
+
+    A value that is wrong however it is read is not ambiguous as well (AC109); any other finding about text
+    that is no proper YAML only follows from that.
+    """
+    wrong = {finding.span for finding in findings if finding.code == "AC113"}
+    kept = [finding for finding in unclear if finding.code != "AC109" or finding.span not in wrong]
+    yield from kept
+    for finding in findings:
+        if not any(cause.code != "AC109" and _overlap(cause.span, finding.span) for cause in kept):
+            yield finding
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return (
+        one.file == other.file
+        and (one.line, one.column) < (other.end_line, other.end_column)
+        and (other.line, other.column) < (one.end_line, one.end_column)
     )
 
 

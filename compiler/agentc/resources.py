@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,11 +15,14 @@ from .checks import (
     ac114_unknown_kind,
 )
 from .diagnostics import Diagnostic, Span, did_you_mean, nearest
-from .source import Document, Map, Node, Scalar, SourceFile, span_at, to_data
+from .phrasing import look_alike, rephrase, short
+from .source import Document, Map, Node, Scalar, Sequence, SourceFile, span_at, to_data
 from .syntax.common import API_VERSION, Closed, Metadata
 from .syntax.kinds import KINDS
 
 S = TypeVar("S", bound=Closed, covariant=True)  # noqa: PLC0105  one letter reads best in `Resource[S]`
+
+_PARTS = frozenset({"apiVersion", "kind", "metadata", "spec"})
 
 #: One step into a resource: a key or an index.
 Step = str | int
@@ -74,12 +76,11 @@ def parse_resource(document: Document) -> tuple[Resource[Closed] | None, tuple[D
     if found or kind is None:
         return None, tuple(found)
     assert isinstance(root, Map)  # _header_findings has reported everything else
-    known = ["apiVersion", "kind", "metadata", "spec"]
     for key, (name, _) in root.entries.items():
-        if key not in known:
-            found.append(ac111_unknown_key.report(name.span, key, known))
-    metadata = _validate(Metadata, root, ("metadata",), "the resource", found)
-    spec = _validate(KINDS[kind], root, ("spec",), f"`{kind}`", found)
+        if key not in _PARTS:
+            found.append(ac111_unknown_key.report(name.span, key, sorted(_PARTS)))
+    metadata = _validate(Metadata, root, "metadata", "`metadata`", found)
+    spec = _validate(KINDS[kind], root, "spec", f"`{kind}`", found)
     if found or metadata is None or spec is None:
         return None, tuple(found)
     return Resource(kind, metadata, spec, root, document.file), ()
@@ -126,26 +127,43 @@ def _first_line(node: Node) -> Span:
 M = TypeVar("M", bound=Closed)
 
 
-def _validate(
-    model: type[M], root: Map, path: tuple[str, ...], owner: str, found: list[Diagnostic]
-) -> M | None:
-    if path[0] not in root.entries:
-        found.append(ac112_missing_key.report(_first_line(root), path[0], "the resource"))
+class _Part(NamedTuple):
+    """`metadata` or `spec`: its key, its value, and what it is called in messages."""
+
+    key: Scalar
+    node: Node
+    owner: str
+
+
+class _Issue(NamedTuple):
+    """One error of a validator."""
+
+    kind: str
+    loc: tuple[Step, ...]
+    context: dict[str, object]
+    message: str
+
+
+def _validate(model: type[M], root: Map, part: str, owner: str, found: list[Diagnostic]) -> M | None:
+    if part not in root.entries:
+        # A misspelled key is one mistake: it is reported as unknown, not as missing as well.
+        if not any(nearest(key, [part]) for key in root.entries.keys() - _PARTS):
+            found.append(ac112_missing_key.report(_first_line(root), part, "the resource"))
         return None
-    node = root.entries[path[0]][1]
+    key, node = root.entries[part]
     try:
         return model.model_validate(to_data(node))
     except ValidationError as error:
         issues = [
-            (str(issue["type"]), tuple(issue["loc"]), issue.get("ctx", {}), str(issue["msg"]))
+            _Issue(str(issue["type"]), tuple(issue["loc"]), issue.get("ctx", {}), str(issue["msg"]))
             for issue in error.errors(include_url=False, include_input=False)
         ]
     unknown: dict[tuple[Step, ...], set[str]] = {}
-    for kind, loc, _, _ in issues:
-        if kind == "extra_forbidden":
-            unknown.setdefault(_real(node, loc)[:-1], set()).add(str(loc[-1]))
-    for kind, loc, context, message in issues:
-        found.extend(_finding(model, node, kind, loc, context, message, owner, unknown))
+    for issue in issues:
+        if issue.kind == "extra_forbidden":
+            unknown.setdefault(_real(node, issue.loc)[:-1], set()).add(str(issue.loc[-1]))
+    for issue in issues:
+        found.extend(_finding(model, _Part(key, node, owner), issue, unknown))
     return None
 
 
@@ -157,15 +175,9 @@ def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _finding(
-    model: type[Closed],
-    node: Node,
-    kind: str,
-    loc: tuple[Step, ...],
-    context: dict[str, object],
-    message: str,
-    owner: str,
-    unknown: dict[tuple[Step, ...], set[str]],
+    model: type[Closed], part: _Part, issue: _Issue, unknown: dict[tuple[Step, ...], set[str]]
 ) -> Iterator[Diagnostic]:
+    node, kind, loc = part.node, issue.kind, issue.loc
     path = _real(node, loc)
     if kind == "extra_forbidden":
         known = _known_keys(model, loc[:-1])
@@ -174,85 +186,53 @@ def _finding(
         key = str(loc[-1])
         # A misspelled key is one mistake: it is reported as unknown, not as missing as well.
         if not any(nearest(name, [key]) for name in unknown.get(path[:-1], ())):
-            where = f"`{path[-2]}`" if len(path) > 1 and isinstance(path[-2], str) else owner
-            parent = span_at(node, path[:-1], key=len(path) > 1 and isinstance(path[-2], str))
-            yield ac112_missing_key.report(_one_line(parent), key, where)
+            if len(path) == 1:
+                yield ac112_missing_key.report(part.key.span, key, part.owner)
+            else:
+                named = isinstance(path[-2], str)
+                where = f"`{path[-2]}`" if named else f"this entry of `{path[-3]}`"
+                yield ac112_missing_key.report(_one_line(span_at(node, path[:-1], key=named)), key, where)
     elif kind in {"union_tag_invalid", "union_tag_not_found"}:
         states = "`agent`, `model`, `tool`, `choice`, `end`"
         if kind == "union_tag_not_found":
             yield ac112_missing_key.report(span_at(node, path, key=True), "type", f"state `{path[-1]}`")
         else:
-            tag = str(context.get("tag"))
+            tag = str(issue.context.get("tag"))
             span = span_at(node, (*path, "type"))
             help_ = did_you_mean(tag, ["agent", "model", "tool", "choice", "end"])
             yield ac113_invalid_value.report(span, f"unknown state type `{tag}`", help_ or f"known: {states}")
     else:
-        is_key = bool(path) and path[-1] == "[key]"
-        span = span_at(node, path[:-1] if is_key else path, key=is_key)
-        value = node_at(node, path)
-        shown = f"`{_short(value)}`: " if isinstance(value, Scalar) else ""
-        if is_key:
-            shown = f"key `{path[-2]}`: "
-        text, help_ = _rephrase(kind, context, message)
-        yield ac113_invalid_value.report(_one_line(span), shown + text, help_)
+        yield from _invalid(part, path, issue)
+
+
+def _invalid(part: _Part, path: tuple[Step, ...], issue: _Issue) -> Iterator[Diagnostic]:
+    is_key = bool(path) and path[-1] == "[key]"
+    span = span_at(part.node, path[:-1] if is_key else path, key=is_key)
+    value = node_at(part.node, path)
+    while value is None and path and not is_key:  # one word that stands for a map
+        path = path[:-1]
+        value = node_at(part.node, path)
+    if issue.kind == "too_short" and isinstance(value, Sequence) and value.items:
+        return  # what is in the list is wrong, which is said there
+    names = [step for step in path if isinstance(step, str)] or [str(part.key.value)]
+    if is_key:
+        shown = f"key `{path[-2]}`: "
+    elif not isinstance(value, Scalar):
+        shown = f"`{names[-1]}` "
+    elif value.text == "":
+        shown = f"`{names[-1]}` is empty: "
+    else:
+        shown = f"`{short(value)}`: "
+    text, help_ = rephrase(issue.kind, issue.context, issue.message)
+    if issue.kind == "string_pattern_mismatch" and isinstance(value, Scalar):
+        help_ = look_alike(value.text) or help_
+    yield ac113_invalid_value.report(_one_line(span), shown + text, help_)
 
 
 def _one_line(span: Span) -> Span:
     if span.line == span.end_line:
         return span
     return Span(span.file, span.line, span.column, span.line, span.column + 1)
-
-
-def _short(node: Scalar) -> str:
-    text = node.text if len(node.text) <= 60 else node.text[:57] + "…"
-    return text.replace("\n", "\\n")
-
-
-_PATTERN_HELP = {
-    r"^[a-z][a-z0-9_-]{0,62}$": (
-        "not a name",
-        "names are lower-case letters, digits, `-` and `_`, and begin with a letter",
-    ),
-    r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$": (
-        "not a duration",
-        "write a whole number with its unit, such as `500ms`, `30s`, `5m`, `24h`",
-    ),
-    r"^[0-9a-f]{64}$": ("not a sha256 digest", "write 64 lower-case hex digits"),
-    r"^AC[0-9]{3}$": ("not a rule code", "write a code such as `AC401`"),
-    r"^[A-Z][A-Z0-9_]*$": ("not a variable name", "write upper-case letters, digits and `_`"),
-}
-
-
-def _rephrase(kind: str, context: dict[str, object], message: str) -> tuple[str, str | None]:
-    """The validator's message in our words."""
-    pattern = str(context.get("pattern", ""))
-    if kind == "string_pattern_mismatch":
-        if pattern in _PATTERN_HELP:
-            return _PATTERN_HELP[pattern]
-        if pattern.startswith(r"^[a-z][a-z0-9_-]{0,62}\."):
-            return "not a tool name", "write `toolset.tool`"
-        if pattern.startswith(r"^(0|[1-9]\d*)\."):
-            return "not a semantic version", "write three numbers, such as `1.0.0`"
-        return "does not have the form that is expected here", f"expected: `{pattern}`"
-    if kind == "literal_error":
-        expected = str(context.get("expected", "")).replace("'", "`").replace(" or ", ", ")
-        return "not a value that is known here", f"known: {expected}"
-    words = {
-        "string_type": "should be text",
-        "int_type": "should be a whole number",
-        "int_from_float": "should be a whole number",
-        "bool_type": "should be `true` or `false`",
-        "dict_type": "should be a map",
-        "model_type": "should be a map",
-        "model_attributes_type": "should be a map",
-        "tuple_type": "should be a list",
-        "list_type": "should be a list",
-        "float_type": "should be a number",
-        "string_too_short": "should not be empty",
-        "too_short": "should not be empty",
-    }
-    fallback = re.sub(r"^Input should", "should", message)
-    return words.get(kind, fallback[:1].lower() + fallback[1:]), None
 
 
 def _known_keys(model: type[Closed], loc: tuple[Step, ...]) -> list[str]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from agentc_runtime.bundle import Filter, Slot
 
 from .checks import (
+    ac110_unreadable_file,
     ac212_invalid_reference,
     ac304_template_syntax,
     ac305_template_construct,
     ac306_undeclared_template_variable,
     ac310_value_in_text,
 )
-from .diagnostics import Diagnostic, Span
+from .diagnostics import Span
 from .program import BoundExpr, CompiledText, SchemaData
 from .references import compile_expr
 from .resources import Resource, Step
@@ -40,8 +41,8 @@ _RULES = {
     )
 }
 
-#: Reads a prompt file; `None` when it can't, which has been reported.
-Fetch = Callable[[str, tuple[Step, ...]], SourceFile | None]
+#: Reads a prompt file by its path; in words why not, when it can't.
+Fetch = Callable[[str], SourceFile | str]
 
 #: What an `agent` state is asked when it has no `prompt`: the input as JSON.
 _INPUT_AS_JSON = (Slot(path=("input",), filters=(Filter(name="json"),)),)
@@ -119,28 +120,43 @@ class Texts:
     ) -> CompiledText:
         span = self._resource.span(*at)
         if prompt.file is not None:
-            file = self._fetch(prompt.file, (*at, "file"))
-            if file is None:
-                return CompiledText((), frozenset(), (), span)
+            file = self._fetch(prompt.file)
+            if isinstance(file, str):
+                named = self._resource.span(*at, "file")
+                finding = ac110_unreadable_file.report(named, prompt.file, file)
+                return CompiledText((), frozenset(), (finding,), span)
             self.files.add(file.path)
             text, node = file.text, None
         else:
             text, node, file = prompt.text or "", self._resource.at(*at), self._resource.file
 
+        included: dict[str, SourceFile] = {}
+        reasons: dict[str, str] = {}
+
         def include(name: str) -> str | None:
-            included = self._fetch(name, at)
-            if included is None:
+            found = self._fetch(name)
+            if isinstance(found, str):
+                reasons[name] = found
                 return None
-            self.files.add(included.path)
-            return included.text
+            self.files.add(found.path)
+            included[name] = found
+            return found.text
 
         compiled = compile_template(text, environment, include)
-        problems = [_finding(problem, _place(problem, file, node, span)) for problem in compiled.problems]
+        problems = []
+        for problem in compiled.problems:
+            if problem.file is None:
+                place = _place(problem, file, node, span)
+            else:
+                place = _place(problem, included[problem.file], None, span)
+            if problem.code == ac110_unreadable_file.RULE.code:
+                problems.append(
+                    ac110_unreadable_file.report(place, problem.message, reasons[problem.message])
+                )
+            else:
+                rule = _RULES[problem.code]
+                problems.append(rule.at(place, problem.message, help=problem.help))
         return CompiledText(compiled.template, compiled.reads, tuple(problems), span)
-
-
-def _finding(problem: TemplateProblem, span: Span) -> Diagnostic:
-    return _RULES[problem.code].at(span, problem.message, help=problem.help)
 
 
 def _place(problem: TemplateProblem, file: SourceFile, node: Node | None, span: Span) -> Span:

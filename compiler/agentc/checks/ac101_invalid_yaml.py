@@ -38,7 +38,7 @@ _CLOSE = "close it, and put commas between the items"
 _PROBLEMS: dict[str, tuple[str, str, bool]] = {
     "mapping values are not allowed in this context": (
         "a second `: ` in one value",
-        "quote a value that holds `: `; check that the line before has a space after its `:`",
+        "quote a value that holds `: `; check the indentation, and the space after each `:`",
         False,
     ),
     "could not find expected ':'": (
@@ -107,6 +107,8 @@ def report_parser(span: Span, begin: Span | None, problem: str, character: str) 
     if "cannot start any token" in problem:
         shown = "a backtick" if character == "`" else f"`{character}`"
         return RULE.at(span, f"a value can't begin with {shown}", help="quote the value")
+    if character == "$":
+        return RULE.at(span, "an unquoted `${…}` inside `{ }` or `[ ]`", help='write `"${…}"`')
     message, help_, at_begin = _PROBLEMS.get(problem, (problem, "", False))
     if begin is None or begin == span:
         return RULE.at(span, message, help=help_ or None)
@@ -138,7 +140,7 @@ def report_key(span: Span, text: str, *, quotable: bool) -> Diagnostic:
             help=f'write `"{text}"`',
             edits=(Edit(span, f'"{text}"'),),
         )
-    return RULE.at(span, "the key is not text", help="a key is one word")
+    return RULE.at(span, "the key is not text", help="a key is one word; quote a text that begins with `{{`")
 
 
 def report_number(span: Span, text: str, reason: str) -> Diagnostic:

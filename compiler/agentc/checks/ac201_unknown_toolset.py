@@ -41,6 +41,9 @@ spec:
 )
 
 
+_NONE = "the project has no toolset: add a resource of kind `Toolset`"
+
+
 def check(program: Program) -> Iterator[Diagnostic]:
     """Toolsets that grants and states name and that are not there."""
     for permission_set in program.permission_sets.values():
@@ -55,4 +58,4 @@ def check(program: Program) -> Iterator[Diagnostic]:
 def _unknown(program: Program, tool: str, span: Span) -> Iterator[Diagnostic]:
     name = tool.partition(".")[0]
     if name not in program.toolsets and not program.broken.hides("Toolset", name):
-        yield RULE.at(span, f"unknown toolset `{name}`", help=did_you_mean(name, program.toolsets))
+        yield RULE.at(span, f"unknown toolset `{name}`", help=did_you_mean(name, program.toolsets) or _NONE)

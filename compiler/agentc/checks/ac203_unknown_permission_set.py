@@ -39,6 +39,9 @@ spec:
 )
 
 
+_NONE = "the project has no permission set: add a resource of kind `PermissionSet`"
+
+
 def check(program: Program) -> Iterator[Diagnostic]:
     """Permission sets that agents name and that are not there."""
     for agent in program.agents.values():
@@ -47,5 +50,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 yield RULE.at(
                     agent.span("permissions", index),
                     f"unknown permission set `{name}`",
-                    help=did_you_mean(name, program.permission_sets),
+                    help=did_you_mean(name, program.permission_sets) or _NONE,
                 )

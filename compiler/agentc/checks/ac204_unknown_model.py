@@ -41,6 +41,9 @@ spec:
 )
 
 
+_NONE = "the project approves no model: add one to `models` in `agentc.yaml`"
+
+
 def check(program: Program) -> Iterator[Diagnostic]:
     """Model aliases that agents and states name and that the project does not approve."""
     if program.project is None:
@@ -49,7 +52,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for agent in program.agents.values():
         for alias, path in _named(agent):
             if alias not in models:
-                yield RULE.at(agent.span(*path), f"unknown model `{alias}`", help=did_you_mean(alias, models))
+                yield RULE.at(
+                    agent.span(*path), f"unknown model `{alias}`", help=did_you_mean(alias, models) or _NONE
+                )
 
 
 def _named(agent: Agent) -> Iterator[tuple[str, tuple[Step, ...]]]:

@@ -43,7 +43,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
         both = f"`{second.kind}` named `{second.name}`" if second.name == first.name else "`Project`"
         yield RULE.at(
             second.name_span(),
-            f"there is already a {both}",
+            f"a second {both}",
             help="give it another name, or merge the two",
             notes=(Note("the first one is here", first.name_span()),),
         )

@@ -41,4 +41,10 @@ spec:
 
 def report(suppression: Suppression) -> Diagnostic:
     """The comment silences no finding."""
+    if suppression.code.startswith(("AC1", "AC2")):
+        return RULE.at(
+            suppression.span,
+            f"{suppression.code} can't be ignored",
+            help="syntax and names are always errors: remove the comment",
+        )
     return RULE.at(suppression.span, f"no {suppression.code} here to ignore", help="remove the comment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Rule, did_you_mean
+from ..diagnostics import Diagnostic, Rule
 from ..program import Program
 
 RULE = Rule(
@@ -54,7 +54,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for code in program.project.spec.rules:
         span = program.project.span("rules", code, key=True)
         if code not in RULES:
-            yield RULE.at(span, f"no rule `{code}`", help=did_you_mean(code, RULES))
+            yield RULE.at(span, f"no rule `{code}`", help="`agentc explain` lists the rules")
         elif code.startswith(("AC1", "AC2")):
             yield RULE.at(
                 span,

@@ -50,6 +50,15 @@ class CommandTable(click.Group):
             raise click.UsageError(f"no command `{name}`; {did_you_mean(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. When the reader of its output (`| head`) has gone, end as a shell expects."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # What is left to print goes nowhere, also at interpreter exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(141) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table: help imports none of them."""
         with formatter.section("Commands"):
@@ -94,10 +103,6 @@ def invoke() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader (`| head`) has gone: what is left to print goes nowhere, also at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:
         if os.environ.get("AGENTC_DEBUG"):
             raise

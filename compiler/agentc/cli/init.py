@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -27,22 +28,26 @@ def command(folder: Path) -> int:
     """Start a project in a folder.
 
     Writes a small project that validates: a model, a service with two operations, a permission set and an
-    agent. Files that are there already are never overwritten.
+    agent, and in schemas/ what editors need to complete and check specs. Files that are there already are
+    never overwritten.
 
     \b
     Example:
       agentc init support && agentc validate support
     """
-    from ..starter import starter_files
+    from ..starter import SCHEMAS, starter_files
+    from ..syntax.generate import schema_files
 
     files = starter_files(folder.resolve().name)
-    present = [name for name in files if (folder / name).exists()]
+    files |= {f"{SCHEMAS}/{name}": text for name, text in schema_files().items()}
+    present = [name for name in files if os.path.lexists(folder / name)]
     if present:
         raise InputError(f"`{folder / present[0]}` exists already: choose another folder, or remove it")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SCHEMAS).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            with (folder / name).open("x", encoding="utf-8", newline="\n") as target:
+                target.write(text)
     except OSError as error:
         raise InputError(f"can't write into `{folder}`: {error.strerror}") from error
     for name in files:

@@ -38,7 +38,7 @@ def compile_template(
     `roots` types the data: root name (`input`, `session`, `states`) → closed JSON Schema. A path to
     nothing declared is AC306. A declared value may be absent at run time and is then empty text, so an
     optional value needs no `default`. `includes` reads a file by its name; `None` means that it can't,
-    and that it has said so itself.
+    which is AC110.
     """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         plain = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")

@@ -14,6 +14,7 @@ _TRIED: Final = 50
 class TemplateProblem(NamedTuple):
     """One finding: AC304 syntax, AC305 construct outside the subset, AC306 undeclared name, AC310 wrong type.
 
+    AC110 is an included file that can't be read: its name stands for the message, the reader knows why.
     Lines and columns count from 1 in the template's own text; the end is exclusive. `file` is the name by
     which the text was included, `None` for the template itself.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -252,6 +253,9 @@ class Lowering:
         if name not in self._units:
             text = self._includes(name)
             self._units[name] = self._parsed(text, name) if text is not None else None
+            if text is None:
+                pattern = re.escape(name) if name else name_pattern("include")
+                self._refuse(node, scope, pattern, name, code="AC110")
         unit = self._units[name]
         if unit is None:
             return ()
