@@ -147,7 +147,8 @@ async def test_headers_arrive_as_planned(world, kit):
     assert headers["x-trace"] == "trace é"
     assert headers["authorization"] == f"Bearer {kit.secret}"
     assert headers["accept"] == "application/json"
-    assert set(headers) == {"host", "accept", "x-trace", "authorization", "accept-encoding"}
+    assert headers["user-agent"].startswith("agentc/")
+    assert set(headers) == {"host", "accept", "x-trace", "authorization", "accept-encoding", "user-agent"}
 
 
 async def test_query_values_stay_in_their_parameter(world):
