@@ -13,6 +13,7 @@ import msgspec
 
 from .bundle import AgentState, Const, Expr, Grant, Position, Program, SourceMap, Tool, ToolState, locate
 from .calls import Call
+from .canonical import canonical
 from .quoting import clipped, shortened, shown
 from .refusals import Refusal
 from .strictjson import StrictJsonError, check, parse
@@ -109,7 +110,7 @@ class Policy:
             arguments = {**given, **bound}
             if not prepared.whole.is_valid(arguments):
                 return self._misfit(prepared.whole, arguments, tool, bound)
-        elif not prepared.whole.is_valid(arguments):
+        elif prepared.whole is not prepared.shape and not prepared.whole.is_valid(arguments):
             return self._misfit(prepared.whole, arguments, tool)
         if prepared.where is not None and not prepared.where.is_valid(arguments):
             return self._outside(prepared.where, arguments, tool)
@@ -229,11 +230,13 @@ def _found(broken: Violation) -> str:
 
 def _prepare(tool: Tool, grant: Grant) -> _Prepared:
     when = None if grant.approval is None else grant.approval.when
+    shape = compile_shape(grant.schema)
+    same = canonical(grant.schema) == canonical(tool.arguments)
     return _Prepared(
         tool=tool,
         grant=grant,
-        shape=compile_shape(grant.schema),
-        whole=compile_shape(tool.arguments),
+        shape=shape,
+        whole=shape if same else compile_shape(tool.arguments),
         where=None if grant.where is None else compile_predicate(grant.where),
         when=None if when is None else compile_predicate(when),
         bind=tuple(grant.bind.items()),
