@@ -30,7 +30,9 @@ def toolset_target(project: Path, name: str) -> str | None:
     target = (project / path).resolve()
     if not target.is_relative_to(project.resolve()) or target.is_dir():
         at = f"{document.file.path}:{node.span.line}"
-        raise PinError(f"{at}: `{path}` is not a file inside the project; name one, such as `openapi/api.json`")
+        raise PinError(
+            f"{at}: `{path}` is not a file inside the project; name one, such as `openapi/api.json`"
+        )
     return path
 
 

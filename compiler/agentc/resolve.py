@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from .checks import (
-    ac110_unreadable_file,
     ac701_invalid_openapi,
     ac702_missing_document,
     ac704_unresolved_ref,
@@ -98,8 +97,12 @@ def resolve(
         duplicates.append((second, project_list[0]))
     toolsets = {name: _toolset(resource, files, cache, found) for name, resource in toolset_resources.items()}
     tools = {tool.name: tool for toolset in toolsets.values() for tool in toolset.tools.values()}
+
+    def prompt(path: str) -> SourceFile | str:
+        return files.get(path, MAX_PROMPT_BYTES)
+
     agents = {
-        name: _agent(resource, permission_sets, tools, _texts(resource, files, found), schemas.broken)
+        name: _agent(resource, permission_sets, tools, Texts(resource, prompt), schemas.broken)
         for name, resource in agent_resources.items()
     }
     for agent in agents.values():
@@ -177,19 +180,6 @@ def _toolset(
 def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:
     rule = _DOCUMENT_RULES[problem.code]
     return rule.at(problem_span(file, problem), problem.message, help=problem.help)
-
-
-def _texts(resource: Resource[AgentSpec], files: _Files, found: list[Diagnostic]) -> Texts:
-    """The agent's prompt files, read once; one that can't be read is a finding where it is named."""
-
-    def fetch(path: str, at: tuple[Step, ...]) -> SourceFile | None:
-        file = files.get(path, MAX_PROMPT_BYTES)
-        if isinstance(file, str):
-            found.append(ac110_unreadable_file.report(resource.span(*at), path, file))
-            return None
-        return file
-
-    return Texts(resource, fetch)
 
 
 def _agent(
