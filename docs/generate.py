@@ -26,7 +26,9 @@ from agentc_runtime import refusals
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
-DEMO = re.compile(r"(<!-- demo -->\n```console\n).*?(```\n<!-- /demo -->)", re.DOTALL)
+DEMO = re.compile(r"(<!-- demo -->\n).*?(<!-- /demo -->)", re.DOTALL)
+#: The README shows the demo from this paragraph on, and what is before it folded.
+INJECTED = re.compile(r"^# The next ticket holds a prompt injection", re.MULTILINE)
 
 FAMILIES = {
     "AC1": "Syntax",
@@ -269,8 +271,8 @@ def _helps(command: click.Command, parent: click.Context | None, name: str) -> I
 # --- the demo ------------------------------------------------------------------------------------------
 
 
-def demo_output() -> str:
-    """What `make demo` prints, with what differs between two runs taken out."""
+def demo() -> str:
+    """What `make demo` prints, as the README shows it: what differs between two runs is taken out."""
     done = subprocess.run(
         ["bash", "specs/support/demo.sh"],  # noqa: S607  the same bash that `make demo` finds
         cwd=ROOT,
@@ -279,7 +281,16 @@ def demo_output() -> str:
         text=True,
         check=True,
     )
-    return steady(done.stdout)
+    text = steady(done.stdout)
+    found = INJECTED.search(text)
+    if found is None:
+        raise SystemExit(f"the demo prints no line that begins `{INJECTED.pattern[1:]}`")
+    before, after = text[: found.start()].rstrip(), text[found.start() :].rstrip()
+    return (
+        f"```console\n{after}\n```\n\n"
+        "<details><summary>What the demo does before that: check, build, inspect, and a run that goes well"
+        f"</summary>\n\n```console\n{before}\n```\n\n</details>\n"
+    )
 
 
 def steady(text: str) -> str:
@@ -287,6 +298,7 @@ def steady(text: str) -> str:
     for pattern, instead in (
         (r"\b\d{8}T\d{6}Z-[0-9a-f]{12}\b", "…"),
         (r"\b\d+\.\d s$", "… s"),
+        (r"\b[\d,]+ bytes$", "… bytes"),
         (r"(head|sha256:)( ?)[0-9a-f]{12,64}\b", r"\1\2…"),
         (r"((?:approved|rejected) by )\S+$", r"\1…"),
     ):
@@ -306,7 +318,7 @@ def main() -> None:
     """Write the pages, or the demo."""
     if sys.argv[1:] == ["--demo"]:
         shown_demo()
-        output = demo_output()
+        output = demo()
         text = DEMO.sub(
             lambda found: found[1] + output + found[2], README.read_text(encoding="utf-8"), count=1
         )

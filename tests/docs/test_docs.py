@@ -72,7 +72,7 @@ def test_what_differs_between_two_demos_is_taken_out(generate: ModuleType) -> No
 
 @pytest.mark.slow
 def test_readme_shows_what_the_demo_prints(generate: ModuleType) -> None:
-    assert generate.shown_demo() == generate.demo_output(), "run `python docs/generate.py --demo`"
+    assert generate.shown_demo() == generate.demo(), "run `python docs/generate.py --demo`"
 
 
 # --- links ---------------------------------------------------------------------------------------------
@@ -114,6 +114,16 @@ def test_every_defence_has_a_proof() -> None:
 def test_files_named_in_text_exist(path: Path) -> None:
     for named in re.findall(r"`((?:tests|compiler|runtime|docs|specs|schemas)/[\w./-]+)`", prose(path)):
         assert (ROOT / named).exists(), f"{name_of(path)}: `{named}` is not there"
+
+
+@pytest.mark.parametrize("folder", ["compiler", "runtime"])
+def test_modules_named_in_the_maps_exist(folder: str) -> None:
+    page = ROOT / folder / ("ARCHITECTURE.md" if folder == "compiler" else "README.md")
+    packages = (ROOT / "compiler" / "agentc", ROOT / "runtime" / "agentc_runtime")
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", prose(page))
+    assert len(named) > 20
+    for name in named:
+        assert any((base / name).exists() for base in (ROOT, *(p.parent for p in packages), *packages)), name
 
 
 @pytest.mark.parametrize("path", DOCS, ids=name_of)
