@@ -12,6 +12,7 @@ import click
 from . import InputError
 
 if TYPE_CHECKING:
+    from agentc_runtime.bundle import Secret
     from agentc_runtime.verify import Bundle
 
 DEFAULT_STORE = ".agentc/runs.db"
@@ -64,8 +65,9 @@ def command(
     """Run an agent and show what it does.
 
     PATH is a project, which is compiled first, or a bundle. The transcript goes to standard error, the
-    typed output to standard output. When a model's key is not set and the project holds recordings of the
-    agent (recordings/AGENT*.json), model calls are answered from them. Exit code 1: the run failed.
+    typed output to standard output. When the key of an agent's model is not set and the project holds
+    recordings of the agent (recordings/AGENT*.json), model calls are answered from them. Exit code 1: the
+    run failed.
 
     \b
     Example:
@@ -145,17 +147,24 @@ def _value(text: str, option: str) -> object:
 
 
 def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:
-    """The project's recordings of the agent, when a model's key is not set; else none."""
+    """The project's recordings of the agent, when the key of a model that a state begins with is not set."""
+    from agentc_runtime.bundle import AgentState, ModelState
+
     program = loaded.bundle.program
     chosen = program.environments.get(environment or program.default_environment)
     if loaded.root is None or chosen is None:
         return ()
-    secrets = {chosen.secrets[model.secret] for model in program.models.values() if model.secret}
-    unset = any(
-        (secret.env is not None and not os.environ.get(secret.env))
-        or (secret.file is not None and not Path(secret.file).is_file())
-        for secret in secrets
-    )
+    states = [state for state in program.states.values() if isinstance(state, AgentState | ModelState)]
+    keys = {program.models[state.models[0]].secret for state in states if state.models}
+    unset = any(not _is_set(chosen.secrets.get(key)) for key in keys if key is not None)
     if not unset:
         return ()
     return tuple(sorted((loaded.root / "recordings").glob(f"{program.agent.name}*.json")))
+
+
+def _is_set(secret: Secret | None) -> bool:
+    if secret is None:
+        return False
+    if secret.env is not None:
+        return bool(os.environ.get(secret.env))
+    return secret.file is not None and Path(secret.file).is_file()
