@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from .recorded import CassetteError, Record, RecordedRequest, Redact, difference, recorded
+from .recorded import CassetteError, Record, RecordedRequest, Redact, difference, likeness, recorded
 from .wire import HttpRequest, HttpResponse, Transport
 
 FORMAT: Final = "agentc.cassette/1"
@@ -193,10 +193,11 @@ class ReplayTransport:
 
     def _mismatch(self, asked: RecordedRequest) -> str:
         said = f"request {self._requests} (`{asked.method} {asked.path}`) is not on the cassette"
-        left = min((queue[0] for queue in self._waiting.values() if queue), default=None)
-        if left is None:
+        left = [queue[0] for queue in self._waiting.values() if queue]
+        if not left:
             return f"{said}: all of its {len(self._entries)} answers are used up; {_AGAIN}"
-        path, then, now = difference(self._entries[left].request, asked)
+        nearest = max(sorted(left), key=lambda index: likeness(self._entries[index].request, asked))
+        path, then, now = difference(self._entries[nearest].request, asked)
         return f"{said}: `{path}` was {then} when it was recorded and is {now}; {_AGAIN}"
 
 

@@ -70,6 +70,13 @@ def recorded(request: HttpRequest, redact: Redact, dropped: frozenset[str] = fro
     )
 
 
+def likeness(then: RecordedRequest, now: RecordedRequest) -> int:
+    """How much of two requests is the same, from their beginning: characters of JSON."""
+    before, after = (json.dumps([one.method, one.path, one.body], sort_keys=True) for one in (then, now))
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(before), len(after)))
+
+
 def difference(then: RecordedRequest, now: RecordedRequest) -> tuple[str, str, str]:
     """The first place where two requests differ: its JSON path, and what stands there in each."""
     for name, before, after in (("method", then.method, now.method), ("path", then.path, now.path)):

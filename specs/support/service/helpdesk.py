@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             if key is not None and key in self.server.by_key:
                 return self._answer(201, self.server.by_key[key])
             refund = {
-                "id": f"R-{len(self.server.by_key) + 1}",
+                "id": body["ticket_id"].replace("T-", "R-"),
                 "ticket_id": body["ticket_id"],
                 "amount": body["amount"],
                 "currency": body["currency"],
