@@ -43,7 +43,7 @@ spec:
 )
 
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 
 
 def check(program: Program) -> Iterator[Diagnostic]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from ..source import SourceFile
+from . import swagger
+from .anchors import relinked
 from .cache import Cache, Index, Outcome
-from .document import Document, entries, load_document, slice_operation
+from .document import Document, entries, load_document, lost_values, slice_operation
 from .model import CompiledOperation, DocumentResult, Entry
 from .operation import compile_operation
-from .problem import Problem
-from .security import scheme_words
+from .problem import Problem, ProblemError
 
 
 def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | None) -> DocumentResult:
@@ -41,7 +44,7 @@ def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | No
         outcome = store.outcome(entry) if store is not None else None
         if outcome is None:
             document = document or _loaded(file)
-            operation, wrong = compile_operation(slice_operation(document, entry), entry)
+            operation, wrong = compile_entry(document, entry)
             outcome = Outcome(entry=entry, operation=operation, problems=wrong)
             if store is not None:
                 store.keep_outcome(outcome)
@@ -56,6 +59,35 @@ def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | No
         operations=operations,
         operation_problems=problems,
     )
+
+
+def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
+    """One operation of a document, and what is wrong with it; with problems, no operation.
+
+    Pointers lead into the document as it was written, whatever its version.
+    """
+    sliced = slice_operation(document, entry)
+    lost, notes = lost_values(document, entry, sliced)
+    if lost:
+        return None, lost
+    root, origins = sliced.root, swagger.Origins()
+    if document.anchors is not None:
+        root = relinked(root, document.anchors)
+    if document.version == swagger.VERSION:
+        try:
+            root, origins = swagger.upgraded(root, entry.path, entry.method.lower())
+        except ProblemError as error:
+            return None, (error.problem,)
+    operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)
+
+    def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return tuple(one._replace(pointer=origins.original(one.pointer)) for one in found)
+
+    if operation is not None:
+        pointers = {name: origins.original(pointer) for name, pointer in operation.pointers.items()}
+        notes += placed(operation.notes)
+        operation = msgspec.structs.replace(operation, pointers=pointers, notes=notes)
+    return operation, placed(problems)
 
 
 def _loaded(file: SourceFile) -> Document:
@@ -73,7 +105,7 @@ def _index(document: Document) -> Index:
         version=document.text("info", "version"),
         entries=found,
         unread=unread,
-        security_schemes=scheme_words(document.root),
+        security_schemes=document.security_schemes(),
         servers=document.servers(),
     )
 
@@ -86,7 +118,9 @@ def _find(index: Index, name: str) -> Entry | tuple[Problem, ...]:
         entry for entry in index.entries if (entry.method, entry.path) == (method.upper(), path.strip())
     ]
     if not known:
-        return index.unread[:1]
+        unread = [one for one in index.unread if name in one.names or f"{method} {path}" in one.names]
+        unread = unread or [one for one in index.unread if not one.names]
+        return tuple(one.problem for one in unread[:1])
     if len(known) > 1:
         places = " and ".join(f"`{entry.method} {entry.path}`" for entry in known[:3])
         message = f"the operationId `{name[:80]}` stands for {places}"

@@ -1,54 +1,45 @@
-"""Bytes to a document; a document to the list of its operations and the slice that one of them reaches."""
+"""A document, the list of its operations, and the slice of it that one of them reaches."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, Literal
 
-import msgspec
-
-from .model import METHODS, Entry
-from .position import duplicate_key
-from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference
+from . import swagger
+from .anchors import DATA, NAMED, Anchors, has_anchors, index
+from .decoding import decode
+from .model import METHODS, Entry, Unread
+from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
+from .security import scheme_words
 from .servers import usable_servers
-from .yamldata import YamlError, compose
 
-_BOM: Final = b"\xef\xbb\xbf"
-_BYTE: Final = re.compile(r"\(byte (\d+)\)")
-#: A quote or a colon, escaped.
-_ESCAPED: Final = re.compile(rb"\\u00(?:22|3[aA])")
-_SUPPORTED: Final = re.compile(r"3\.[01](\.\d+(-[0-9A-Za-z.-]+)?)?")
-#: Below these keys stand names that somebody chose, not keywords.
-_NAMED: Final = frozenset(
-    {
-        "properties",
-        "patternProperties",
-        "$defs",
-        "definitions",
-        "dependentSchemas",
-        "schemas",
-        "responses",
-        "parameters",
-        "requestBodies",
-        "headers",
-        "pathItems",
-        "content",
-        "encoding",
-    }
+_SUPPORTED: Final = re.compile(r"3\.[012](\.\d+(-[0-9A-Za-z.-]+)?)?")
+#: Methods that came with a version of OpenAPI, by that version.
+_SINCE: Final = {"trace": "3.0", "query": "3.2"}
+#: What a slice takes along whole: none of it grows with the number of operations.
+_KEPT: Final = (
+    *("openapi", "info", "servers", "security"),
+    *("swagger", "host", "basePath", "schemes", "consumes", "produces"),
 )
-_DATA: Final = frozenset({"example", "examples", "default", "enum", "const"})
+#: Nothing of what is said here becomes a part of a tool.
+_IDLE: Final = frozenset({"info", "tags", "externalDocs"})
+_WORDS: Final = frozenset({"description", "summary", "title", "externalDocs"})
 _REFERENCE: Final = "#/"
 
 
 @dataclass(frozen=True)
 class Document:
-    """An OpenAPI 3.0 or 3.1 document. `version` is `3.0` or `3.1`, `openapi` is as written."""
+    """An OpenAPI document. `version` is `2.0` to `3.2`, `openapi` as written. `named` tells of schemas with
+    an `$id` or `$anchor`; of the keys in `duplicates` one of two values was lost."""
 
     openapi: str
     version: str
     root: dict[str, object]
+    named: bool = False
+    duplicates: tuple[Duplicate, ...] = ()
 
     def text(self, *path: str) -> str:
         """The string at `path`, empty if there is none."""
@@ -60,7 +51,20 @@ class Document:
 
     def servers(self) -> tuple[str, ...]:
         """The usable base URLs of the whole document."""
+        if self.version == swagger.VERSION:
+            return usable_servers(swagger.servers(self.root))
         return usable_servers(self.root.get("servers"))
+
+    def security_schemes(self) -> dict[str, str]:
+        """Each security scheme of the document with what it is, in words."""
+        if self.version == swagger.VERSION:
+            return scheme_words({"components": {"securitySchemes": swagger.security_schemes(self.root)}})
+        return scheme_words(self.root)
+
+    @cached_property
+    def anchors(self) -> Anchors | None:
+        """The schemas with a name; `None` if there is none or the version has no such names."""
+        return index(self.root) if self.named and self.version not in ("2.0", "3.0") else None
 
 
 def load_document(name: str, data: bytes) -> Document | Problem:
@@ -69,109 +73,69 @@ def load_document(name: str, data: bytes) -> Document | Problem:
     A document that is wrong in some other way is still returned: only what is used is looked at.
     """
     try:
-        root = _decode(name, data.removeprefix(_BOM))
+        root, duplicates = decode(name, data)
     except ProblemError as error:
         return error.problem
     if not isinstance(root, dict):
         return Problem("AC701", "the file is not an OpenAPI document: it holds no object")
-    if "swagger" in root:
-        return Problem(
-            "AC701", "Swagger 2.0 documents are not supported", ("swagger",), "convert it to OpenAPI 3"
-        )
-    version = root.get("openapi")
+    for one in duplicates:
+        if len(one.pointer) == 1 or (one.pointer[0] == "components" and len(one.pointer) == 2):
+            return one.problem()
+    keyword = "swagger" if "swagger" in root else "openapi"
+    version = root.get(keyword)
     if isinstance(version, float):  # unquoted in YAML
         version = str(version)
     if not isinstance(version, str):
         return Problem("AC701", "the file is not an OpenAPI document: it has no `openapi` version")
-    if not _SUPPORTED.fullmatch(version):
+    supported = version == swagger.VERSION if keyword == "swagger" else _SUPPORTED.fullmatch(version)
+    if not supported:
         return Problem(
             "AC701",
             f"OpenAPI version `{version[:40]}` is not supported",
-            ("openapi",),
-            "supported are 3.0 and 3.1",
+            (keyword,),
+            "supported are Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2",
         )
     if not isinstance(root.get("paths", {}), dict):
         return Problem("AC701", "`paths` has to be an object", ("paths",))
-    return Document(version, version[:3], root)
-
-
-def _decode(name: str, data: bytes) -> object:
-    if not data.strip():
-        raise _unreadable("the file is empty", 1, 1)
-    if data.lstrip()[:1] in (b"{", b"["):
-        try:
-            value = msgspec.json.decode(data)
-        except RecursionError:
-            raise _unreadable("the document is nested too deeply", 1, 1) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if name.endswith(".json"):
-                raise _bad_json(data, error) from None
-            # a flow collection of YAML looks alike
-        else:
-            _refuse_duplicates(data, value)
-            return value
-    try:
-        return compose(data)
-    except YamlError as error:
-        raise _unreadable(str(error), error.line, error.column) from None
-
-
-def _refuse_duplicates(data: bytes, value: object) -> None:
-    """A key that stands twice loses a value silently: the number of keys before and after tells.
-
-    Counting is much faster than looking at each object. Escaped quotes and colons would count differently,
-    so a text that has them is looked at.
-    """
-    if not _ESCAPED.search(data):
-        minified = msgspec.json.format(data, indent=-1)
-        if minified.count(b'":') == msgspec.json.encode(value).count(b'":'):
-            return
-    twice = duplicate_key(data)
-    if twice is not None:
-        key, place = twice
-        raise ProblemError(Problem("AC701", f"an object has the key `{key[:80]}` twice", place=place))
-
-
-def _bad_json(data: bytes, error: Exception) -> ProblemError:
-    found = _BYTE.search(str(error))
-    at = int(found[1]) if found else len(data)
-    reason = str(error).partition(" (byte")[0]
-    try:
-        data.decode()
-    except UnicodeDecodeError as wrong:
-        at, reason = wrong.start, "not UTF-8"
-    before = data[:at]
-    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
-    message = f"the file is not JSON: {reason[:1].lower()}{reason[1:]}"
-    return _unreadable(message, before.count(b"\n") + 1, column)
-
-
-def _unreadable(message: str, line: int, column: int) -> ProblemError:
-    return ProblemError(Problem("AC701", message, (), None, (line, column, column + 1)))
+    return Document(version, version[:3], root, has_anchors(data), duplicates)
 
 
 # --- operations ----------------------------------------------------------------------------------------
 
 
-def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
-    """The operations of the document, in its order, and the `$ref`s that may hide others."""
+def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
+    """The operations of the document, in its order, and what stands in the way of others."""
     found: list[Entry] = []
-    unread: list[Problem] = []
+    lost = (one for one in document.duplicates if one.pointer[0] == "paths" and len(one.pointer) == 2)
+    unread = [Unread(names=(), problem=one.problem()) for one in lost]
     paths = document.root.get("paths", {})
     for path, value in paths.items() if isinstance(paths, dict) else ():
         if not path.startswith("/"):
             continue
         try:
-            item, _ = follow(document.root, value, ("paths", path))
+            item, at = follow(document.root, value, ("paths", path))
         except ProblemError as error:
-            unread.append(error.problem)
+            unread.append(Unread(names=(), problem=error.problem))
             continue
         for key, operation in item.items() if isinstance(item, dict) else ():
-            if key in METHODS and isinstance(operation, dict):
-                name = operation.get("operationId")
-                name = name if isinstance(name, str) and name else None
-                found.append(Entry(operation_id=name, method=METHODS[key], path=path))
+            if key in METHODS and isinstance(operation, dict) and document.version >= _SINCE.get(key, ""):
+                found.append(Entry(operation_id=_name(operation), method=METHODS[key], path=path))
+        if document.version == "3.2" and isinstance(item, dict):
+            unread += _additional(item.get("additionalOperations"), path, (*at, "additionalOperations"))
     return tuple(found), tuple(unread)
+
+
+def _name(operation: dict[str, object]) -> str | None:
+    name = operation.get("operationId")
+    return name if isinstance(name, str) and name else None
+
+
+def _additional(operations: object, path: str, at: Pointer) -> Iterator[Unread]:
+    """Operations with a method of their own (OpenAPI 3.2): what such a method does is not known here."""
+    for method, operation in operations.items() if isinstance(operations, dict) else ():
+        names = (f"{method} {path}", _name(operation) if isinstance(operation, dict) else None)
+        problem = unsupported(f"the method `{method[:40]}` is not supported", (*at, method)).problem
+        yield Unread(names=tuple(name for name in names if name), problem=problem)
 
 
 # --- slices --------------------------------------------------------------------------------------------
@@ -189,9 +153,7 @@ def slice_operation(document: Document, entry: Entry) -> Document:
     kept = {key: value for key, value in item.items() if key in ("parameters", "servers", method)}
     operation = kept[method]
     kept[method] = {key: value for key, value in operation.items() if key != "callbacks"}
-    sliced: dict[str, object] = {
-        key: root[key] for key in ("openapi", "info", "servers", "security") if key in root
-    }
+    sliced: dict[str, object] = {key: root[key] for key in _KEPT if key in root}
     sliced["paths"] = {entry.path: kept}
     reached: dict[Pointer, object] = {}
     waiting: list[tuple[object, bool]] = [(kept, False)]
@@ -207,13 +169,65 @@ def slice_operation(document: Document, entry: Entry) -> Document:
         reference = node.get("$ref")
         if isinstance(reference, str) and reference.startswith(_REFERENCE):
             _reach(root, parse_reference(reference, ()), reached, waiting)
+        if document.anchors is not None and not named:
+            for pointer in _candidates(document.anchors, node):
+                _reach(root, pointer, reached, waiting)
         for key, value in node.items():
-            if isinstance(value, dict | list) and (named or not (key in _DATA or key.startswith("x-"))):
-                waiting.append((value, not named and key in _NAMED))
+            if isinstance(value, dict | list) and (named or not (key in DATA or key.startswith("x-"))):
+                waiting.append((value, not named and key in NAMED))
     owned = {id(sliced), id(sliced["paths"]), id(kept)}
     for pointer in sorted(reached, key=len):
         _place(sliced, pointer, reached[pointer], owned)
-    return Document(document.openapi, document.version, sliced)
+    return Document(document.openapi, document.version, sliced, document.named)
+
+
+def lost_values(
+    document: Document, entry: Entry, sliced: Document
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """The keys that stand twice in what an operation reaches: those that leave open what it says, and those
+    of descriptions, which change nothing of what is sent."""
+    if not document.duplicates:
+        return (), ()
+    at: Pointer = ("paths", entry.path)
+    _, origin = follow(document.root, find(document.root, at), at)
+    found: dict[str, list[Problem]] = {"meaning": [], "words": [], "nothing": []}
+    for one in document.duplicates:
+        # which of two references is followed to the path's item is not known either
+        unsure = origin != at and one.pointer[-1] == "$ref"
+        if unsure or _holds(sliced.root, one.pointer, origin, at):
+            found[_says(one.pointer)].append(one.problem())
+    return tuple(found["meaning"]), tuple(found["words"])
+
+
+def _holds(root: object, pointer: Pointer, origin: Pointer, at: Pointer) -> bool:
+    """Whether a slice, with the path's item from `origin` at `at`, holds what the document has there."""
+    if pointer[: len(origin)] == origin:
+        pointer = (*at, *pointer[len(origin) :])
+    try:
+        find(root, pointer)
+    except KeyError:
+        return False
+    return True
+
+
+def _says(pointer: Pointer) -> Literal["meaning", "words", "nothing"]:
+    """What a value is for: nothing of examples and extensions is used."""
+    if pointer[0] in _IDLE:
+        return "nothing"
+    named = False
+    for step in pointer:
+        if not named and (step in ("example", "examples") or step.startswith("x-")):
+            return "nothing"
+        is_name, named = named, not named and step in NAMED
+    return "words" if not is_name and pointer[-1] in _WORDS else "meaning"
+
+
+def _candidates(anchors: Anchors, node: dict[str, object]) -> Iterator[Pointer]:
+    """What the references of `node` by name may lead to."""
+    for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+        reference = node.get(keyword)
+        if isinstance(reference, str) and not reference.startswith(_REFERENCE):
+            yield from anchors.candidates(reference)
 
 
 def _schemes(document: Document, operation: object) -> Iterator[Pointer]:
@@ -226,7 +240,10 @@ def _schemes(document: Document, operation: object) -> Iterator[Pointer]:
         security = document.root.get("security")
     for requirement in security if isinstance(security, list) else ():
         for name in requirement if isinstance(requirement, dict) else ():
-            yield ("components", "securitySchemes", name)
+            if document.version == swagger.VERSION:
+                yield ("securityDefinitions", name)
+            else:
+                yield ("components", "securitySchemes", name)
 
 
 def _reach(

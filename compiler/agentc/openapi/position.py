@@ -13,12 +13,13 @@ import yaml
 
 from ..diagnostics import Span
 from ..source import SourceFile
-from .problem import Pointer, Problem
+from .problem import MAX_DUPLICATES, Duplicate, Pointer, Problem
+from .yamldata import MAX_DEPTH
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
-_KEY_OR_BRACKET = re.compile(rb'("(?:[^"\\]++|\\.)*+")([ \t\r\n]*:)?|[{}\[\]]', re.DOTALL)
+_KEY_OR_PUNCTUATION = re.compile(rb'("(?:[^"\\]++|\\.)*+")([ \t\r\n]*:)?|[{}\[\],]', re.DOTALL)
 _ATOM = re.compile(rb"[^\s,\]}]+")
 _BOM = b"\xef\xbb\xbf"
 
@@ -34,6 +35,9 @@ class Place(NamedTuple):
 def problem_span(file: SourceFile, problem: Problem) -> Span:
     """The region of `file` that `problem` is about."""
     place = problem.place or position(file.data, problem.pointer)
+    if place[0] > len(file.lines):  # the parser's end of a file whose last line has no end
+        end = len(file.lines[-1]) + 1
+        return Span(file.path, len(file.lines), end, len(file.lines), end + 1)
     return Span(file.path, place[0], place[1], place[0], place[2])
 
 
@@ -129,23 +133,42 @@ def _space(data: bytes, at: int) -> int:
     return match.end() if match else at
 
 
-def duplicate_key(data: bytes) -> tuple[str, Place] | None:
-    """The first key that stands twice in one object of valid JSON, and the place of the second."""
-    keys: list[set[str] | None] = []
-    for match in _KEY_OR_BRACKET.finditer(data):
+def duplicate_keys(data: bytes) -> tuple[Duplicate, ...]:
+    """The keys that stand twice in one object of valid JSON; one more than `MAX_DUPLICATES` at most."""
+    found: list[Duplicate] = []
+    seen: list[set[str] | None] = []
+    steps: list[str | int] = []
+    for match in _KEY_OR_PUNCTUATION.finditer(data):
         token = match[0]
-        if token == b"{":
-            keys.append(set())
-        elif token == b"[":
-            keys.append(None)
+        if token in (b"{", b"["):
+            seen.append(set() if token == b"{" else None)
+            steps.append(0)
         elif token in (b"}", b"]"):
-            keys.pop()
-        elif match[2] is not None and (known := keys[-1]) is not None:
+            seen.pop()
+            steps.pop()
+        elif token == b",":
+            step = steps[-1]
+            steps[-1] = step + 1 if isinstance(step, int) else step
+        elif match[2] is not None and (known := seen[-1]) is not None:
             key = json.loads(match[1], strict=False)
+            steps[-1] = key
             if key in known:
-                return key, _token_place(data, match.span(1))
+                pointer = tuple(str(step) for step in steps)
+                found.append(Duplicate(pointer, _token_place(data, match.span(1))))
+                if len(found) > MAX_DUPLICATES:
+                    break
             known.add(key)
-    return None
+    return tuple(found)
+
+
+def too_deep(data: bytes) -> Place:
+    """Where JSON that is nested too deeply for its parser passes the depth that YAML may have."""
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(data):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(match[0], 0)
+        if depth > MAX_DEPTH:
+            return _token_place(data, match.span())
+    return Place(1, 1, 2)
 
 
 class _Level:

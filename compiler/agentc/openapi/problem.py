@@ -27,6 +27,28 @@ class Problem(NamedTuple):
     place: tuple[int, int, int] | None = None
 
 
+#: Keys that stand twice in one document; with more of them it is refused as a whole.
+MAX_DUPLICATES = 1000
+
+
+class Duplicate(NamedTuple):
+    """A key that stands twice in one object: where its value is, and the place of the second key."""
+
+    pointer: Pointer
+    place: tuple[int, int, int]
+
+    def problem(self) -> Problem:
+        """AC701: one of the two values would be lost."""
+        key = self.pointer[-1] if len(self.pointer[-1]) <= 80 else self.pointer[-1][:79] + "…"
+        return Problem(
+            "AC701",
+            f"an object has the key `{key}` twice",
+            self.pointer,
+            "remove one of the two; which of them counts is not said",
+            self.place,
+        )
+
+
 class ProblemError(Exception):
     """Stops the compilation of one operation, or of an optional part of it, with the reason."""
 
@@ -60,9 +82,9 @@ def parse_reference(reference: str, pointer: Pointer) -> Pointer:
         raise ProblemError(
             Problem(
                 "AC704",
-                f"`$ref` to `{_short(reference)}` is not a JSON pointer",
+                f"`$ref` to `{_short(reference)}` is neither a JSON pointer nor one schema's `$anchor`",
                 (*pointer, "$ref"),
-                "write `#/components/...`; anchors are not supported",
+                "write `#/components/...`",
             )
         )
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in fragment.split("/")[1:])

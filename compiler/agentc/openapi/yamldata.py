@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import yaml
 from yaml import CSafeLoader
 
+from .problem import MAX_DUPLICATES, Duplicate
+
 MAX_DEPTH = 200
 #: Nodes of a document, with each alias counted as the whole value that it stands for.
 MAX_NODES = 2_000_000
@@ -50,12 +52,15 @@ class _Frame:
     merging: bool = False
 
 
-def compose(data: bytes) -> object:
-    """The one document in `data`. Keys are strings, as written: `200:` is the key `"200"`.
+def compose(data: bytes) -> tuple[object, tuple[Duplicate, ...]]:
+    """The one document in `data`, and the keys that stand twice in a map: their first value is kept.
+
+    Keys are strings, as written: `200:` is the key `"200"`.
 
     Raises:
-        YamlError: not YAML, more than one document, a duplicate or complex key, a tag beyond the core ones,
-            a number that JSON does not have, nesting deeper than `MAX_DEPTH`, more than `MAX_NODES` nodes.
+        YamlError: not YAML, more than one document, a complex key, a key that stands twice where an alias
+            may repeat it, a tag beyond the core ones, a number that JSON does not have, nesting deeper than
+            `MAX_DEPTH`, more than `MAX_NODES` nodes.
     """
     composer = _Composer()
     try:
@@ -64,7 +69,7 @@ def compose(data: bytes) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise YamlError(error.problem or "not YAML", line, column) from error
+        raise YamlError(f"the file is not YAML: {error.problem or 'unreadable'}", line, column) from error
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0] if str(error) else "not YAML"
         raise YamlError(first, 1, 1) from error
@@ -72,13 +77,14 @@ def compose(data: bytes) -> object:
         raise YamlError("not UTF-8", 1, 1) from error
     if composer.documents == 0:
         raise YamlError("the file is empty", 1, 1)
-    return composer.result
+    return composer.result, tuple(composer.duplicates)
 
 
 class _Composer:
     def __init__(self) -> None:
         self.result: object = None
         self.documents = 0
+        self.duplicates: list[Duplicate] = []
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[object, int] | None] = {}
         self._nodes = 0
@@ -132,9 +138,25 @@ class _Composer:
                 raise _error("duplicate key `<<`", event)
             frame.merging = True
         elif key in value:
-            raise _error(f"duplicate key `{key[:80]}`", event)
+            self._duplicate(key, event)
         self._anchor(event.anchor, key, 1)
         frame.key = key
+
+    def _duplicate(self, key: str, event: yaml.ScalarEvent) -> None:
+        """Note a key that stands twice. What an alias may repeat stands at more places than one: refused."""
+        shared = any(frame.anchor is not None or frame.merging for frame in self._frames)
+        if shared or len(self.duplicates) >= MAX_DUPLICATES:
+            raise _error(f"duplicate key `{key[:80]}`", event)
+        steps = [
+            frame.key or "" if isinstance(frame.value, dict) else str(len(frame.value))
+            for frame in self._frames[:-1]
+        ]
+        mark, end = event.start_mark, event.end_mark
+        assert mark is not None
+        assert end is not None
+        column = mark.column + 1
+        width = end.column - mark.column if end.line == mark.line else 1
+        self.duplicates.append(Duplicate((*steps, key), (mark.line + 1, column, column + max(width, 1))))
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         self._no_complex_key(event)
@@ -160,7 +182,7 @@ class _Composer:
                 raise _error("`<<` takes a map or a list of maps", event)
             frame.merging, frame.key = False, None
         elif frame.key is not None:
-            frame.value[frame.key] = value
+            frame.value.setdefault(frame.key, value)
             frame.key = None
 
     def _anchor(self, anchor: str | None, value: object, size: int) -> None:

@@ -23,7 +23,7 @@ def load(text: str | bytes, name: str = "api.yaml") -> Document | Problem:
 
 
 def test_yaml_keys_are_strings_as_written_and_scalars_are_core() -> None:
-    value = compose(
+    value, _ = compose(
         b"200: a\nyes: no\nnull: ~\n1.0: 0o17\non: 0x1F\nt: 2001-01-01\n"
         b"f: 1e3\ng: .5\nh: '1'\ni: !!str 1\nj: 012\nk:\nl: True\n"
     )
@@ -45,7 +45,7 @@ def test_yaml_keys_are_strings_as_written_and_scalars_are_core() -> None:
 
 
 def test_anchors_aliases_and_merge_keys_are_followed() -> None:
-    value = compose(b"a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, y: 3}\nd: {<<: [*a, {z: 4}], x: 0}\n")
+    value, _ = compose(b"a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, y: 3}\nd: {<<: [*a, {z: 4}], x: 0}\n")
     assert value == {
         "a": {"x": 1, "y": 2},
         "b": {"x": 1, "y": 2},
@@ -57,8 +57,9 @@ def test_anchors_aliases_and_merge_keys_are_followed() -> None:
 @pytest.mark.parametrize(
     ("text", "words", "place"),
     [
-        ("a: 1\nb: 2\na: 3\n", "duplicate key `a`", (3, 1)),
-        ("a: {b: 1, 'b': 2}\n", "duplicate key `b`", (1, 11)),
+        ("a: &x\n  b: 1\n  b: 2\n", "duplicate key `b`", (3, 3)),
+        ("a: {<<: {b: 1, 'b': 2}}\n", "duplicate key `b`", (1, 16)),
+        ("a: {" + "b: 1, " * 1002 + "}", "duplicate key `b`", (1, 6 * 1001 + 5)),
         ("{<<: {}, <<: {}}", "duplicate key `<<`", (1, 10)),
         ("a: !!python/object:os.system x\n", "tag", (1, 4)),
         ("a: !include x\n", "tag", (1, 4)),
@@ -109,8 +110,9 @@ def test_any_bytes_are_loaded_or_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "pointer"),
     [
-        ("swagger: '2.0'\npaths: {}\n", "Swagger 2.0", ("swagger",)),
-        ("openapi: 3.2.0\n", "`3.2.0` is not supported", ("openapi",)),
+        ("swagger: '1.2'\npaths: {}\n", "`1.2` is not supported", ("swagger",)),
+        ("openapi: 3.3.0\n", "`3.3.0` is not supported", ("openapi",)),
+        ("openapi: '2.0'\n", "`2.0` is not supported", ("openapi",)),
         ("openapi: 4.0.0\n", "`4.0.0` is not supported", ("openapi",)),
         ("openapi: [3]\n", "no `openapi` version", ()),
         ("info: {}\n", "no `openapi` version", ()),
@@ -135,11 +137,11 @@ def test_what_is_no_supported_document_is_said(text: str, words: str, pointer: A
         (b'{"a": "\xff"}', "UTF-8", (1, 8)),
         (b'{"a": NaN}', "not JSON", (1, 7)),
         (b"\x00\x01\x02", "", (1, 1)),
-        (b"[" * 100_000, "nested too deeply", (1, 1)),
-        (b'{"a":' * 100_000, "nested too deeply", (1, 1)),
+        (b"[" * 100_000, "nested too deeply", (1, MAX_DEPTH + 1)),
+        (b'{"a":' * 100_000, "nested too deeply", (1, 5 * MAX_DEPTH + 1)),
         (b'{"a": 1,\n "a": 2}', "key `a` twice", (2, 2)),
-        (b'{"p": {"b": 1, "\\u0062": 2}}', "key `b` twice", (1, 16)),
-        (b'{"x": "\\u0022:", "p": {"b": 1, "b": 2}}', "key `b` twice", (1, 32)),
+        (b'{"b": 1, "\\u0062": 2}', "key `b` twice", (1, 10)),
+        (b'{"x": "\\u0022:", "b": 1, "b": 2}', "key `b` twice", (1, 26)),
         (b'{"x": "\\"\\u003A", "b": 1, "b": 2}', "key `b` twice", (1, 27)),
     ],
 )

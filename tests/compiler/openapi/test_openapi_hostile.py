@@ -126,11 +126,6 @@ def test_a_huge_enum_is_compiled(compiled: Any) -> None:
     assert not accepts({"q": "w"})
 
 
-def test_dynamic_references_are_refused(problems: Any) -> None:
-    (problem,) = problems(taking({"type": "array", "items": {"$dynamicRef": "#x"}}), openapi="3.1.0")
-    assert "`$dynamicRef` is not supported" in problem.message
-
-
 def test_a_shared_yaml_value_is_not_walked_without_end() -> None:
     lines = ["openapi: 3.1.0", "paths: {/a: {post: {operationId: op, requestBody: {content: {a/b: *x}}}}}"]
     text = "x: &x {schema: {type: object}}\n" + "\n".join(lines)

@@ -78,9 +78,9 @@ def test_importing_again_replaces_the_file(tmp_path: Path) -> None:
         (b"", "empty"),
         (b"\x00\x01", ""),
         (b'{"openapi": "3.0.0", "a": 1, "a": 2}', "`a` twice"),
-        (b"swagger: '2.0'\n", "Swagger 2.0"),
+        (b"swagger: '1.2'\n", "`1.2` is not supported"),
         (b"<html></html>", "no object"),
-        (b"openapi: 3.0.0\npaths: {/a: {}, /a: {}}\n", "duplicate key"),
+        (b"paths: {}\npaths: {}\n", "`paths` twice"),
     ],
 )
 def test_what_is_no_document_is_not_written(tmp_path: Path, data: bytes, words: str) -> None:
