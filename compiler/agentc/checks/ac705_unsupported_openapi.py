@@ -23,7 +23,7 @@ paths:
       summary: Read a ticket
       security: [{ bearerAuth: [] }]
       parameters:
-        - { name: ticket_id, in: path, required: true, style: matrix, schema: { type: string } }  # <- AC705
+        - { name: ticket_id, in: path, required: true, style: deepObject, schema: { type: string } }  # <- AC705
       responses: { "200": { description: ok } }
   /refunds:
     post:

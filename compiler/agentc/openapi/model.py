@@ -12,7 +12,7 @@ from agentc_runtime.bundle import Auth, Body, Endpoint, Param, PathPart, Request
 
 from .problem import Pointer, Problem
 
-Method: TypeAlias = Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "QUERY"]
+Method: TypeAlias = Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]
 METHODS: Mapping[str, Method] = {
     "get": "GET",
     "put": "PUT",
@@ -22,7 +22,6 @@ METHODS: Mapping[str, Method] = {
     "head": "HEAD",
     "patch": "PATCH",
     "trace": "TRACE",
-    "query": "QUERY",
 }
 
 
@@ -46,13 +45,6 @@ class Entry(Value, frozen=True, kw_only=True):
     def pointer(self) -> Pointer:
         """Where the operation stands."""
         return ("paths", self.path, self.method.lower())
-
-
-class Unread(Value, frozen=True, kw_only=True):
-    """Why an operation of one of these names can't be read; without names, any operation may be meant."""
-
-    names: tuple[str, ...]
-    problem: Problem
 
 
 class Credential(Value, frozen=True, kw_only=True):
@@ -93,7 +85,6 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     security: tuple[tuple[Credential, ...], ...]
     servers: tuple[str, ...]
     notes: tuple[Problem, ...] = ()
-    cookies: tuple[Param, ...] = ()
 
     def plan(self, endpoint: Endpoint, auth: tuple[Auth, ...]) -> RequestPlan:
         """The request plan against a server, with the credentials of `auth`."""
@@ -104,7 +95,6 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
             path=self.segments,
             query=self.query,
             headers=self.headers,
-            cookies=self.cookies,
             body=self.body,
             auth=auth,
             responses=self.responses,

@@ -10,10 +10,11 @@ from agentc_runtime.bundle import Body, Param, PathPart
 from agentc_runtime.violations import compile_shape
 
 from .argument_names import argument_names
+from .bodies import BodyReader, RequestBody
 from .document import Document
 from .keywords import shorten
 from .model import CompiledOperation, Credential, Entry
-from .parameters import Argument, JsonBody, Reader
+from .parameters import Argument, Reader
 from .problem import Pointer, Problem, ProblemError, find, follow, unsupported
 from .responses import Responses, answer_schema
 from .schema import Converter
@@ -64,9 +65,10 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
         (operation.get("parameters"), (*at, "parameters")),
     )
     arguments = reader.parameters(lists, frozenset(_VARIABLE.findall(entry.path)))
-    body: JsonBody | None = None
+    bodies = BodyReader(root, document.version, converter)
+    body: RequestBody | None = None
     try:
-        body = reader.body(entry.method, operation.get("requestBody"), (*at, "requestBody"))
+        body = bodies.body(entry.method, operation.get("requestBody"), (*at, "requestBody"))
     except ProblemError as error:
         reader.problems.append(error.problem)
     problems += reader.problems
@@ -83,7 +85,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
         return None, tuple(dict.fromkeys(problems))
 
     schema = _arguments_schema(named, converter, at)
-    notes += [*reader.notes, *converter.notes, *responses.notes]
+    notes += [*reader.notes, *bodies.notes, *converter.notes, *responses.notes]
     servers = operation.get("servers") or item.get("servers") or root.get("servers")
     return (
         CompiledOperation(
@@ -96,6 +98,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
             segments=segments,
             query=_params(named, "query"),
             headers=_params(named, "header"),
+            cookies=_params(named, "cookie"),
             body=_body(body, named),
             responses=cases,
             response=answer_schema(cases),
@@ -204,9 +207,11 @@ def _param(name: str, argument: Argument) -> Param:
     return Param(
         argument=name,
         name=argument.wire,
-        style="form" if argument.location == "query" else "simple",
+        style=argument.style,
         explode=argument.explode,
         required=argument.required,
+        reserved=argument.reserved,
+        content_type=argument.content_type,
     )
 
 
@@ -214,10 +219,15 @@ def _params(named: Sequence[tuple[str, Argument]], location: str) -> tuple[Param
     return tuple(_param(name, argument) for name, argument in named if argument.location == location)
 
 
-def _body(body: JsonBody | None, named: Sequence[tuple[str, Argument]]) -> Body | None:
+def _body(body: RequestBody | None, named: Sequence[tuple[str, Argument]]) -> Body | None:
     if body is None:
         return None
     fields = {argument.wire: name for name, argument in named if argument.location == "body"}
-    if len(body.arguments) == 1 and body.arguments[0].whole:
-        return Body(content_type=body.content_type, argument=fields[""])
-    return Body(content_type=body.content_type, fields=fields)
+    whole = len(body.arguments) == 1 and body.arguments[0].whole
+    return Body(
+        content_type=body.content_type,
+        argument=fields[""] if whole else None,
+        fields=None if whole else fields,
+        kind=body.kind,
+        parts=body.parts,
+    )

@@ -1,20 +1,23 @@
-"""Parameters and JSON bodies of an operation, as arguments that a model can give."""
+"""Parameters of an operation, as arguments that a model can give."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from ..schematypes import items_of, types_of
+from agentc_runtime.bundle import Style
+from agentc_runtime.media import content_of
+from agentc_runtime.violations import compile_shape
+
 from .keywords import shorten
 from .problem import Pointer, Problem, ProblemError, follow, unsupported
 from .schema import Converter
+from .writable import kinds, narrowed
 
-Location: TypeAlias = Literal["path", "query", "header", "body"]
+Location: TypeAlias = Literal["path", "query", "header", "cookie", "body"]
 
-_SCALARS = frozenset({"string", "number", "integer", "boolean"})
 #: Described apart in OpenAPI 3 (section "Parameter Object"): a parameter of this name is ignored.
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 #: Headers that frame a request or say where it goes: never an argument, whatever the document says.
@@ -41,32 +44,19 @@ _OWN_HEADERS = frozenset(
     }
 )
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_STYLES = {"path": "simple", "query": "form", "header": "simple"}
-_JSON_TYPE = re.compile(r"application/(?:json|[a-z0-9.!#$&^_-]+\+json)", re.IGNORECASE)
-_NO_BODY = frozenset({"GET", "HEAD", "TRACE"})
-#: A body with one of these can't be taken apart into arguments.
-_WHOLE = frozenset(
-    {
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "$ref",
-        "$dynamicRef",
-        "patternProperties",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "dependentRequired",
-        "dependentSchemas",
-        "unevaluatedProperties",
-        "const",
-        "enum",
-    }
-)
+_LOCATIONS: Mapping[str, Location] = {
+    "path": "path",
+    "query": "query",
+    "header": "header",
+    "cookie": "cookie",
+}
+#: The styles of each place, the default first (3.1.1, section 4.8.12.2.1).
+_STYLES: Mapping[Location, tuple[Style, ...]] = {
+    "path": ("simple", "label", "matrix"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+    "cookie": ("form",),
+}
 
 
 @dataclass(frozen=True)
@@ -80,23 +70,13 @@ class Argument:
     pointer: Pointer
     explode: bool = False
     whole: bool = False
-
-
-@dataclass(frozen=True)
-class JsonBody:
-    """How the body's arguments are put together. `content_type` is what is sent."""
-
-    content_type: str
-    arguments: tuple[Argument, ...]
-
-
-def is_json(content_type: str) -> bool:
-    """Whether a media type is JSON."""
-    return _JSON_TYPE.fullmatch(content_type.partition(";")[0].strip()) is not None
+    style: Style = "simple"
+    reserved: bool = False
+    content_type: str | None = None
 
 
 class Reader:
-    """Reads the request side of one operation, and collects what is wrong with it."""
+    """Reads the parameters of one operation, and collects what is wrong with them."""
 
     def __init__(self, root: object, converter: Converter, credentials: frozenset[tuple[str, str]]) -> None:
         self._root = root
@@ -174,148 +154,122 @@ class Reader:
                 Problem("AC705", f"`{name}` is a credential and not an argument", (*pointer, "name"))
             )
             return None
-        location = self._location(place, name, parameter, pointer)
-        schema_at = (*pointer, "schema")
-        schema = narrow(self._schema(parameter["schema"], schema_at), self._converter)
-        if schema is None:
-            raise unsupported(f"the {place} parameter `{name}` is an object", schema_at)
+        if place == "header" and name.lower() == "content-length":
+            self.notes.append(Problem("AC705", f"`{name}` is worked out from the body", (*pointer, "name")))
+            return None
+        location = self._location(place, name, pointer)
+        if "content" in parameter and "schema" not in parameter:
+            argument = self._content(location, name, parameter["content"], (*pointer, "content"))
+        else:
+            argument = self._styled(location, name, parameter, pointer)
+        schema = argument.schema
         if text := shorten(parameter.get("description")):
-            schema["description"] = text
-        explode = parameter.get("explode", location == "query")
+            schema = {**schema, "description": text}
         required = parameter.get("required", False)
         if not isinstance(required, bool):
             self.notes.append(Problem("AC705", "`required` has to be a boolean", (*pointer, "required")))
+        return replace(
+            argument, schema=schema, required=required is True or location == "path", pointer=pointer
+        )
+
+    def _location(self, place: str, name: str, pointer: Pointer) -> Location:
+        """Where the parameter goes, if it is one that can be sent.
+
+        Raises:
+            ProblemError: AC705 no such place, or a name that a call must not set there.
+        """
+        location = _LOCATIONS.get(place)
+        if location is None:
+            raise unsupported(f"{shorten(place, 40)} parameters are not supported", (*pointer, "in"))
+        if location in ("header", "cookie") and not _HEADER_NAME.fullmatch(name):
+            raise unsupported(f"the {location} `{name}` can't be an argument", (*pointer, "name"))
+        if location == "header" and name.lower() in _OWN_HEADERS:
+            raise unsupported(f"the header `{name}` can't be an argument", (*pointer, "name"))
+        return location
+
+    def _styled(
+        self, location: Location, name: str, parameter: Mapping[str, object], pointer: Pointer
+    ) -> Argument:
+        """A parameter that is described by `schema`.
+
+        Raises:
+            ProblemError: AC705 a style that the place does not have, or values that it can't write.
+        """
+        styles = _STYLES[location]
+        said = parameter.get("style", styles[0])
+        style = next((one for one in styles if one == said), None)
+        if style is None:
+            raise unsupported(
+                f"the style `{shorten(said, 40)}` of `{name}` is not one for {location} parameters",
+                (*pointer, "style"),
+                "OpenAPI has " + ", ".join(f"`{one}`" for one in styles),
+            )
+        if "schema" not in parameter:
+            raise unsupported(f"the parameter `{name}` has no `schema`", pointer)
+        # for `deepObject` there is one way, and the default of `explode` is not it
+        explode = parameter.get("explode", style in ("form", "deepObject")) is True
+        wanted = kinds(style, explode, location)
+        how = f"`{style}` with `explode: {str(explode).lower()}`"
+        if not wanted:
+            raise unsupported(f"OpenAPI does not define {how}, which `{name}` has", (*pointer, "style"))
+        schema_at = (*pointer, "schema")
+        converted = self._schema(parameter["schema"], schema_at)
+        fitting = narrowed(converted, self._converter.definitions(), wanted)
+        if fitting is None:
+            message = f"the {location} parameter `{name}` has no value that {how} can write"
+            raise unsupported(message, schema_at, "nested objects and arrays have no defined form there")
+        if fitting.lost:
+            names = ", ".join(f"`{one}`" for one in fitting.lost[:5])
+            message = f"{names} of `{name}` can't be written as {how} and can't be given"
+            self.notes.append(Problem("AC705", message, schema_at))
+        schema = fitting.schema
+        plain = location == "query" and style == "form"
+        if plain and parameter.get("allowEmptyValue") is True:
+            schema = self._or_empty(schema)
         return Argument(
             location=location,
             wire=name,
             schema=schema,
-            required=required is True or location == "path",
+            required=False,
             pointer=pointer,
-            explode=explode is True,
+            explode=explode,
+            style=style,
+            reserved=location == "query" and parameter.get("allowReserved") is True,
         )
 
-    def _location(self, place: str, name: str, parameter: Mapping[str, object], pointer: Pointer) -> Location:
-        """Where the parameter goes, if it is one that can be sent.
+    def _or_empty(self, schema: dict[str, object]) -> dict[str, object]:
+        """The schema with the empty string, if it does not have it already (`allowEmptyValue`)."""
+        try:
+            if compile_shape({**schema, "$defs": self._converter.definitions()}).is_valid(""):
+                return schema
+        except ValueError:
+            return schema  # reported for the arguments as a whole
+        return {"anyOf": [schema, {"const": ""}]}
+
+    def _content(self, location: Location, name: str, content: object, pointer: Pointer) -> Argument:
+        """A parameter whose value is a document of its own, as a rule JSON (section 4.8.12.2.2).
 
         Raises:
-            ProblemError: AC705 a place, style or encoding that is not supported.
+            ProblemError: AC705 not exactly one media type, or one that is neither JSON nor text.
         """
-        if place not in ("path", "query", "header"):
-            raise unsupported(f"{shorten(place, 40)} parameters are not supported", (*pointer, "in"))
-        location: Location = "path" if place == "path" else "query" if place == "query" else "header"
-        style = parameter.get("style", _STYLES[location])
-        if style != _STYLES[location]:
-            raise unsupported(f"the style `{style}` of `{name}` is not supported", (*pointer, "style"))
-        if "content" in parameter:
-            raise unsupported(f"`{name}` is described by `content`", (*pointer, "content"))
-        if "schema" not in parameter:
-            raise unsupported(f"the parameter `{name}` has no `schema`", pointer)
-        unusable = not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS
-        if location == "header" and unusable:
-            raise unsupported(f"the header `{name}` can't be an argument", (*pointer, "name"))
-        return location
+        if not isinstance(content, dict) or len(content) != 1:
+            raise unsupported(f"`content` of `{name}` has to have one media type", pointer)
+        ((media, entry),) = content.items()
+        entry, at = follow(self._root, entry, (*pointer, media))
+        schema: object = entry.get("schema", True) if isinstance(entry, dict) else True
+        kind = content_of(media)
+        if kind not in ("json", "text"):
+            raise unsupported(f"`{name}` is `{shorten(media, 60)}`, neither JSON nor text", at)
+        converted = self._schema(schema, (*at, "schema"))
+        if kind == "text":
+            fitting = narrowed(converted, self._converter.definitions(), frozenset({"scalar"}))
+            if fitting is None:
+                raise unsupported(f"`{name}` is text, and its schema has no scalars", (*at, "schema"))
+            converted = fitting.schema
+        return Argument(location, name, converted, False, pointer, content_type=media)
 
     def _schema(self, node: object, pointer: Pointer) -> dict[str, object]:
         """The parameter's schema, with a plain `$ref` at its top replaced by what it refers to."""
         if isinstance(node, dict) and node.keys() == {"$ref"}:
             node, pointer = follow(self._root, node, pointer)
         return self._converter.convert(node, pointer)
-
-    def body(self, method: str, request_body: object, pointer: Pointer) -> JsonBody | None:
-        """The JSON body, if the operation takes one.
-
-        Raises:
-            ProblemError: the body is needed and can't be sent.
-        """
-        if request_body is None:
-            return None
-        body, pointer = follow(self._root, request_body, pointer)
-        if not isinstance(body, dict):
-            raise unsupported("`requestBody` has to be an object", pointer)
-        if method in _NO_BODY:
-            self.notes.append(Problem("AC705", f"the body of a `{method}` request is ignored", pointer))
-            return None
-        content = body.get("content")
-        media = content if isinstance(content, dict) else {}
-        content_type = next((kind for kind in media if is_json(kind)), None)
-        wildcard = next((kind for kind in media if kind in ("*/*", "application/*")), None)
-        chosen = content_type or wildcard
-        required = body.get("required") is True
-        if chosen is None:
-            listed = ", ".join(f"`{shorten(kind, 80)}`" for kind in list(media)[:4]) or "none"
-            # without it, a call would still do something: not what the operation is for
-            raise unsupported(
-                f"the body is not JSON but {listed}", (*pointer, "content"), "only JSON bodies are supported"
-            )
-        at = (*pointer, "content", chosen)
-        entry, at = follow(self._root, media[chosen], at)
-        schema = entry.get("schema", {}) if isinstance(entry, dict) else {}
-        arguments = tuple(self._body_arguments(schema, (*at, "schema"), required=required))
-        return JsonBody(content_type or "application/json", arguments)
-
-    def _body_arguments(self, schema: object, pointer: Pointer, *, required: bool) -> Iterator[Argument]:
-        node, at = follow(self._root, schema, pointer)
-        plain = schema is node or (isinstance(schema, dict) and schema.keys() == {"$ref"})
-        needed = node.get("required") if isinstance(node, dict) else None
-        names = {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
-        if not isinstance(node, dict) or not plain or not _is_flat(node):
-            yield Argument(
-                "body", "", self._converter.convert(schema, pointer), required, pointer, whole=True
-            )
-            return
-        properties = node["properties"]
-        assert isinstance(properties, dict)
-        shown = {
-            name: value
-            for name, value in properties.items()
-            if not self._converter.hidden(value, (*at, "properties", name))
-        }
-        missing = {name: True for name in sorted(names) if name not in properties}
-        if not required and (names & shown.keys() or missing):
-            # an optional body with fields that it needs is given as a whole or not at all
-            yield Argument("body", "", self._converter.convert(schema, pointer), False, pointer, whole=True)
-            return
-        for name, value in {**shown, **missing}.items():
-            where = (*at, "properties", name)
-            converted = self._converter.convert(value, where)
-            yield Argument("body", name, converted, name in names, where)
-
-
-def _is_flat(node: Mapping[str, object]) -> bool:
-    """An object with named properties and no others, nothing that is said of it as a whole."""
-    return (
-        isinstance(node.get("properties"), dict)
-        and node.get("type", "object") == "object"
-        and node.get("nullable") is not True
-        and node.get("additionalProperties", False) is False
-        and not node.keys() & _WHOLE
-    )
-
-
-def narrow(schema: dict[str, object], converter: Converter) -> dict[str, object] | None:
-    """`schema` without objects and null, which can't be written into a URL or a header.
-
-    Arrays hold scalars only. `None` if nothing is left.
-    """
-    root = {**schema, "$defs": converter.definitions()}
-    types = types_of(schema, root)
-    allowed = set(types & _SCALARS)
-    narrowed = dict(schema)
-    if "array" in types:
-        items = types_of(items_of(root), root)
-        if items & _SCALARS:
-            allowed.add("array")
-            if not items <= _SCALARS and isinstance(given := schema.get("items", {}), dict):
-                narrowed["items"] = {**given, "type": _listed_types(items & _SCALARS)}
-            elif not items <= _SCALARS:
-                return None
-    if not allowed:
-        return None
-    if allowed != types:
-        narrowed["type"] = _listed_types(allowed)
-    return narrowed
-
-
-def _listed_types(types: set[str] | frozenset[str]) -> object:
-    named = sorted(types - {"integer"}) if "number" in types else sorted(types)
-    return named[0] if len(named) == 1 else named

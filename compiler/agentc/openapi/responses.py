@@ -6,13 +6,25 @@ import re
 from collections.abc import Iterator
 
 from agentc_runtime.bundle import ResponseCase, Schema
+from agentc_runtime.media import content_of
 from agentc_runtime.violations import compile_shape
 
-from .parameters import is_json
+from ..schematypes import types_of
 from .problem import Pointer, Problem, ProblemError, follow
 from .schema import Converter
 from .weight import too_heavy
 
+#: Bytes, as an answer gives them.
+_BYTES: Schema = {
+    "type": "object",
+    "properties": {
+        "content_type": {"type": "string"},
+        "size": {"type": "integer"},
+        "base64": {"type": "string"},
+    },
+    "required": ["content_type", "size", "base64"],
+    "additionalProperties": False,
+}
 _SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
 
 
@@ -45,16 +57,32 @@ class Responses:
         if not isinstance(content, dict) or not content:
             yield ResponseCase(status=status)
             return
-        json_only = any(is_json(kind) for kind in content)
+        json_only = any(content_of(kind) == "json" for kind in content)
         for kind, media in content.items():
-            if json_only and not is_json(kind):
+            if json_only and content_of(kind) != "json":
                 continue
             where = (*at, "content", kind)
             entry, where = follow(self._root, media, where)
-            schema: Schema | None = None
-            if (is_json(kind) or kind == "*/*") and isinstance(entry, dict) and "schema" in entry:
-                schema = self._schema(entry["schema"], (*where, "schema"))
-            yield ResponseCase(status=status, content_type=kind, schema=schema)
+            yield ResponseCase(status=status, content_type=kind, schema=self._of(kind, entry, where))
+
+    def _of(self, kind: str, entry: object, pointer: Pointer) -> Schema | None:
+        """The schema of what `agentc_runtime.response` makes of an answer of that media type."""
+        said = entry.get("schema") if isinstance(entry, dict) else None
+        if kind.partition(";")[0].strip() in ("*/*", "application/*"):
+            # what comes may be anything; a schema of JSON says that it is JSON
+            plain = follow(self._root, said, (*pointer, "schema"))[0]
+            bytes_ = isinstance(plain, dict) and plain.get("format") == "binary"
+            return None if said is None or bytes_ else self._schema(said, (*pointer, "schema"))
+        content = content_of(kind)
+        if content == "text":
+            return {"type": "string"}
+        if content == "binary":
+            return _BYTES
+        if content == "lines":
+            item = entry.get("itemSchema", said) if isinstance(entry, dict) else None
+            schema = None if item is None else self._schema(item, (*pointer, "schema"))
+            return {"type": "array"} if schema is None else _lines(schema)
+        return None if said is None else self._schema(said, (*pointer, "schema"))
 
     def _schema(self, node: object, pointer: Pointer) -> Schema | None:
         """The schema of an answer; `None`, with a note, when it can't be used.
@@ -84,6 +112,16 @@ class Responses:
             self.notes.append(Problem("AC705", f"the answer is not checked: its schema {reason}", pointer))
             return None
         return schema
+
+
+def _lines(schema: Schema) -> Schema:
+    """The schema of a list of values, one a line: some documents describe the list, others an item."""
+    if types_of(schema) == {"array"}:
+        return schema
+    definitions = schema.get("$defs")
+    item = {name: value for name, value in schema.items() if name != "$defs"}
+    found: Schema = {"type": "array", "items": item}
+    return {**found, "$defs": definitions} if definitions else found
 
 
 def answer_schema(cases: tuple[ResponseCase, ...]) -> Schema | None:
