@@ -18,20 +18,20 @@ import msgspec
 
 import agentc_runtime
 
-from .model import CompiledOperation, Entry, Value
+from .model import CompiledOperation, Entry, Unread, Value
 from .problem import Problem
 
 V = TypeVar("V", bound=Value)
 
 
 class Index(Value, frozen=True, kw_only=True):
-    """What is known of a document as a whole. `unread` tells why some path items could not be looked into."""
+    """What is known of a document as a whole. `unread` tells why some operations could not be."""
 
     openapi: str
     title: str
     version: str
     entries: tuple[Entry, ...]
-    unread: tuple[Problem, ...]
+    unread: tuple[Unread, ...]
     security_schemes: dict[str, str]
     servers: tuple[str, ...]
 
@@ -106,7 +106,7 @@ def _stamp() -> str:
     """Changes with the code that compiles, so that an old entry is never taken for a new one."""
     digest = hashlib.sha256()
     package, runtime = Path(__file__).parent, Path(agentc_runtime.__file__).parent
-    shared = [runtime / name for name in ("bundle.py", "urls.py", "violations.py")]
+    shared = [runtime / name for name in ("bundle.py", "media.py", "urls.py", "violations.py")]
     sources = [*package.glob("*.py"), package.parent / "schematypes.py", *shared]
     for source in sorted(sources):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")

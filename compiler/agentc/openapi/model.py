@@ -12,7 +12,7 @@ from agentc_runtime.bundle import Auth, Body, Endpoint, Param, PathPart, Request
 
 from .problem import Pointer, Problem
 
-Method: TypeAlias = Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]
+Method: TypeAlias = Literal["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "QUERY"]
 METHODS: Mapping[str, Method] = {
     "get": "GET",
     "put": "PUT",
@@ -22,6 +22,7 @@ METHODS: Mapping[str, Method] = {
     "head": "HEAD",
     "patch": "PATCH",
     "trace": "TRACE",
+    "query": "QUERY",
 }
 
 
@@ -45,6 +46,13 @@ class Entry(Value, frozen=True, kw_only=True):
     def pointer(self) -> Pointer:
         """Where the operation stands."""
         return ("paths", self.path, self.method.lower())
+
+
+class Unread(Value, frozen=True, kw_only=True):
+    """Why an operation of one of these names can't be read; without names, any operation may be meant."""
+
+    names: tuple[str, ...]
+    problem: Problem
 
 
 class Credential(Value, frozen=True, kw_only=True):
@@ -85,6 +93,7 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     security: tuple[tuple[Credential, ...], ...]
     servers: tuple[str, ...]
     notes: tuple[Problem, ...] = ()
+    cookies: tuple[Param, ...] = ()
 
     def plan(self, endpoint: Endpoint, auth: tuple[Auth, ...]) -> RequestPlan:
         """The request plan against a server, with the credentials of `auth`."""
@@ -95,6 +104,7 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
             path=self.segments,
             query=self.query,
             headers=self.headers,
+            cookies=self.cookies,
             body=self.body,
             auth=auth,
             responses=self.responses,

@@ -8,7 +8,7 @@ closed with `unevaluatedProperties`. Responses are left open, without formats: s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
@@ -34,13 +34,19 @@ class Converter:
 
     def __init__(self, root: object, version: str, side: Side) -> None:
         self._root = root
-        self._siblings = version != "3.0"
+        self._siblings = version not in ("2.0", "3.0")
+        self._nullable_word = "x-nullable" if version == "2.0" else "nullable"
         self._side: Side = side
         self._names: dict[tuple[Pointer, Mode], str] = {}
+        self._taken: dict[str, int] = {}
         self._waiting: list[tuple[str, object, Pointer, Mode]] = []
         self._done: dict[str, object] = {}
+        #: Schemas that are known to name properties, or not to, with all that they are put together from.
+        self._named: dict[Pointer, bool] = {}
         self._nodes = 0
         self.notes: list[Problem] = []
+        #: Schemas that stand for what the document has at these places: files in a multipart body.
+        self.instead: dict[Pointer, dict[str, object]] = {}
 
     def convert(self, node: object, pointer: Pointer) -> dict[str, object]:
         """The schema at `pointer`. Its `$ref`s point into `definitions`.
@@ -79,13 +85,16 @@ class Converter:
             raise unsupported(f"the schemas of the {self._side} have more than {MAX_NODES:,} parts", pointer)
         if depth > MAX_DEPTH:
             raise unsupported(f"the schema is nested deeper than {MAX_DEPTH} levels", pointer)
+        if (stand_in := self.instead.get(pointer)) is not None:
+            return dict(stand_in)
         if isinstance(node, bool):
             return node
         if not isinstance(node, dict):
             raise unsupported("a schema has to be an object", pointer)
         for name in _DYNAMIC:
             if name in node:
-                raise unsupported(f"`{name}` is not supported", (*pointer, name))
+                message = f"`{name}` may mean more than one schema, or none that is in the document"
+                raise unsupported(message, (*pointer, name))
         if isinstance(node.get("$ref"), str):
             return self._reference(node, pointer, mode, depth)
         return self._keywords(node, pointer, mode, depth)
@@ -104,7 +113,7 @@ class Converter:
         found = self._keywords(whole, pointer, part, depth)
         found["$ref"] = self._define(str(node["$ref"]), pointer, part)
         if mode == "closed" and not node.keys() & {"additionalProperties", "unevaluatedProperties"}:
-            found |= {"unevaluatedProperties": False} if self._declares(node, pointer, set()) else {}
+            found |= {"unevaluatedProperties": False} if self._declares(node, pointer) else {}
         return found
 
     def _define(self, reference: str, pointer: Pointer, mode: Mode) -> str:
@@ -115,10 +124,11 @@ class Converter:
             follow(self._root, {"$ref": reference}, pointer)
             base = re.sub(r"[^A-Za-z0-9_.-]+", "_", target[-1] if target else "root")[:60] or "schema"
             base += {"closed": "", "exact": "", "open": ".open", "free": ".free"}[mode]
-            taken = set(self._names.values())
-            name, number = base, 2
-            while name in taken:
-                name, number = f"{base}_{number}", number + 1
+            name = base
+            while name in self._taken:  # what was counted up may be the name of another one
+                self._taken[base] += 1
+                name = f"{base}_{self._taken[base]}"
+            self._taken.setdefault(name, 1)
             self._names[target, mode] = name
             self._waiting.append((name, find(self._root, target), target, mode))
         return f"#/$defs/{self._names[target, mode]}"
@@ -272,36 +282,54 @@ class Converter:
                 for name in _strings(found.get("required")):
                     properties.setdefault(name, {})
                 found["additionalProperties"] = False
-        elif self._declares(node, pointer, set()):
+        elif self._declares(node, pointer):
             found["unevaluatedProperties"] = False
 
-    def _declares(self, node: object, pointer: Pointer, seen: set[Pointer]) -> bool:
-        """Whether the schema, with everything that it is put together from, names properties."""
-        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            beside = {key: value for key, value in node.items() if key != "$ref"}
-            if self._siblings and self._declares(beside, pointer, seen):
+    def _declares(self, node: object, pointer: Pointer) -> bool:
+        """Whether the schema, with everything that it is put together from, names properties.
+
+        Each schema is looked at once, however often it is part of others.
+        """
+        below: dict[Pointer, Pointer | None] = {pointer: None}
+        waiting = [(node, pointer)]
+        while waiting:
+            part, at = waiting.pop()
+            if not isinstance(part, dict) or self._named.get(at) is False:
+                continue
+            if self._named.get(at) or isinstance(part.get("properties"), dict):
+                found: Pointer | None = at
+                while found is not None:
+                    self._named[found] = True
+                    found = below[found]
                 return True
-        target, at = follow(self._root, node, pointer)
-        if not isinstance(target, dict) or at in seen:
-            return False
-        if target is not node:
-            seen.add(at)
-        if isinstance(target.get("properties"), dict):
-            return True
-        branches: list[tuple[object, Pointer]] = [
-            (target[name], (*at, name)) for name in ("then", "else") if name in target
-        ]
+            for inner, where in self._joined(part, at):
+                if where not in below:
+                    below[where] = at
+                    waiting.append((inner, where))
+        self._named |= dict.fromkeys(below, False)
+        return False
+
+    def _joined(self, node: Mapping[str, object], pointer: Pointer) -> Iterator[tuple[object, Pointer]]:
+        """The schemas that are about the same value as `node`."""
+        if isinstance(node.get("$ref"), str):
+            yield follow(self._root, node, pointer)
+            if not self._siblings:
+                return
+        for name in ("then", "else"):
+            if name in node:
+                yield node[name], (*pointer, name)
         for name in _PARTS:
-            if isinstance(parts := target.get(name), list):
-                branches += [(part, (*at, name, str(index))) for index, part in enumerate(parts)]
-        if isinstance(dependent := target.get("dependentSchemas"), dict):
-            branches += [(part, (*at, "dependentSchemas", key)) for key, part in dependent.items()]
-        return any(self._declares(part, where, seen) for part, where in branches)
+            parts = node.get(name)
+            for index, part in enumerate(parts if isinstance(parts, list) else ()):
+                yield part, (*pointer, name, str(index))
+        dependent = node.get("dependentSchemas")
+        for key, part in dependent.items() if isinstance(dependent, dict) else ():
+            yield part, (*pointer, "dependentSchemas", key)
 
     def _nullable(self, found: dict[str, object], node: Mapping[str, object]) -> dict[str, object]:
         """OpenAPI 3.0.3: `nullable` adds null to `type`, and only to `type`. Answers are read as intended."""
         lax = self._side == "response"
-        if node.get("nullable") is not True or not (lax or not self._siblings):
+        if node.get(self._nullable_word) is not True or not (lax or not self._siblings):
             return found
         named = types(found.get("type"))
         if named is not None:
