@@ -23,6 +23,7 @@ PROJECT_FILE = "agentc.yaml"
 #: Bytes of one referenced file.
 MAX_REFERENCED_BYTES = 64 * 1024 * 1024
 
+_HELP = "every `.yaml` and `.yml` below `agentc.yaml` is looked at: make it a regular file, or take it away"
 _SPEC = re.compile(rb"apiVersion[\"']?\s*:\s*[\"']?agentc/")
 _PASSED_OVER = frozenset({"node_modules", "__pycache__"})
 #: A pipe is not waited for, a terminal is not taken over, a link swapped in meanwhile is not followed.
@@ -71,7 +72,7 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
             continue
         seen.add(real)
         if isinstance(data, str):
-            found.append(ac110_unreadable_file.report(span, span.file, data, None))
+            found.append(ac110_unreadable_file.report(span, span.file, data, _HELP))
             continue
         text = data[:MAX_BYTES].replace(b"\0", b"") if is_utf16(data) else data[:MAX_BYTES]
         if path != PROJECT_FILE and _SPEC.search(text) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def toolset_target(project: Path, name: str) -> str | None:
     document = _find(project, name)
     node = node_at(document.root, ("spec", "openapi", "file"))
     if not isinstance(node, Scalar):
+        if node_at(document.root, ("spec", "openapi")) is not None:
+            raise _not_a_map(document, name)
         return None
     path = str(node.value)
     target = (project / path).resolve()
@@ -49,22 +52,36 @@ def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
     spec = node_at(document.root, ("spec",))
     source = document.file
     if isinstance(openapi, Map) and "file" in openapi.entries:
-        edits = [(openapi.entries["file"][1].span, file)]
+        value = openapi.entries["file"][1]
+        known = isinstance(value, Scalar) and value.value == file
+        edits = [] if known else [(value.span, _word(file))]
         if "sha256" in openapi.entries:
             edits.append((openapi.entries["sha256"][1].span, sha256))
         else:
-            edits.append((_after(openapi.entries["file"][1].span), _second_key(openapi, sha256)))
+            edits.append((_after(value.span), _second_key(openapi, sha256)))
         text = _replaced(source, edits)
     elif openapi is None and isinstance(spec, Map) and spec.entries:
         key = next(iter(spec.entries.values()))[0].span
-        insert = f"openapi: {{ file: {file}, sha256: {sha256} }}\n{' ' * (key.column - 1)}"
+        insert = f"openapi: {{ file: {_word(file)}, sha256: {sha256} }}\n{' ' * (key.column - 1)}"
         text = _replaced(source, [(Span(key.file, key.line, key.column, key.line, key.column), insert)])
     else:
-        line = span_at(document.root, ("spec", "openapi"), key=True).line
-        raise PinError(f"{source.path}:{line}: `openapi` of toolset `{name}` should be a map with `file`")
-    target = project / source.path
-    target.write_text(text, encoding="utf-8", newline="")
+        raise _not_a_map(document, name)
+    try:
+        (project / source.path).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise PinError(f"can't write `{source.path}`: {error.strerror}") from error
     return source.path
+
+
+def _not_a_map(document: Document, name: str) -> PinError:
+    line = span_at(document.root, ("spec", "openapi"), key=True).line
+    return PinError(f"{document.file.path}:{line}: `openapi` of toolset `{name}` should be a map with `file`")
+
+
+def _word(path: str) -> str:
+    """The path as a YAML value: quoted where it could be read as something else."""
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*\.[a-z]+", path)
+    return path if plain else json.dumps(path)
 
 
 def _find(project: Path, name: str) -> Document:
@@ -93,9 +110,20 @@ def _second_key(openapi: Map, sha256: str) -> str:
 
 
 def _replaced(source: SourceFile, edits: list[tuple[Span, str]]) -> str:
-    """The file's text with single-line spans replaced, from the end so that positions stay true."""
-    lines = source.text.splitlines(keepends=True)
-    for span, text in sorted(edits, key=lambda edit: (edit[0].line, edit[0].column), reverse=True):
+    """The file's text with single-line spans replaced, from the end so that positions stay true.
+
+    Raises:
+        PinError: the file is not UTF-8: writing it again would lose what can't be read.
+    """
+    try:
+        text = source.data.decode()
+    except UnicodeDecodeError as error:
+        raise PinError(f"`{source.path}` is not UTF-8: save it as UTF-8 first") from error
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n|\Z)", text.removeprefix(mark))
+    for span, put in sorted(edits, key=lambda edit: (edit[0].line, edit[0].column), reverse=True):
         line = lines[span.line - 1]
-        lines[span.line - 1] = line[: span.column - 1] + text + line[span.end_column - 1 :]
-    return "".join(lines)
+        end = re.search(r"[\r\n]*\Z", line)
+        new = put.replace("\n", (end[0] if end else "") or "\n")
+        lines[span.line - 1] = line[: span.column - 1] + new + line[span.end_column - 1 :]
+    return mark + "".join(lines)

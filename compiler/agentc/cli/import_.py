@@ -56,7 +56,8 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
         raise InputError(error.message + (f"; {error.help}" if error.help else "")) from error
     except PinError as error:
         raise InputError(str(error)) from error
-    click.echo(f"{imported.title} {imported.version}: {imported.operations} operations")
+    title = f"{imported.title} {imported.version}".strip() or "untitled document"
+    click.echo(f"{title}: {imported.operations} operations")
     click.echo(f"wrote {project / path}")
     if changed is not None:
         click.echo(f"pinned in {project / changed}")
