@@ -87,7 +87,7 @@ class Broker:
         held = self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
             return self._refused(call, held, emit, tool.name)
-        arguments = self._redacted(decided.arguments)
+        arguments = self._secrets.redact_object(decided.arguments)
         digest = self._digest(tool.name, arguments, request)
         if decided.reasons:
             rejected = await self._consent(call, decided, request, digest, emit)
@@ -144,7 +144,7 @@ class Broker:
             call_id=call.call_id,
             state=call.state,
             tool=tool.name,
-            arguments=self._redacted(allowed.arguments),
+            arguments=self._secrets.redact_object(allowed.arguments),
             preview=self._secrets.redact(preview(request)),
             reasons=tuple(str(reason) for reason in allowed.reasons),
             by=allowed.by,
@@ -254,11 +254,6 @@ class Broker:
             },
         }
         return hashlib.sha256(canonical(said)).hexdigest()
-
-    def _redacted(self, arguments: dict[str, object]) -> dict[str, object]:
-        return {
-            self._secrets.redact(name): self._secrets.redact_data(value) for name, value in arguments.items()
-        }
 
     def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
         if tool is not None:

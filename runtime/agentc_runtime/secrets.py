@@ -32,7 +32,7 @@ class Secrets:
         self._environ = environ
         self._values: dict[str, str] = {}
         self._covers: tuple[tuple[str, str], ...] = ()
-        self._needles: frozenset[str] = frozenset()
+        self._needles: frozenset[bytes] = frozenset()
         for name in environment.secrets:
             with contextlib.suppress(RefusedError):
                 self.get(name)
@@ -67,12 +67,18 @@ class Secrets:
             return self.redact(value)
         return value if self._free(value) else self._redacted(value)
 
+    def redact_object(self, value: dict[str, object]) -> dict[str, object]:
+        """`redact_data` of an object."""
+        if self._free(value):
+            return value
+        return {self.redact(name): self._redacted(item) for name, item in value.items()}
+
     def _free(self, value: object) -> bool:
         """Whether it is certain, without a walk through `value`, that no secret stands in it."""
         if not self._covers:
             return True
         try:
-            text = msgspec.json.encode(value).decode()
+            text = msgspec.json.encode(value)
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
             return False
         return not any(needle in text for needle in self._needles)
@@ -120,9 +126,9 @@ def _forms(value: str) -> frozenset[str]:
     return frozenset((value, encoded, quote(value, safe=""), *escaped))
 
 
-def _needle(form: str) -> str:
+def _needle(form: str) -> bytes:
     """The longest piece of `form` that every JSON text of a string with `form` in it contains as it is."""
-    return max(_UNESCAPED.findall(form), key=len, default="")
+    return max(_UNESCAPED.findall(form), key=len, default="").encode()
 
 
 def _unset(name: str, message: str) -> RefusedError:
