@@ -63,10 +63,13 @@ import sqlite3
 import sys
 
 base = sqlite3.connect(sys.argv[1])
-found = "SELECT seq FROM audit WHERE payload LIKE '%4000%' LIMIT 1"
-(seq, payload) = base.execute(f"SELECT seq, payload FROM audit WHERE seq = ({found})").fetchone()
+amount = '"value":4000'  # the amount that was refused; the digits alone may stand in any digest
+(seq, payload) = base.execute(
+    "SELECT seq, payload FROM audit WHERE payload LIKE ?", (f"%{amount}%",)
+).fetchone()
 with base:
-    base.execute("UPDATE audit SET payload = ? WHERE seq = ?", (payload.replace("4000", "4001", 1), seq))
+    changed = payload.replace(amount, '"value":4001')
+    base.execute("UPDATE audit SET payload = ? WHERE seq = ?", (changed, seq))
 PY
 if step "agentc audit verify --store $work/runs.db"; then
   echo "the change was not found" >&2
