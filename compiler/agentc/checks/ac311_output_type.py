@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule
-from ..program import Program, SchemaData
+from ..program import Agent, Program, SchemaData, State
 from ..schematypes import assignable
 from ..stepping import expression_type, kinds
 from ..syntax.workflow import EndStateSpec
@@ -79,5 +79,11 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     yield RULE.at(
                         bound.span,
                         f"the agent's output is {kinds(target)}, and this is {kinds(source)}",
-                        help="declare the agent's `output` schema" if agent.output is None else None,
+                        help=_help(agent, state),
                     )
+
+
+def _help(agent: Agent, state: State) -> str | None:
+    if agent.resource.at(*state.path, "output") is None:
+        return "give the state an `output`"
+    return "declare the agent's `output` schema" if agent.output is None else None

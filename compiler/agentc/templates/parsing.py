@@ -23,6 +23,9 @@ class Unparsable(NamedTuple):
     help: str | None
 
 
+_LAST_OPENED = r"\{[{%#](?!.*\{[{%#]).*"
+
+
 def parse(text: str, file: str | None) -> Unit | Unparsable:
     """The unit of a text, with its macros by name; of two with one name the first."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -45,13 +48,16 @@ def parse(text: str, file: str | None) -> Unit | Unparsable:
 def _explained(unit: Unit, line: int, message: str) -> Unparsable:
     close = _CLOSE.search(message)
     help_ = f"the block `{close[1]}` is still open: close it with `{{% end{close[1]} %}}`" if close else None
+    for expected, end in (("end of print statement", "}}"), ("end of statement block", "%}")):
+        if f"expected '{expected}'" in message and "unexpected end of template" in message:
+            return Unparsable(unit, line, _LAST_OPENED, f"the template ends before `{end}`", f"add `{end}`")
     first = re.split(r"\.\s|\.$", message)[0]
     at = re.fullmatch(r"unexpected char '.+' at (\d+)", first, re.DOTALL)
     if at is not None:
         return _character(unit, int(at[1]))
     quoted = re.findall(r"'([^']*)'", first)
     named = quoted[-1] if quoted and ("got" in first or "unknown tag" in first) else None
-    pattern = re.escape(named) if named else r"\{[{%#](?!.*\{[{%#]).*"
+    pattern = re.escape(named) if named else _LAST_OPENED
     shown = re.sub(r"'([^']*)'", r"`\1`", first)
     return Unparsable(unit, line, pattern, shown[:1].lower() + shown[1:], help_)
 

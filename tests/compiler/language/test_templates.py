@@ -100,7 +100,7 @@ def test_reads_are_paths_from_the_root() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "at", "message", "help_text"),
     [
-        ("{{ input.text", "AC304", "{{ input.text", "unexpected end of template", ""),
+        ("{{ input.text", "AC304", "{{ input.text", "the template ends before `}}`", ""),
         ("{% if input.flag %}x", "AC304", "{% if input.flag %}x", "unexpected end", "close it with `{% endif %}`"),
         ("a {% endfor %}", "AC304", "endfor", "unknown tag `endfor`", ""),
         ("{{ input.text ! }}", "AC304", "!", "not expected here", ""),
@@ -206,6 +206,7 @@ def test_problems_of_an_included_file_name_the_file() -> None:
     assert [(problem.file, problem.line, problem.code) for problem in found.problems] == [
         ("a", 2, "AC306"),
         ("b", 1, "AC305"),
+        (None, 1, "AC110"),
     ]  # fmt: skip
     assert "`a` → `b` → `a`" in found.problems[1].message
 

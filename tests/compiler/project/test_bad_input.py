@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -115,13 +116,28 @@ def test_a_path_that_is_no_file_inside_the_project(agentc, root, tmp_path, name,
         assert "AC201" not in outcome.text
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-@pytest.mark.parametrize("name", ["agentc.yaml", "openapi.yaml", "toolset.yaml"])
+@pytest.mark.parametrize("name", ["agentc.yaml", "openapi.yaml", "toolset.yaml", "specs"])
 def test_no_permission_to_read(agentc, root, name):
-    (root / name).chmod(0)
-    outcome = agentc("validate")
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        shared = Path(folder)
+        shared.chmod(0o755)
+        for path in root.iterdir():
+            (shared / path.name).write_bytes(path.read_bytes())
+        (shared / "specs").mkdir()
+        (root / "openapi.yaml").unlink()
+        assert agentc("validate", root).code == 1  # everything is imported: another user may not read that
+        (shared / name).chmod(0)
+        user = os.geteuid()
+        if user == 0:  # root may read everything
+            os.seteuid(65534)
+        try:
+            outcome = agentc("validate", shared)
+        finally:
+            os.seteuid(user)
+        (shared / name).chmod(0o700)
     assert outcome.code == 1
     assert f"can't read `{name}`: permission denied" in outcome.text
+    assert " = help: " in outcome.text
 
 
 @pytest.mark.parametrize(
