@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CORPUS ?= ../shared/corpus
 
 .PHONY: demo test test-slow coverage lint types schemas bench clean
 
@@ -31,7 +32,10 @@ schemas: $(VENV)/.core
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in cli_start validate_many broker; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@if [ -d "$(CORPUS)" ]; then \
+	  $(BIN)/python benchmarks/compile_large.py && $(BIN)/python benchmarks/openapi_corpus.py "$(CORPUS)"; \
+	else echo "compile_large and openapi_corpus need a folder of OpenAPI documents: make bench CORPUS=PATH"; fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
