@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORPUS ?= ../shared/corpus
 
-.PHONY: demo test test-slow coverage lint types schemas bench clean
+.PHONY: demo test test-slow coverage lint types generated bench clean
 
 demo: $(VENV)/.core
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash specs/support/demo.sh
@@ -27,8 +27,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-schemas: $(VENV)/.core
+generated: $(VENV)/.dev
 	$(BIN)/python -m agentc.syntax.generate schemas
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate.py --demo
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'

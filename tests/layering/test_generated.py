@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("name", sorted(schema_files()))
 def test_schema_is_in_step_with_the_models(name: str) -> None:
     committed = (ROOT / "schemas" / name).read_text(encoding="utf-8")
-    assert committed == schema_files()[name], "run `make schemas`"
+    assert committed == schema_files()[name], "run `make generated`"
 
 
 def test_no_other_schema_is_committed() -> None:
