@@ -25,7 +25,7 @@ def shown(text: str, width: int = _WIDTH) -> str:
     kept = text[:width]
     if len(text) > width:
         seam = max(kept.rfind(" "), kept.rfind(","))
-        kept = kept[: seam + 1] if seam >= width - _SEAM else kept
+        kept = kept[: seam + 1] if seam >= max(1, width - _SEAM) else kept
     escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in kept

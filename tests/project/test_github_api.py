@@ -64,6 +64,13 @@ def test_import_validate_build_inspect_run(agentc, kit, github, github_document,
         },
     ]
 
+    # the document describes no scheme, so the toolset says how the token is sent
+    toolset = project / "toolsets/github.yaml"
+    toolset.write_text(toolset.read_text().replace("scheme: bearer", "scheme: token"))
+    said = agentc("validate", project, code=1).stdout
+    assert "error[AC706]" in said
+    assert "`basic`, `bearer`" in said
+
 
 def test_another_document_is_not_the_pinned_one(agentc, kit, github_document, tmp_path):
     project = kit.redirected(kit.root / "specs/issues", tmp_path / "issues", "GITHUB_API_URL", 9)

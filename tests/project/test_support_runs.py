@@ -60,8 +60,9 @@ def test_one_changed_byte_of_the_log_is_found(agentc, replay, tmp_path):
     agentc(*replay("triage-injected", "T-1002"), "--store", store)
     assert agentc("audit", "verify", "--store", store).stdout.startswith("ok ")
     with sqlite3.connect(store) as base:
-        (seq, payload) = base.execute("SELECT seq, payload FROM audit WHERE payload LIKE '%4000%'").fetchone()
-        changed = payload.replace("4000", "4001", 1)
+        found = "SELECT seq, payload FROM audit WHERE payload LIKE '% is 4000;%'"
+        ((seq, payload),) = base.execute(found).fetchall()
+        changed = payload.replace(" is 4000;", " is 4001;")
         base.execute("UPDATE audit SET payload = ? WHERE seq = ?", (changed, seq))
     base.close()
     said = agentc("audit", "verify", "--store", store, code=1).stderr
