@@ -106,7 +106,11 @@ def load_document(name: str, data: bytes) -> Document | Problem:
 def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
     """The operations of the document, in its order, and what stands in the way of others."""
     found: list[Entry] = []
-    lost = (one for one in document.duplicates if one.pointer[0] == "paths" and len(one.pointer) == 2)
+    lost = (
+        one
+        for one in document.duplicates
+        if one.pointer[0] == "paths" and (len(one.pointer) <= 3 or one.pointer[-1] == "operationId")
+    )
     unread = [Unread(names=(), problem=one.problem()) for one in lost]
     paths = document.root.get("paths", {})
     for path, value in paths.items() if isinstance(paths, dict) else ():
