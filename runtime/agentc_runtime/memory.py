@@ -5,42 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, TypeAlias
 
 from .calls import Claim, Returned
-from .canonical import canonical
 from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
 from .refusals import Refusal
 
 _WHERE = "memory"
 
 
-class Entry(NamedTuple):
-    """What a store would have put into the audit log. `payload` is its canonical JSON."""
-
-    run_id: str
-    kind: str
-    payload: bytes
+#: Takes what a store would have put into the audit log: run, kind, payload.
+Keep: TypeAlias = Callable[[str, str, Mapping[str, object]], None]
 
 
 class MemoryJournal:
     """A `Journal` in memory, with the quotas of a store. It lives as long as the run that it is made for.
 
-    `entries` keeps every record in order, for tests and for whoever wants to show them; there is no chain.
-    Its methods raise `StoreError` where those of a store do. It is for one thread.
+    Records go to `keep`, for whoever wants to show them; without it they are not even made. There is no
+    chain. Its methods raise `StoreError` where those of a store do. It is for one thread.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.entries: list[Entry] = []
+    def __init__(
+        self, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, keep: Keep | None = None
+    ) -> None:
+        self._keep = keep
         self._clock = clock
         self._in_run: Counter[tuple[str, str]] = Counter()
         self._in_day: Counter[tuple[str, str, str]] = Counter()
         self._open: set[tuple[str, str]] = set()
 
     def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
-        """Keep one event."""
+        """Pass one event on."""
+        if self._keep is None:
+            return
         try:
-            self.entries.append(Entry(run_id, kind, canonical(payload)))
+            self._keep(run_id, kind, payload)
         except ValueError as error:
             raise StoreError(f"can't be recorded: {error}", _WHERE) from error
 
@@ -60,7 +59,8 @@ class MemoryJournal:
             raise StoreError(
                 f"call `{claim.call_id}` of run `{claim.run_id}` has not been settled yet", _WHERE
             )
-        self.record(claim.run_id, CLAIMED, claimed(claim))
+        if self._keep is not None:
+            self.record(claim.run_id, CLAIMED, claimed(claim))
         self._open.add(call)
         self._in_run[run] += 1
         self._in_day[day] += 1
@@ -70,9 +70,10 @@ class MemoryJournal:
         """Record how a claimed call ended."""
         if (run_id, call_id) not in self._open:
             raise StoreError(f"call `{call_id}` of run `{run_id}` is not open", _WHERE)
-        try:
-            payload = settled(call_id, outcome)
-        except ValueError as error:
-            raise StoreError(f"can't be recorded: {error}", _WHERE) from error
-        self.record(run_id, SETTLED, payload)
+        if self._keep is not None:
+            try:
+                payload = settled(call_id, outcome)
+            except ValueError as error:
+                raise StoreError(f"can't be recorded: {error}", _WHERE) from error
+            self.record(run_id, SETTLED, payload)
         self._open.remove((run_id, call_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ from agentc_runtime.bundle import (
     Tool,
 )
 from agentc_runtime.calls import ApprovalRequest, Decision
+from agentc_runtime.canonical import canonical
 from agentc_runtime.events import Event
 from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.run import RunResult, run_bundle
@@ -256,7 +257,8 @@ class Rig:
     provider: Provider
     service: Service
     urls: tuple[str, str]
-    journal: Any = field(default_factory=MemoryJournal)
+    journal: Any = None
+    records: list[tuple[str, bytes]] = field(default_factory=list)
     person: Person = field(default_factory=Person)
     events: list[Event] = field(default_factory=list)
     log: Kept = field(default_factory=Kept)
@@ -336,7 +338,13 @@ class Rig:
 
     def kept(self, kind: str) -> list[dict[str, Any]]:
         """What the journal has of one kind."""
-        return [json.loads(entry.payload) for entry in self.journal.entries if entry.kind == kind]
+        return [json.loads(payload) for found, payload in self.records if found == kind]
+
+    def __post_init__(self) -> None:
+        def keep(run_id: str, kind: str, payload: Mapping[str, object]) -> None:
+            self.records.append((kind, canonical(payload)))
+
+        self.journal = MemoryJournal(keep=keep)
 
     def of(self, kind: type[Any]) -> list[Any]:
         """The events of one type."""

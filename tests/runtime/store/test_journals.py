@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from agentc_runtime.audit import read_audit
 from agentc_runtime.bundle import Label, Position
 from agentc_runtime.calls import Claim, Journal, Returned
+from agentc_runtime.canonical import canonical
 from agentc_runtime.journal import StoreError
 from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.refusals import Refusal
@@ -25,17 +26,32 @@ RETURNED = Returned(status=200, value={"id": 7, "name": "Ann"}, label=Label(), s
 REFUSAL = Refusal(code="AR407", message="no answer", at=Position(file="a.yaml", line=3, column=1))
 
 
+class KeptJournal(MemoryJournal):
+    """A memory journal with the records that it passed on."""
+
+    entries: list[tuple[str, str, bytes]]
+
+
+def memory_journal(clock: Callable[[], datetime]) -> KeptJournal:
+    kept: list[tuple[str, str, bytes]] = []
+    journal = KeptJournal(
+        clock, keep=lambda run_id, kind, payload: kept.append((run_id, kind, canonical(payload)))
+    )
+    journal.entries = kept
+    return journal
+
+
 @pytest.fixture(params=["store", "memory"])
 def journal(request: pytest.FixtureRequest, path: Path, clock: Callable[[], datetime]) -> Iterator[Journal]:
     if request.param == "memory":
-        yield MemoryJournal(clock)
+        yield memory_journal(clock)
     else:
         with Store(path, clock) as store:
             yield store
 
 
 def entries(journal: Journal, path: Path) -> list[tuple[str, str, dict[str, object]]]:
-    if isinstance(journal, MemoryJournal):
+    if isinstance(journal, KeptJournal):
         return [(run_id, kind, json.loads(payload)) for run_id, kind, payload in journal.entries]
     return [(record.run_id, record.kind, record.payload) for record in read_audit(path)]
 
@@ -198,7 +214,7 @@ def test_the_store_and_the_memory_decide_alike(
     claim: Callable[..., Claim],
     calls: list[tuple[str, str, int, int | None, int | None]],
 ) -> None:
-    memory = MemoryJournal(clock)
+    memory = memory_journal(clock)
     start = datetime(2026, 3, 1, tzinfo=UTC)
     days = 0
     path = tmp_path_factory.mktemp("alike") / "runs.db"
