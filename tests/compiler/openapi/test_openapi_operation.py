@@ -160,3 +160,22 @@ def test_schemes_and_servers_of_the_document_are_listed(document: Any) -> None:
     assert result.servers == ("https://api.example.com/v1",)
     assert result.security_schemes["key"] == "query `api_key`"
     assert "not supported" in result.security_schemes["tls"]
+
+
+def test_answers_that_are_not_json_have_the_schema_of_what_is_read(compiled: Any) -> None:
+    item = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    content = {
+        "text/event-stream": {},
+        "application/x-ndjson": {"schema": item},
+        "application/jsonl": {"schema": {"type": "array"}},
+        "image/png": {"schema": {"type": "string", "format": "binary"}},
+        "*/*": {"schema": {"type": "string", "format": "binary"}},
+    }
+    operation = compiled({"responses": {"200": {"description": "", "content": content}}})
+    schemas = {case.content_type: case.schema for case in operation.responses}
+    assert schemas["text/event-stream"] == {"type": "string"}
+    assert schemas["application/x-ndjson"] == {"type": "array", "items": item}
+    assert schemas["application/jsonl"] == {"type": "array"}
+    assert set(schemas["image/png"]["properties"]) == {"content_type", "size", "base64"}
+    assert schemas["*/*"] is None
+    assert operation.response is None

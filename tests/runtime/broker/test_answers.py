@@ -110,3 +110,67 @@ async def test_html_for_json_over_the_wire(world, kit):
     assert isinstance(outcome, Returned)
     assert outcome.value == {"id": "1"}
     assert outcome.label.trust == "untrusted"
+
+
+def cases(*kinds, schema=None):
+    return tuple(ResponseCase(status="2XX", content_type=kind, schema=schema) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "value"),
+    [
+        ("application/x-ndjson", b'{"a": 1}\n\n[2]\r\n3\n', [{"a": 1}, [2], 3]),
+        ("application/jsonl; charset=utf-8", b"null", [None]),
+        ("text/event-stream", b"data: 1\n\ndata: 2\n\n", "data: 1\n\ndata: 2\n\n"),
+        ("application/xml", "<é/>".encode(), "<é/>"),
+        ("image/svg+xml", b"<svg/>", "<svg/>"),
+        (
+            "application/pdf",
+            b"%PDF\xff",
+            {"content_type": "application/pdf", "size": 5, "base64": "JVBERv8="},
+        ),
+        ("application/octet-stream; charset=utf-8", b"a", "a"),
+    ],
+)
+def test_answers_that_are_not_json(accept, content_type, body, value):
+    media = content_type.partition(";")[0]
+    for kind in (media, media.partition("/")[0] + "/*", "*/*"):
+        assert accept(200, {"content-type": content_type}, body, responses=cases(kind)) == value
+
+
+def test_bytes_are_projected_like_any_value(accept):
+    value = accept(
+        200,
+        {"content-type": "image/png"},
+        b"\x89PNG",
+        responses=cases("image/png"),
+        fields=("content_type", "size"),
+    )
+    assert value == {"content_type": "image/png", "size": 4}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": 1}\n{"a": ', b'{"a": 1, "a": 2}\n', b"NaN\n", b"1\n" * 10_001, b"\xff\n"],
+)
+def test_lines_are_read_without_leniency_and_bounded(accept, body):
+    with pytest.raises(RefusedError) as refused:
+        accept(200, {"content-type": "application/x-ndjson"}, body, responses=cases("application/x-ndjson"))
+    assert refused.value.refusal.code == "AR402"
+
+
+def test_each_status_has_its_own_cases(accept):
+    responses = (
+        ResponseCase(status="201", content_type="text/plain", schema={"type": "string"}),
+        ResponseCase(status="2XX", content_type="application/json", schema={"type": "array"}),
+        ResponseCase(status="default", content_type="application/json", schema={"type": "object"}),
+    )
+    text = {"content-type": "text/plain"}
+    assert accept(201, text, b"x", responses=responses) == "x"
+    assert accept(202, JSON, b"[]", responses=responses) == []
+    for status, headers, body, code in [(202, text, b"x", "AR402"), (202, JSON, b"{}", "AR403")]:
+        with pytest.raises(RefusedError) as refused:
+            accept(status, headers, body, responses=responses)
+        assert refused.value.refusal.code == code
+    assert accept(200, JSON, b"{}", responses=responses[2:]) == {}
+    assert accept(200, {}, b"", responses=responses) is None
