@@ -178,9 +178,9 @@ def rules() -> str:
     parts = [
         (
             "What `agentc validate` finds, by family. `agentc explain CODE` prints one rule. "
-            "The level is a default: a project sets it in `agentc.yaml` under `rules`, except for AC1 and "
-            "AC2. Examples are laid over the project that `agentc init` writes; `# <- CODE` marks where the "
-            "finding stands."
+            "The level is a default: a project sets it in `agentc.yaml` under `rules`, except for AC1, "
+            "AC2 and AC301 to AC310. Examples are laid over the project that `agentc init` writes; "
+            "`# <- CODE` marks where the finding stands."
         ),
         "| code | level | |\n| --- | --- | --- |\n"
         + "\n".join(

@@ -12,6 +12,11 @@ from typing import Literal, NamedTuple, TypeAlias
 Level: TypeAlias = Literal["error", "warning", "ignore"]
 
 
+#: Codes that begin so are always errors, whatever a project says: syntax, names, schemas and templates.
+#: Without them nothing else can be checked, and nothing can be built.
+ALWAYS_ERRORS = ("AC1", "AC2", "AC30", "AC310")
+
+
 class Span(NamedTuple):
     """A region of a source file. Lines and columns count from 1, in characters; the end is exclusive."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .checks import ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
 from .checks.registry import CHECKS
-from .diagnostics import Diagnostic, Span
+from .diagnostics import ALWAYS_ERRORS, Diagnostic, Span
 from .load import load_project, read_file
 from .parse import Suppression, parse_documents, suppressions
 from .program import Broken, Program
@@ -19,8 +19,6 @@ from .syntax.common import Closed
 from .syntax.kinds import KINDS
 from .syntax.project import ProjectSpec
 
-#: Findings that no project may turn off: without them the compiler would not know what it compiles.
-_FIXED_FAMILIES = ("AC1", "AC2")
 #: Findings that come with a resource that could not be read, and of which not even the name is known.
 _LOST = frozenset({"AC101", "AC102", "AC107", "AC108", "AC110"})
 _COPIES = frozenset({"AC104", "AC105"})
@@ -159,12 +157,12 @@ def _silences(suppression: Suppression, finding: Diagnostic) -> bool:
         suppression.code == finding.code
         and suppression.span.file == finding.span.file
         and suppression.line == finding.span.line
-        and not finding.code.startswith(_FIXED_FAMILIES)
+        and not finding.code.startswith(ALWAYS_ERRORS)
     )
 
 
 def _levelled(finding: Diagnostic, levels: Mapping[str, str]) -> Diagnostic:
     level = levels.get(finding.code)
-    if level is None or finding.code.startswith(_FIXED_FAMILIES):
+    if level is None or finding.code.startswith(ALWAYS_ERRORS):
         return finding
     return finding._replace(level=level)  # type: ignore[arg-type]  # the model admits the three levels only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, Rule
+from ..diagnostics import ALWAYS_ERRORS, Diagnostic, Rule
 from ..parse import Suppression
 
 RULE = Rule(
@@ -41,10 +41,10 @@ spec:
 
 def report(suppression: Suppression) -> Diagnostic:
     """The comment silences no finding."""
-    if suppression.code.startswith(("AC1", "AC2")):
+    if suppression.code.startswith(ALWAYS_ERRORS):
         return RULE.at(
             suppression.span,
             f"{suppression.code} can't be ignored",
-            help="syntax and names are always errors: remove the comment",
+            help="it is always an error: correct what it says, and remove the comment",
         )
     return RULE.at(suppression.span, f"no {suppression.code} here to ignore", help="remove the comment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Rule
+from ..diagnostics import ALWAYS_ERRORS, Diagnostic, Rule
 from ..program import Program
 
 RULE = Rule(
@@ -55,9 +55,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
         span = program.project.span("rules", code, key=True)
         if code not in RULES:
             yield RULE.at(span, f"no rule `{code}`", help="`agentc explain` lists the rules")
-        elif code.startswith(("AC1", "AC2")):
+        elif code.startswith(ALWAYS_ERRORS):
             yield RULE.at(
                 span,
                 f"the level of {code} can't be set",
-                help="syntax and names are always errors: without them nothing else can be checked",
+                help="it is always an error: without it nothing else can be checked or built",
             )
