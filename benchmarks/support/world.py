@@ -7,7 +7,6 @@ from agentc_runtime.bundle import (
     AgentState,
     Auth,
     Body,
-    Const,
     Data,
     Endpoint,
     EndState,
@@ -20,7 +19,6 @@ from agentc_runtime.bundle import (
     Position,
     Program,
     Quota,
-    Ref,
     RequestPlan,
     ResponseCase,
     Secret,
@@ -28,6 +26,7 @@ from agentc_runtime.bundle import (
     Tool,
 )
 from agentc_runtime.calls import Call
+from agentc_runtime.expressions import Const, Ref
 
 GRANTS = 50
 TRUSTED = Label(trust="trusted", sensitivity="internal")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentc_runtime.bundle import And, Condition, For, If, Not, Or, Predicate, Slot, Template
+from agentc_runtime.expressions import And, Condition, For, If, Not, Or, Predicate, Slot, Template
 
 
 def unguarded(template: Template) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 
 from .diagnostics import Span
 from .names import model_name
@@ -260,7 +261,7 @@ def _state(agent: Agent, state: State) -> ir.State:
             choices = []
             for index, choice in enumerate(spec.choices):
                 on = state.exprs[f"choices/{index}/value"].expr
-                assert isinstance(on, ir.Ref)  # AC212 refuses anything else
+                assert isinstance(on, expressions.Ref)  # AC212 refuses anything else
                 choices.append(ir.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
             return ir.ChoiceState(choices=tuple(choices), default=spec.default)
         case EndStateSpec():

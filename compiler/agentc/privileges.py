@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 from agentc_runtime.verify import Bundle
 
 from .words import duration_in_words, limits_in_words
@@ -123,17 +124,17 @@ def _grant(grant: ir.Grant) -> Iterator[str]:
         yield f"at most {', '.join(bounds)}"
 
 
-def _expr(expr: ir.Expr) -> str:
+def _expr(expr: expressions.Expr) -> str:
     import json
 
     match expr:
-        case ir.Ref(path=path):
+        case expressions.Ref(path=path):
             return "${" + ".".join(path) + "}"
-        case ir.Const(value=value):
+        case expressions.Const(value=value):
             return json.dumps(value, ensure_ascii=False)
-        case ir.Object(fields=fields):
+        case expressions.Object(fields=fields):
             return "{" + ", ".join(f"{name}: {_expr(item)}" for name, item in fields.items()) + "}"
-        case ir.Array(items=items):
+        case expressions.Array(items=items):
             return "[" + ", ".join(_expr(item) for item in items) + "]"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentc_runtime.bundle import Expr, Template
+from agentc_runtime.expressions import Expr, Template
 
 from .diagnostics import Diagnostic, Span
 from .openapi import CompiledOperation, DocumentResult

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agentc_runtime.bundle import Array, Const, Expr, Object, Ref
+from agentc_runtime.expressions import Array, Const, Expr, Object, Ref
 from agentc_runtime.values import MAX_DEPTH
 
 from .diagnostics import Span, did_you_mean

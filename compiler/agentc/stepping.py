@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agentc_runtime.bundle import Array, Const, Expr, Ref
+from agentc_runtime.expressions import Array, Const, Expr, Ref
 
 from .diagnostics import Span
 from .program import Agent, BoundExpr, Program, SchemaData, State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agentc_runtime.bundle import Filter, Slot
+from agentc_runtime.expressions import Filter, Slot
 
 from .checks import (
     ac110_unreadable_file,

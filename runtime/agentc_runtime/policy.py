@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from .bundle import AgentState, Const, Expr, Grant, Position, Program, SourceMap, Tool, ToolState, locate
+from .bundle import AgentState, Grant, Position, Program, SourceMap, Tool, ToolState, locate
 from .calls import Call
 from .canonical import canonical
+from .expressions import Const, Expr
 from .quoting import clipped, shortened, shown
 from .refusals import Refusal
 from .strictjson import StrictJsonError, check, parse

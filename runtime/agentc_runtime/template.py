@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .bundle import And, Condition, Filter, For, If, Not, Or, Predicate, Slot, Template, Text
+from .expressions import And, Condition, Filter, For, If, Not, Or, Predicate, Slot, Template, Text
 from .filters import FILTERS, text
 from .values import ABSENT, lookup
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal
 
-from .bundle import Array, Const, Expr, Object, Ref
+from .expressions import Array, Const, Expr, Object, Ref
 
 #: How deep an expression may nest. The compiler refuses deeper ones first.
 MAX_DEPTH: Final = 64

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agentc_runtime.bundle import Const
+from agentc_runtime.expressions import Const
 from agentc_runtime.quoting import shown
 
 from ..diagnostics import Diagnostic, Note, Rule, Span

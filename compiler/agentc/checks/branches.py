@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agentc_runtime.bundle import Ref
+from agentc_runtime.expressions import Ref
 
 from ..coverage import always_there, finite, gap, takes, takes_all
 from ..program import Agent, SchemaData, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agentc_runtime.bundle import Const
+from agentc_runtime.expressions import Const
 
 from ..diagnostics import Span, nearest
 from ..program import Agent, Program, SchemaData, Tool

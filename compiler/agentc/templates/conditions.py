@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from jinja2 import nodes
 
-from agentc_runtime.bundle import And, Condition, Not, Or, Predicate
+from agentc_runtime.expressions import And, Condition, Not, Or, Predicate
 from agentc_runtime.template import holds
 from agentc_runtime.values import ABSENT
 

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from jinja2 import nodes
 
-from agentc_runtime.bundle import Filter
+from agentc_runtime.expressions import Filter
 from agentc_runtime.filters import FILTERS
 
 from ..diagnostics import did_you_mean

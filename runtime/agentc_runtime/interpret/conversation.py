@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from ..bundle import Label, Model, Schema, Template, locate
+from ..bundle import Label, Model, Schema, locate
 from ..events import ModelText, ModelTurn
+from ..expressions import Template
 from ..labels import allows, join
 from ..models.types import (
     AssistantMessage,

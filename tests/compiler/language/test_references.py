@@ -14,7 +14,7 @@ from agentc.references import (
     unescape,
 )
 from agentc.source import Map, Node, Scalar, Sequence
-from agentc_runtime.bundle import Array, Const, Object, Ref
+from agentc_runtime.expressions import Array, Const, Object, Ref
 from agentc_runtime.values import MAX_DEPTH, evaluate
 
 

@@ -20,7 +20,6 @@ from agentc_runtime.bundle import (
     Approval,
     Auth,
     Body,
-    Const,
     Data,
     Endpoint,
     EndState,
@@ -32,7 +31,6 @@ from agentc_runtime.bundle import (
     PathPart,
     Position,
     Program,
-    Ref,
     RequestPlan,
     ResponseCase,
     Secret,
@@ -40,6 +38,7 @@ from agentc_runtime.bundle import (
     ToolState,
 )
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
+from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.sending import Clocks

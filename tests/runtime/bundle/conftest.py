@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 from agentc_runtime.canonical import canonical
 
 Pack: TypeAlias = Callable[..., dict[str, bytes]]
@@ -48,8 +49,8 @@ def program() -> ir.Program:
         start="look",
         states={
             "look": ir.AgentState(
-                instructions=(ir.Text(text="Sort the ticket."),),
-                prompt=(ir.Slot(path=("input", "ticket")),),
+                instructions=(expressions.Text(text="Sort the ticket."),),
+                prompt=(expressions.Slot(path=("input", "ticket")),),
                 tools=("desk.find",),
                 models=("fast",),
                 turns=4,
@@ -57,12 +58,12 @@ def program() -> ir.Program:
                 catch=(ir.Catch(errors=("any",), next="done"),),
             ),
             "sum": ir.ModelState(instructions=(), prompt=(), models=("fast",), next="read"),
-            "read": ir.ToolState(tool="desk.read", arguments={"id": ir.Const(value=1)}, next="pick"),
+            "read": ir.ToolState(tool="desk.read", arguments={"id": expressions.Const(value=1)}, next="pick"),
             "pick": ir.ChoiceState(
-                choices=(ir.Choice(on=ir.Ref(path=("input", "x")), when={"const": 1}, next="look"),),
+                choices=(ir.Choice(on=expressions.Ref(path=("input", "x")), when={"const": 1}, next="look"),),
                 default="done",
             ),
-            "done": ir.EndState(output=ir.Ref(path=("states", "look", "output"))),
+            "done": ir.EndState(output=expressions.Ref(path=("states", "look", "output"))),
         },
         models={
             "fast": ir.Model(

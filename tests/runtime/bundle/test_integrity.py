@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 from agentc_runtime.integrity import problems
 from agentc_runtime.verify import BundleError, load_bundle
 
@@ -56,7 +57,7 @@ CASES: list[tuple[Change, str]] = [
     (state("look", catch=(ir.Catch(errors=("any",), next="gone"),)), "state `look` goes on to `gone`"),
     (state("pick", default="gone"), "state `pick` goes on to `gone`"),
     (
-        state("pick", choices=(ir.Choice(on=ir.Ref(path=("input",)), when={}, next="gone"),)),
+        state("pick", choices=(ir.Choice(on=expressions.Ref(path=("input",)), when={}, next="gone"),)),
         "state `pick` goes on to `gone`",
     ),
     (state("look", tools=("desk.find", "desk.refund")), "tool `desk.refund`, which is not granted"),

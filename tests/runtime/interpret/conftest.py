@@ -34,14 +34,13 @@ from agentc_runtime.bundle import (
     ResponseCase,
     Retry,
     Secret,
-    Slot,
     State,
-    Text,
     Tool,
 )
 from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.canonical import canonical
 from agentc_runtime.events import Event
+from agentc_runtime.expressions import Slot, Text
 from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets

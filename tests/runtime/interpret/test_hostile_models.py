@@ -7,8 +7,9 @@ import json
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import EndState, Limits, ModelState, Ref, Slot
+from agentc_runtime.bundle import EndState, Limits, ModelState
 from agentc_runtime.events import ModelTurn, RunEnded, ToolCalled, ToolRefused
+from agentc_runtime.expressions import Ref, Slot
 
 END = EndState(output=Ref(path=("states", "work", "output")))
 VERDICT = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Data, EndState, If, Label, ModelState, Predicate, Ref, Slot, Text, ToolState
+from agentc_runtime.bundle import Data, EndState, Label, ModelState, ToolState
 from agentc_runtime.events import ToolRefused
+from agentc_runtime.expressions import If, Predicate, Ref, Slot, Text
 
 replace = msgspec.structs.replace
 END = EndState(output=Ref(path=("states", "work", "output")))

@@ -9,8 +9,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Catch, Const, EndState, Limits, Ref, Retry, Text, ToolState
+from agentc_runtime.bundle import Catch, EndState, Limits, Retry, ToolState
 from agentc_runtime.events import RunEnded
+from agentc_runtime.expressions import Const, Ref, Text
 from agentc_runtime.store import Store, StoreError
 from agentc_runtime.template import MAX_CHARACTERS
 

@@ -7,20 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import (
-    Catch,
-    Choice,
-    ChoiceState,
-    Const,
-    EndState,
-    ModelState,
-    Object,
-    Ref,
-    Retry,
-    Slot,
-    Text,
-    ToolState,
-)
+from agentc_runtime.bundle import Catch, Choice, ChoiceState, EndState, ModelState, Retry, ToolState
 from agentc_runtime.events import (
     ModelText,
     ModelTurn,
@@ -30,6 +17,7 @@ from agentc_runtime.events import (
     StateFailed,
     ToolReturned,
 )
+from agentc_runtime.expressions import Const, Object, Ref, Slot, Text
 from agentc_runtime.interpret.failures import error_class
 
 END = EndState(output=Ref(path=("states", "work", "output")))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Data, EndState, Label, Ref, ToolState
+from agentc_runtime.bundle import Data, EndState, Label, ToolState
+from agentc_runtime.expressions import Ref
 from agentc_runtime.interpret.answers import findings
 from agentc_runtime.interpret.typed import carries_text
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentc_runtime import template
-from agentc_runtime.bundle import And, Filter, For, If, Not, Or, Predicate, Slot, Text
+from agentc_runtime.expressions import And, Filter, For, If, Not, Or, Predicate, Slot, Text
 from agentc_runtime.filters import FILTERS
 from agentc_runtime.template import RenderError, paths, render
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentc_runtime.bundle import Array, Const, Object, Ref
+from agentc_runtime.expressions import Array, Const, Object, Ref
 from agentc_runtime.values import ABSENT, MAX_DEPTH, ExpressionError, evaluate, lookup, references
 
 DATA = {
