@@ -22,7 +22,7 @@ _FILE: Final[dict[str, object]] = {
     "type": "object",
     "properties": {
         "content": {"type": "string", "description": "the file's content"},
-        "encoding": {"enum": ["text", "base64"], "description": "how `content` is written"},
+        "encoding": {"type": "string", "enum": ["text", "base64"], "description": "how `content` is written"},
         "filename": {"type": "string", "minLength": 1, "maxLength": 255},
         "content_type": {"type": "string", "description": "the file's media type"},
     },
