@@ -75,7 +75,8 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
         root = relinked(root, document.anchors)
     if document.version == swagger.VERSION:
         try:
-            root, origins = swagger.upgraded(root, entry.path, entry.method.lower())
+            root, origins, left_out = swagger.upgraded(root, entry.path, entry.method.lower())
+            notes += left_out
         except ProblemError as error:
             return None, (error.problem,)
     operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from .problem import Pointer, ProblemError, follow, unsupported
+from .problem import Pointer, Problem, ProblemError, follow, unsupported
 
 VERSION: Final = "2.0"
 _Object: TypeAlias = dict[str, object]
@@ -37,6 +37,7 @@ _STYLES: Final = {
     "ssv": ("spaceDelimited", False),
     "pipes": ("pipeDelimited", False),
 }
+_IN_FORMS: Final = ("form", "spaceDelimited", "pipeDelimited")
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _FLOWS: Final = {
     "implicit": "implicit",
@@ -99,8 +100,10 @@ def security_schemes(root: Mapping[str, object]) -> _Object:
     return found
 
 
-def upgraded(root: _Object, path: str, method: str) -> tuple[_Object, Origins]:
-    """The slice of one operation with that operation in OpenAPI 3's shape. `root` is not changed.
+def upgraded(root: _Object, path: str, method: str) -> tuple[_Object, Origins, tuple[Problem, ...]]:
+    """The slice of one operation with that operation in OpenAPI 3's shape, and what was left out of it.
+
+    `root` is not changed. The pointers of what was left out are those of `root`.
 
     Raises:
         ProblemError: AC704, AC708 a `$ref`; AC705 a part has the wrong type or no counterpart.
@@ -119,12 +122,13 @@ def upgraded(root: _Object, path: str, method: str) -> tuple[_Object, Origins]:
     origins.move(("securityDefinitions",), "components", "securitySchemes")
     kept = {key: value for key, value in item.items() if key not in ("parameters", method)}
     paths = {**paths, path: {**kept, method: upgrade.operation(operation, at, item.get("parameters"))}}
-    return {
+    found = {
         **root,
         "paths": paths,
         "servers": servers(root, operation.get("schemes")),
         "components": {"securitySchemes": security_schemes(root)},
-    }, origins
+    }
+    return found, origins, tuple(upgrade.notes)
 
 
 class _Upgrade:
@@ -134,6 +138,7 @@ class _Upgrade:
         self.root = root
         self.at = at
         self.origins = Origins()
+        self.notes: list[Problem] = []
 
     def operation(self, operation: _Object, origin: Pointer, shared: object) -> _Object:
         """The operation at `origin`; `shared` are the parameters of its path item."""
@@ -233,6 +238,8 @@ class _Upgrade:
         files = any(node.get("type") == "file" for node, _ in fields)
         known = _FORMS[:1] if files else _FORMS
         kinds = [kind for kind in consumes if kind.lower() in known] or [known[-1]]
+        if len(kinds) > 1 and any(_is_joined(node) for node, _ in fields):
+            kinds = [kind for kind in kinds if kind.lower() == _FORMS[1]] or kinds
         properties: _Object = {}
         encoding: _Object = {}
         for node, origin in fields:
@@ -242,13 +249,12 @@ class _Upgrade:
             schema = self._value(node)
             if node.get("type") == "file":
                 schema = {"type": "string", "format": "binary"}
-            elif node.get("type") == "array":
+            elif _is_joined(node):  # otherwise each item is a field of its own, as it is in OpenAPI 3
                 style, explode = _style(node.get("collectionFormat", "csv"))
-                if style not in ("form", "spaceDelimited", "pipeDelimited"):
-                    where = (*origin, "collectionFormat")
-                    raise unsupported(f"the `collectionFormat` `{style[:40]}` is not supported", where)
-                if kinds[0] == _FORMS[1] or not explode:
-                    encoding[name] = {"style": style, "explode": explode}
+                if style not in _IN_FORMS or kinds[0].lower() != _FORMS[1]:
+                    self._leave_out(name, node, origin, kinds[0])
+                    continue
+                encoding[name] = {"style": style, "explode": explode}
             properties[name] = {**schema, **{key: node[key] for key in ("description",) if key in node}}
             for kind in kinds:
                 self.origins.move(origin, at, "content", kind, "schema", "properties", name)
@@ -257,6 +263,22 @@ class _Upgrade:
         schema = {"type": "object", "properties": properties, "required": required}
         media = {"schema": schema, "encoding": encoding}
         return {"content": dict.fromkeys(kinds, media), "required": bool(required)}
+
+    def _leave_out(self, name: str, node: _Object, origin: Pointer, kind: str) -> None:
+        """Note that a field is not offered.
+
+        Raises:
+            ProblemError: AC705 it is required.
+        """
+        form = str(node.get("collectionFormat", "csv"))
+        message = f"the `collectionFormat` `{form[:40]}` of `{name[:80]}` is not supported in `{kind}`"
+        where = (*origin, "collectionFormat") if "collectionFormat" in node else origin
+        error = unsupported(message, where)
+        if node.get("required") is True:
+            raise error
+        self.notes.append(
+            error.problem._replace(message=f"the optional field `{name[:80]}` is left out: {message}")
+        )
 
     def _response(self, status: str, node: object, origin: Pointer, produces: list[str]) -> object:
         at = (*self.at, "responses", status)
@@ -283,6 +305,11 @@ def _answers(schema: object, produces: list[str]) -> list[str]:
     if isinstance(schema, dict) and schema.get("type") == "file":
         return [kind for kind in produces if not _JSON.search(kind)] or ["application/octet-stream"]
     return produces or ["application/json"]
+
+
+def _is_joined(node: Mapping[str, object]) -> bool:
+    """Whether the items of a parameter are one text, with something between them."""
+    return node.get("type") == "array" and node.get("collectionFormat", "csv") != "multi"
 
 
 def _style(form: object) -> tuple[str, bool]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agentc.openapi import CompiledOperation, DocumentResult, compile_operations, problem_span
 from agentc.openapi.document import entries, load_document, slice_operation
@@ -151,6 +152,22 @@ def test_an_optional_parameter_that_can_not_be_sent_is_left_out() -> None:
     assert note.pointer == ("paths", "/things", "post", "parameters", "0", "collectionFormat")
 
 
+@pytest.mark.parametrize("form", [None, "csv", "pipes", "tsv"])
+def test_lists_in_one_text_are_sent_in_urlencoded_forms_alone(form: str | None) -> None:
+    """In multipart bodies nothing of OpenAPI 3.0 says how such a text would be written."""
+    given: dict[str, Any] = {"name": "q", "in": "formData", "type": "array", "items": {"type": "string"}}
+    given |= {"collectionFormat": form} if form else {}
+    note = {"name": "note", "in": "formData", "type": "string"}
+    both = ["multipart/form-data", "application/x-www-form-urlencoded"]
+    for consumes, sent in ((both, form != "tsv"), (both[:1] * 2, False), (both[1:], form != "tsv")):
+        operation = compiled({"parameters": [note, given], "consumes": consumes})
+        assert set(operation.arguments["properties"]) == ({"note", "q"} if sent else {"note"})
+        assert len(operation.notes) == (0 if sent else 1)
+    code, message, _ = refused({"parameters": [{**given, "required": True}], "consumes": both[:1]})
+    assert code == "AC705"
+    assert "`collectionFormat`" in message
+
+
 def test_parameters_say_what_they_say_in_openapi_3() -> None:
     given = {"name": "n", "in": "query", "type": "integer", "minimum": 1, "exclusiveMinimum": True}
     given |= {"maximum": 9, "description": "How many.", "default": 3}
@@ -281,3 +298,81 @@ def test_a_slice_is_of_what_is_reached_and_nothing_is_changed() -> None:
 def test_methods_are_those_of_the_version() -> None:
     item = {"trace": {"operationId": "t"}, "query": {"operationId": "q"}, "head": {"operationId": "h"}}
     assert run({}, item=item)[1].names() == ("op", "h")
+
+
+def test_an_operation_is_the_one_of_its_openapi_3_counterpart() -> None:
+    """The same operation, written by hand in both versions, but for the places where it stands."""
+    pet = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    pets = {"type": "array", "items": {"$ref": "#/definitions/Pet"}}
+    text = {"type": "string", "maxLength": 3}
+    tags = {"type": "array", "items": {"type": "string"}}
+    old = [
+        {"name": "id", "in": "path", "required": True, **text},
+        {"name": "tags", "in": "query", "collectionFormat": "multi", **tags},
+        {"name": "X-Trace", "in": "header", **text},
+    ]
+    new = [
+        {"name": "id", "in": "path", "required": True, "schema": text},
+        {"name": "tags", "in": "query", "style": "form", "explode": True, "schema": tags},
+        {"name": "X-Trace", "in": "header", "schema": text},
+    ]
+    fields = [
+        {"name": "note", "in": "formData", "required": True, "description": "Why.", **text},
+        {"name": "tags2", "in": "formData", "collectionFormat": "multi", **tags},
+        {"name": "photo", "in": "formData", "type": "file"},
+    ]
+    form = {
+        "type": "object",
+        "required": ["note"],
+        "properties": {
+            "note": {**text, "description": "Why."},
+            "tags2": tags,
+            "photo": {"type": "string", "format": "binary"},
+        },
+    }
+    kind = "application/json"
+    bodies: list[tuple[list[dict[str, Any]], dict[str, Any]]] = [
+        ([], {}),
+        (
+            [{"name": "pet", "in": "body", "required": True, "schema": {"$ref": "#/definitions/Pet"}}],
+            {"required": True, "content": {kind: {"schema": {"$ref": "#/definitions/Pet"}}}},
+        ),
+        (
+            fields[:2],
+            {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _of(form, 2)}}},
+        ),
+        (fields, {"required": True, "content": {"multipart/form-data": {"schema": form}}}),
+    ]
+    for parameters, body in bodies:
+        rest: dict[str, Any] = {"definitions": {"Pet": pet}}
+        ours = compiled(
+            {
+                "parameters": [*old, *parameters],
+                "responses": {"200": {"schema": pets}},
+                "security": [{"k": []}],
+            },
+            path="/a/{id}",
+            basePath="/v1",
+            securityDefinitions={"k": {"type": "basic"}},
+            **rest,
+        )
+        operation = {"operationId": "op", "parameters": new, "security": [{"k": []}]}
+        operation |= {"responses": {"200": {"content": {kind: {"schema": pets}}}}}
+        operation |= {"requestBody": body} if body else {}
+        root = {
+            "openapi": "3.0.3",
+            "servers": [{"url": "https://api.example.com/v1"}],
+            "paths": {"/a/{id}": {"post": operation}},
+            "components": {"securitySchemes": {"k": {"type": "http", "scheme": "basic"}}},
+            **rest,
+        }
+        result = compile_operations(SourceFile("b.json", json.dumps(root).encode()), ["op"], None)
+        theirs = result.operations["op"]
+        assert theirs is not None
+        assert replace(ours, pointers={}) == replace(theirs, pointers={})
+        assert ours.pointers.keys() == theirs.pointers.keys()
+
+
+def _of(form: dict[str, Any], count: int) -> dict[str, Any]:
+    """A form with the first of its fields."""
+    return {**form, "properties": dict(list(form["properties"].items())[:count])}

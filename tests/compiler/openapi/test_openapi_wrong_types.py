@@ -1,4 +1,4 @@
-"""Swagger 2.0 and named schemas with wrong types everywhere: no crash, and each place is one of the document."""
+"""Swagger 2.0 and named schemas with wrong types everywhere: no crash, and each place is there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,64 @@ from agentc.openapi.problem import find
 from agentc.source import SourceFile
 from agentc_runtime.violations import compile_shape
 
-WORDS = """$ref type items allOf properties required enum x-nullable parameters responses schema name in
-    collectionFormat consumes produces schemes security 200 default format description $id $anchor $dynamicRef
-    $recursiveRef $dynamicAnchor $recursiveAnchor""".split()
-TEXTS = """object array string file integer query path header formData body a # csv tsv multi pipes https x #a
-    multipart/form-data application/json #/definitions/A #/definitions/B #/parameters/P #/responses/R
-    #/paths/~1a/get""".split()
+WORDS = [
+    "$ref",
+    "type",
+    "items",
+    "allOf",
+    "properties",
+    "required",
+    "enum",
+    "x-nullable",
+    "parameters",
+    "responses",
+    "schema",
+    "name",
+    "in",
+    "collectionFormat",
+    "consumes",
+    "produces",
+    "schemes",
+    "security",
+    "200",
+    "default",
+    "format",
+    "description",
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$dynamicAnchor",
+    "$recursiveAnchor",
+]
+TEXTS = [
+    "object",
+    "array",
+    "string",
+    "file",
+    "integer",
+    "query",
+    "path",
+    "header",
+    "formData",
+    "body",
+    "a",
+    "#",
+    "csv",
+    "tsv",
+    "multi",
+    "pipes",
+    "https",
+    "x",
+    "#a",
+    "multipart/form-data",
+    "application/json",
+    "#/definitions/A",
+    "#/definitions/B",
+    "#/parameters/P",
+    "#/responses/R",
+    "#/paths/~1a/get",
+]
 SCALARS = st.none() | st.booleans() | st.integers(-2, 10) | st.sampled_from(["", *TEXTS])
 ANYTHING = st.recursive(
     SCALARS,
