@@ -36,17 +36,17 @@ class Decoder:
         self._started = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The decoded pieces of the next bytes.
+        """The decoded pieces of the next bytes, up to the bound if they pass it.
 
         Raises:
             RefusedError: AR401 past the bound, AR406 not the format that it claims to be.
         """
-        self._read += len(data)
-        if self._read > self._limit + (_OVERHEAD if self._compressed else 0):
-            raise self._too_large()
         if not self._compressed:
-            yield data
+            yield from self._bounded(data)
             return
+        self._read += len(data)
+        if self._read > self._limit + _OVERHEAD:
+            raise self._too_large()
         while data:
             if self._inflater.eof:
                 self._inflater = _inflater()
@@ -56,11 +56,7 @@ class Decoder:
             except zlib.error as error:
                 raise _broken("is not the compressed data that it claims to be") from error
             data = self._inflater.unconsumed_tail or self._inflater.unused_data
-            self._given += len(piece)
-            if self._given > self._limit:
-                raise self._too_large()
-            if piece:
-                yield piece
+            yield from self._bounded(piece)
 
     def finish(self) -> None:
         """Say that the body has ended.
@@ -70,6 +66,14 @@ class Decoder:
         """
         if self._started and not self._inflater.eof:
             raise _broken("ended in the middle of its compressed data")
+
+    def _bounded(self, piece: bytes) -> Iterator[bytes]:
+        room = self._limit - self._given
+        self._given += len(piece)
+        if piece and room > 0:
+            yield piece[:room]
+        if len(piece) > room:
+            raise self._too_large()
 
     def _too_large(self) -> RefusedError:
         message = f"the answer is larger than {self._limit} bytes"

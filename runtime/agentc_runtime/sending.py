@@ -15,7 +15,7 @@ from .bundle import ErrorClass, Program, Tool
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
 from .response import Responses
-from .wire import HttpRequest, Transport, UnsentError
+from .wire import HttpRequest, HttpResponse, Transport, UnsentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Sender:
             async with self._transport.send(request) as answer:
                 status = answer.status
                 headers = dict(answer.headers)
-                body = b"".join([piece async for piece in answer.chunks()])
+                body = await _read(answer)
             value = self._responses.accept(tool, status, headers, body)
         except RefusedError as error:
             retry_after = retry_after_seconds(headers, self._clocks.now())
@@ -107,6 +107,26 @@ class Sender:
             return failure
         pace.succeeded()
         return status, value
+
+
+async def _read(answer: HttpResponse) -> bytes:
+    """The whole body; of an event stream, which may have no end, the whole events that came in time and size.
+
+    Raises:
+        RefusedError: as `HttpResponse.chunks`.
+    """
+    pieces: list[bytes] = []
+    try:
+        async for piece in answer.chunks():
+            pieces.append(piece)
+    except RefusedError as error:
+        events = b"".join(pieces)
+        end = max(events.rfind(b"\n\n"), events.rfind(b"\r\n\r\n") + 2)
+        is_stream = answer.headers.get("content-type", "").lower().startswith("text/event-stream")
+        if not is_stream or end < 2 or error.refusal.code not in ("AR401", "AR405"):
+            raise
+        return events[: end + 2]
+    return b"".join(pieces)
 
 
 def _classified(error: RefusedError, status: int | None, retry_after: float | None) -> _Failure:

@@ -11,6 +11,7 @@ from agentc_runtime.bundle import Style
 from agentc_runtime.media import content_of
 from agentc_runtime.violations import compile_shape
 
+from ..schematypes import types_of
 from .keywords import shorten
 from .problem import Pointer, Problem, ProblemError, follow, unsupported
 from .schema import Converter
@@ -215,6 +216,10 @@ class Reader:
         schema_at = (*pointer, "schema")
         converted = self._schema(parameter["schema"], schema_at)
         fitting = narrowed(converted, self._converter.definitions(), wanted)
+        if fitting is None and not types_of(converted, {**converted, "$defs": self._converter.definitions()}):
+            raise unsupported(
+                f"no value satisfies the schema of the {location} parameter `{name}`", schema_at
+            )
         if fitting is None:
             message = f"the {location} parameter `{name}` has no value that {how} can write"
             raise unsupported(message, schema_at, "nested objects and arrays have no defined form there")

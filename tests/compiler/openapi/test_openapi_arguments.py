@@ -224,6 +224,11 @@ def test_a_credential_is_never_an_argument(compiled: Any) -> None:
         ("/a\\b", [], "malformed"),
         ("/a/{b", [], "malformed"),
         ("/a/{b}", [parameter("b", "path", style="deepObject", required=True)], "style `deepObject`"),
+        (
+            "/a/{b}",
+            [parameter("b", "path", {"type": "integer", "enum": ["x"]}, required=True)],
+            "no value satisfies",
+        ),
         ("/a", [parameter("a"), parameter("a")], "stands twice"),
         ("/a", [{"in": "query"}], "needs `name`"),
         ("/a", "none", "has to be a list"),
