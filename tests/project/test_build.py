@@ -9,6 +9,23 @@ import shutil
 import pytest
 
 
+#: Read by Python at its start: it is 400 days later than the machine says.
+ANOTHER_DAY = """
+import datetime, time
+real, real_ns, then = time.time, time.time_ns, 400 * 86400
+time.time = lambda: real() + then
+time.time_ns = lambda: real_ns() + then * 10**9
+class Later(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+    @classmethod
+    def utcnow(cls):
+        return cls.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
+datetime.datetime = Later
+"""
+
+
 def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -22,6 +39,9 @@ def test_two_builds_are_the_same_bytes(agentc, kit, triage, tmp_path):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         os.utime(target, (number * 86400, number * 86400))
+    clock = tmp_path / "clock"
+    clock.mkdir()
+    (clock / "sitecustomize.py").write_text(ANOTHER_DAY)
     before = os.umask(0o077)
     try:
         agentc(
@@ -31,6 +51,7 @@ def test_two_builds_are_the_same_bytes(agentc, kit, triage, tmp_path):
             tmp_path / "dist",
             cwd=copy,
             environment={
+                "PYTHONPATH": str(clock),
                 "PYTHONHASHSEED": "4711",
                 "TZ": "Pacific/Kiritimati",
                 "LC_ALL": "C",
