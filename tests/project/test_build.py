@@ -8,7 +8,6 @@ import shutil
 
 import pytest
 
-
 #: Read by Python at its start: it is 400 days later than the machine says.
 ANOTHER_DAY = """
 import datetime, time
