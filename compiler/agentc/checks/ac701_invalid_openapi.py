@@ -8,7 +8,7 @@ RULE = Rule(
     code="AC701",
     name="invalid-openapi",
     title="not an OpenAPI document that can be read",
-    why=("Tools are compiled from OpenAPI 3.0 and 3.1 documents, in JSON or YAML."),
+    why=("Tools are compiled from OpenAPI 3.0 to 3.2 and Swagger 2.0 documents, in JSON or YAML."),
     bad="""\
 # file: openapi.yaml
 openapi: 4.0.0  # <- AC701

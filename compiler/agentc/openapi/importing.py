@@ -48,7 +48,7 @@ def import_document(source: str, target: Path, name: str | None = None) -> Impor
         name: the file's name in `target`; by default the last part of `source`.
 
     Raises:
-        ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, or is not OpenAPI 3.0 or 3.1.
+        ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, or is no OpenAPI document.
     """
     remote = source.lower().startswith(("http://", "https://"))
     data = _download(source) if remote else _read(Path(source))
