@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from .bodies import body_data
 from .bundle import Program, SourceMap, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
@@ -243,17 +242,10 @@ class Broker:
             del self._claimed[next(iter(self._claimed))]
 
     def _digest(self, tool: str, arguments: dict[str, object], request: HttpRequest) -> str:
-        body = "" if request.body is None else body_data(request.body)
-        said = {
-            "tool": tool,
-            "arguments": arguments,
-            "request": {
-                "method": request.method,
-                "url": self._secrets.redact(request.url),
-                "body": self._secrets.redact_data(body),
-            },
-        }
-        return hashlib.sha256(canonical(said)).hexdigest()
+        """The sha256 of the call: what it says as canonical JSON, then the bytes of the body."""
+        url = self._secrets.redact(request.url)
+        said = {"tool": tool, "arguments": arguments, "method": request.method, "url": url}
+        return hashlib.sha256(canonical(said) + b"\n" + (request.body or b"")).hexdigest()
 
     def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
         if tool is not None:
