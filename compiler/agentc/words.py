@@ -19,6 +19,14 @@ _BOUNDS = {
     "maxProperties": "at most {} keys",
 }
 
+_KINDS = {
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+    "boolean": "true or false",
+}
+
 
 def limits_in_words(schema: Mapping[str, object]) -> list[str]:
     """One sentence an argument, from a grant's `where` or an approval's `when`."""
@@ -37,6 +45,13 @@ def phrase(schema: object) -> str:
     if not isinstance(schema, dict):
         return json.dumps(schema)
     parts = list(_parts(schema))
+    kind = schema.get("type")
+    if isinstance(kind, str) and not {"const", "enum"} & schema.keys():
+        # `at most 50` says that it is a number; that it is a whole one has to be said.
+        if not parts or kind == "integer":
+            parts.insert(0, _KINDS.get(kind, f"a {kind}"))
+    elif isinstance(kind, list):
+        parts.insert(0, " or ".join(_KINDS.get(str(item), f"a {item}") for item in kind))
     return " and ".join(parts) if parts else "anything"
 
 
@@ -46,11 +61,6 @@ def _parts(schema: Mapping[str, object]) -> Iterator[str]:
     values = schema.get("enum")
     if isinstance(values, list):
         yield _one_of(values)
-    kind = schema.get("type")
-    if isinstance(kind, str) and not {"const", "enum"} & schema.keys():
-        yield {"integer": "a whole number", "array": "a list", "object": "an object"}.get(kind, f"a {kind}")
-    elif isinstance(kind, list):
-        yield "a " + " or ".join(str(item) for item in kind)
     for keyword, words in _BOUNDS.items():
         if keyword in schema:
             yield words.format(_literal(schema[keyword]))
@@ -62,7 +72,7 @@ def _parts(schema: Mapping[str, object]) -> Iterator[str]:
         yield f"each item {phrase(schema['items'])}"
     properties = schema.get("properties")
     if isinstance(properties, dict) and properties:
-        yield "with " + ", ".join(f"{name} {phrase(item)}" for name, item in sorted(properties.items()))
+        yield "an object with " + ", ".join(f"{name} {phrase(item)}" for name, item in sorted(properties.items()))
     for keyword, joint in (("anyOf", " or "), ("oneOf", " or else "), ("allOf", " and ")):
         options = schema.get(keyword)
         if isinstance(options, list):
