@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .checks import ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
 from .checks.registry import CHECKS
-from .diagnostics import ALWAYS_ERRORS, Diagnostic, Span
+from .diagnostics import ALWAYS_ERRORS, Diagnostic, Level, Span
 from .load import load_project, read_file
 from .parse import Suppression, parse_documents, suppressions
 from .program import Broken, Program
@@ -161,8 +161,8 @@ def _silences(suppression: Suppression, finding: Diagnostic) -> bool:
     )
 
 
-def _levelled(finding: Diagnostic, levels: Mapping[str, str]) -> Diagnostic:
+def _levelled(finding: Diagnostic, levels: Mapping[str, Level]) -> Diagnostic:
     level = levels.get(finding.code)
     if level is None or finding.code.startswith(ALWAYS_ERRORS):
         return finding
-    return finding._replace(level=level)  # type: ignore[arg-type]  # the model admits the three levels only
+    return finding._replace(level=level)

@@ -72,7 +72,8 @@ def _parts(schema: Mapping[str, object]) -> Iterator[str]:
         yield f"each item {phrase(schema['items'])}"
     properties = schema.get("properties")
     if isinstance(properties, dict) and properties:
-        yield "an object with " + ", ".join(f"{name} {phrase(item)}" for name, item in sorted(properties.items()))
+        parts = (f"{name} {phrase(item)}" for name, item in sorted(properties.items()))
+        yield "an object with " + ", ".join(parts)
     for keyword, joint in (("anyOf", " or "), ("oneOf", " or else "), ("allOf", " and ")):
         options = schema.get(keyword)
         if isinstance(options, list):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import InputError
+from .options import text_or_json
 
 if TYPE_CHECKING:
     from agentc_runtime.audit import AuditRecord
@@ -37,14 +38,7 @@ def command() -> None:
 @command.command("verify")
 @STORE
 @click.option("--head", help="The head that was kept elsewhere; finds a log that was rewritten as a whole.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the result is written.",
-)
+@text_or_json("How the result is written.")
 def verify(store: Path, head: str | None, format_: str) -> int:
     """Find any edit, removal, insertion or reorder. Exit code 1: the log was changed.
 
@@ -82,14 +76,7 @@ def verify(store: Path, head: str | None, format_: str) -> int:
 @command.command("show")
 @STORE
 @click.option("--run", "run_id", help="Only the records of one run.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How records are written; json is one object a line.",
-)
+@text_or_json("How records are written; json is one object a line.")
 def show(store: Path, run_id: str | None, format_: str) -> int:
     """Print the records, oldest first.
 

@@ -9,20 +9,14 @@ import click
 
 from ..diagnostics import Rule, did_you_mean
 from . import InputError
+from .options import text_or_json
 
 _CHECKS = Path(__file__).parents[1] / "checks"
 
 
 @click.command("explain")
 @click.argument("code", required=False)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is written.",
-)
+@text_or_json("How it is written.")
 def command(code: str | None, format_: str) -> int:
     """Explain a rule: what it finds, why it exists, an example that fails and one that passes.
 

@@ -8,19 +8,13 @@ from pathlib import Path
 import click
 
 from . import InputError
+from .options import text_or_json
 
 
 @click.command("inspect")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--agent", "name", help="Which agent, when PATH is a project.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How it is written.",
-)
+@text_or_json("How it is written.")
 def command(path: Path, name: str | None, format_: str) -> int:
     """Say in words what a bundle lets the agent do.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from . import InputError
+from .options import text_or_json
 
 if TYPE_CHECKING:
     from agentc_runtime.bundle import Secret
@@ -40,14 +41,7 @@ DEFAULT_STORE = ".agentc/runs.db"
     help="The database of runs and the audit log.",
 )
 @click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the transcript is written; json is one event a line.",
-)
+@text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
 def command(
     path: Path,

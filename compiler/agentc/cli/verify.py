@@ -7,18 +7,13 @@ from pathlib import Path
 
 import click
 
+from .options import text_or_json
+
 
 @click.command("verify")
 @click.argument("bundle", type=click.Path(exists=True, path_type=Path))
 @click.option("--digest", help="The sha256 that the bundle must have.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the result is written.",
-)
+@text_or_json("How the result is written.")
 def command(bundle: Path, digest: str | None, format_: str) -> int:
     """Check that a bundle is whole and unchanged.
 

@@ -41,8 +41,9 @@ _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_00
 
 def milliseconds(duration: str) -> int:
     """The length of a `Duration` in milliseconds."""
-    number, unit = re.fullmatch(r"(\d+)([a-z]+)", duration).groups()  # type: ignore[union-attr]  # Duration's pattern
-    return int(number) * _MILLISECONDS[unit]
+    match = re.fullmatch(r"(\d+)([a-z]+)", duration)
+    assert match is not None
+    return int(match[1]) * _MILLISECONDS[match[2]]
 
 
 def _as_decimal(value: object) -> object:
