@@ -85,6 +85,10 @@ class Transcript:
                 yield f"  {event.model}  {self._paint(tokens + cost, DIM)}"
                 if event.text.strip():
                     yield f"    {shown(event.text.strip())}"
+            case events.ModelFailed():
+                yield "  " + self._paint(f"✗ {event.model} did not answer: {shown(event.message, 240)}", RED)
+                if event.next is not None:
+                    yield f"    asking {event.next} instead"
             case events.ToolCalled():
                 yield f"  → {shown(event.tool, 80)} {shown(event.arguments)}"
             case events.ToolReturned():

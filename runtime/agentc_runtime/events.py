@@ -47,6 +47,15 @@ class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn"):
     seconds: float
 
 
+class ModelFailed(_Event, frozen=True, kw_only=True, tag="model_failed"):
+    """A model did not answer. `next` is the fallback that is asked instead, `None` if there is none."""
+
+    state: str
+    model: str
+    message: str
+    next: str | None
+
+
 class ModelText(_Event, frozen=True, kw_only=True, tag="model_text"):
     """A piece of a model's answer, as it arrives."""
 
@@ -138,6 +147,7 @@ Event: TypeAlias = (
     | StateEntered
     | ModelText
     | ModelTurn
+    | ModelFailed
     | ToolCalled
     | ApprovalAsked
     | ApprovalDecided

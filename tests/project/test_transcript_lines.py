@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentc.transcript import Transcript, reason_shown, shown
-from agentc_runtime.events import ToolCalled, ToolRefused
+from agentc_runtime.events import ModelFailed, ToolCalled, ToolRefused
 from agentc_runtime.refusals import Refusal
 
 
@@ -44,6 +44,15 @@ def test_the_spec_line_of_a_reason_can_be_opened_from_here():
     reason = "a (b:1) thing (permissions/p.yaml:7)"
     assert reason_shown(reason, "specs/") == "a (b:1) thing (specs/permissions/p.yaml:7)"
     assert reason_shown("no line", "specs/") == "no line"
+
+
+def test_a_model_that_fails_is_named_with_its_fallback():
+    lines: list[str] = []
+    for following in ("careful", None):
+        event = ModelFailed(state="s", model="fast", message="status 500\x1b", next=following)
+        Transcript(lines.append, color=False)(event)
+    failed = "  ✗ fast did not answer: status 500\\x1b"
+    assert lines == [failed, "    asking careful instead", failed]
 
 
 def test_color_is_only_asked_for():

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ..bundle import Label, Model, Schema, locate
-from ..events import ModelText, ModelTurn
+from ..events import ModelFailed, ModelText, ModelTurn
 from ..expressions import Template
 from ..labels import allows, join
 from ..models.types import (
@@ -88,12 +88,17 @@ class Conversation:
                 and not to be worked around by a fallback.
         """
         failures: list[str] = []
-        for model in self._permitted():
+        permitted = self._permitted()
+        for number, model in enumerate(permitted, 1):
             self._run.afford(model)
             try:
                 response = await self._complete(model)
             except ModelError as error:
-                failures.append(f"`{model.alias}`: {shortened(str(error))}")
+                message = shortened(str(error))
+                failures.append(f"`{model.alias}`: {message}")
+                following = permitted[number].alias if number < len(permitted) else None
+                failed = ModelFailed(state=self._state, model=model.alias, message=message, next=following)
+                self._run.services.emit(failed)
                 continue
             except RefusedError as error:
                 raise self._placed(error.refusal, model) from error

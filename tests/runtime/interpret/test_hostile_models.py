@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from agentc_runtime.bundle import EndState, Limits, ModelState
-from agentc_runtime.events import ModelTurn, RunEnded, ToolCalled, ToolRefused
+from agentc_runtime.events import ModelFailed, ModelTurn, RunEnded, ToolCalled, ToolRefused
 from agentc_runtime.expressions import Ref, Slot
 
 END = EndState(output=Ref(path=("states", "work", "output")))
@@ -195,6 +195,8 @@ async def test_another_model_takes_over(rig, agent):
     rig.provider.script = [401, {"text": "hello"}]
     result = await rig.run({"work": agent(models=("main", "spare")), "done": END})
     assert result.output == "hello"
+    assert [(event.model, event.next) for event in rig.of(ModelFailed)] == [("main", "spare")]
+    assert "401" in rig.of(ModelFailed)[0].message
     assert [event.model for event in rig.of(ModelTurn)] == ["spare"]
     assert [request["model"] for request in rig.provider.requests] == ["model-main", "model-spare"]
 
@@ -203,6 +205,7 @@ async def test_no_model_answers(rig, agent):
     rig.provider.script = [401]
     result = await rig.run({"work": agent(models=("main", "spare")), "done": END})
     assert (result.status, result.refusal.code) == ("failed", "AR503")
+    assert [event.next for event in rig.of(ModelFailed)] == ["spare", None]
     assert "`main`: " in result.refusal.message
     assert "`spare`: " in result.refusal.message
 
