@@ -23,6 +23,7 @@ from .refusals import Refusal, RefusedError
 from .request import build_request, preview
 from .secrets import Secrets
 from .sending import Clocks, Sender
+from .tokens import Tokens
 from .wire import HttpRequest, Transport
 
 #: Characters of raw arguments that the transcript shows.
@@ -62,7 +63,8 @@ class Broker:
         self._approver = approver
         self._clocks = clocks or Clocks()
         self._policy = Policy(program, source_map)
-        self._sender = Sender(program, transport, self._clocks)
+        tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
+        self._sender = Sender(program, transport, tokens, self._clocks)
         self._claimed: dict[tuple[str, str], int] = {}
 
     async def call(self, call: Call, emit: Emit) -> Returned | Refusal:

@@ -99,12 +99,29 @@ class Body(Record, frozen=True, kw_only=True):
     parts: dict[str, Part] = {}
 
 
+class TokenSource(Record, frozen=True, kw_only=True):
+    """Where the access tokens of an OAuth2 client come from (RFC 6749, section 4.4).
+
+    `scopes` are what the granted operations need, and all that is asked for. A token may have `extra_scopes`
+    besides, and nothing else. `method` says how the client shows who it is.
+    """
+
+    endpoint: Endpoint
+    scopes: tuple[str, ...] = ()
+    extra_scopes: tuple[str, ...] = ()
+    method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+
+
 class Auth(Record, frozen=True, kw_only=True):
-    """One credential put on a request. `name` is the header, query parameter or cookie of an apiKey."""
+    """One credential put on a request. `name` is the header, query parameter or cookie of an apiKey.
+
+    With `token` the secret is `client_id:client_secret`, and what is sent is a token fetched with it.
+    """
 
     kind: Literal["bearer", "basic", "header", "query", "cookie"]
     secret: str
     name: str = ""
+    token: TokenSource | None = None
 
 
 class ResponseCase(Record, frozen=True, kw_only=True):

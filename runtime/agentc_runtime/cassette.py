@@ -136,8 +136,11 @@ class RecordingTransport:
 
     @asynccontextmanager
     async def send(self, request: HttpRequest) -> AsyncIterator[HttpResponse]:
-        """Send through the inner transport."""
+        """Send through the inner transport. A private exchange is not kept."""
         async with self._inner.send(request) as answer:
+            if request.private:
+                yield answer
+                return
             copied = _Copied(answer)
             try:
                 yield copied

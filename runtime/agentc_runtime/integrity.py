@@ -23,6 +23,8 @@ from .bundle import (
 
 #: What every provider accepts as the name of a function.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+#: RFC 6749, section 3.3.
+_SCOPE = re.compile(r"[!#-\[\]-~]{1,200}")
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -92,6 +94,7 @@ def _tools(program: Program) -> Iterator[str]:
             yield f"{where} and tool `{owner}` have the same model name `{tool.model_name}`"
         yield from _endpoint(program, where, tool.request.endpoint)
         yield from _request(where, tool.request)
+        yield from _credentials(program, where, tool.request)
 
 
 def _endpoint(program: Program, where: str, endpoint: Endpoint) -> Iterator[str]:
@@ -102,6 +105,24 @@ def _endpoint(program: Program, where: str, endpoint: Endpoint) -> Iterator[str]
     for name, environment in program.environments.items():
         if endpoint.variable not in environment.variables:
             yield f"the endpoint of {where} is `{endpoint.variable}`, which the environment `{name}` lacks"
+
+
+def _credentials(program: Program, where: str, plan: RequestPlan) -> Iterator[str]:
+    places: set[tuple[str, str]] = set()
+    for auth in plan.auth:
+        in_header = auth.kind in ("bearer", "basic", "header")
+        name = "authorization" if auth.kind in ("bearer", "basic") else auth.name.lower()
+        place = ("header" if in_header else auth.kind, name)
+        if place in places:
+            yield f"two credentials of {where} stand in the same place"
+        places.add(place)
+        if auth.token is None:
+            continue
+        yield from _endpoint(program, f"the access token of {where}", auth.token.endpoint)
+        if auth.kind != "bearer":
+            yield f"the access token of {where} is no bearer credential"
+        if not all(_SCOPE.fullmatch(one) for one in (*auth.token.scopes, *auth.token.extra_scopes)):
+            yield f"the access token of {where} has a malformed scope"
 
 
 def _request(where: str, plan: RequestPlan) -> Iterator[str]:

@@ -216,6 +216,13 @@ _RULES = (
         "A secret that the call needs has no value in the environment.",
         "set the variable or file that the message names",
     ),
+    RefusalRule(
+        "AR507",
+        "access token can't be had",
+        "A call that needs an access token is made with one bearer token that has the scopes of the granted "
+        "operations and no more. The token endpoint did not give one.",
+        "look at the client's registration; scopes that the service adds on its own go into `extra_scopes`",
+    ),
 )
 
 #: Every rule by its code.

@@ -86,17 +86,27 @@ def base_url(endpoint: Endpoint, environment: Environment) -> Url:
     Raises:
         RefusedError: AR301 the environment has no value for its variable, or the value is not a plain URL.
     """
+    text = endpoint_text(endpoint, environment)
+    try:
+        return parse_base(text)
+    except UrlError as error:
+        message = f"the server URL {shown(text)} {error}"
+        raise RefusedError(Refusal(code="AR301", message=message)) from error
+
+
+def endpoint_text(endpoint: Endpoint, environment: Environment) -> str:
+    """The URL of `endpoint` as it was written.
+
+    Raises:
+        RefusedError: AR301 the environment has no value for its variable.
+    """
     text = endpoint.url
     if endpoint.variable is not None:
         text = environment.variables.get(endpoint.variable)
     if text is None:
         message = f"the variable `{endpoint.variable}` has no value in the environment"
         raise RefusedError(Refusal(code="AR301", message=message, value=endpoint.variable))
-    try:
-        return parse_base(text)
-    except UrlError as error:
-        message = f"the server URL {shown(text)} {error}"
-        raise RefusedError(Refusal(code="AR301", message=message)) from error
+    return text
 
 
 def preview(request: HttpRequest) -> str:
@@ -235,6 +245,8 @@ def _cookies(plan: RequestPlan, arguments: Mapping[str, object]) -> str:
 
 def _authenticate(auth: Auth, secrets: Secrets, headers: dict[str, str], query: list[str]) -> None:
     value = secrets.get(auth.secret)
+    if auth.token is not None:
+        return  # the token is fetched and put on when the request is sent
     if auth.kind == "query":
         query.append(f"{quote(auth.name, safe='')}={quote(value, safe='')}")
     elif auth.kind == "basic":

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from .refusals import Refusal, RefusedError
 
 #: Bytes of a secret file that are read.
 MAX_SECRET = 65_536
+#: Values made with one secret that are recognised: more than are in use at a time.
+REMEMBERED = 16
 #: Characters that no JSON encoder writes in another way.
 _UNESCAPED = re.compile(r"[A-Za-z0-9_.=+-]+")
 
@@ -31,6 +34,7 @@ class Secrets:
         self._sources = environment.secrets
         self._environ = environ
         self._values: dict[str, str] = {}
+        self._learned: dict[str, deque[str]] = {}
         self._covers: tuple[tuple[str, str], ...] = ()
         self._needles: frozenset[bytes] = frozenset()
         for name in environment.secrets:
@@ -48,11 +52,24 @@ class Secrets:
         if value is None:
             value = self._read(name)
             self._values[name] = value
-            covers = {*self._covers, *((form, f"[secret {name}]") for form in _forms(value))}
-            # longest first: a secret that contains another one is replaced as a whole
-            self._covers = tuple(sorted(covers, key=lambda cover: (-len(cover[0]), cover)))
-            self._needles = frozenset(_needle(form) for form, _ in self._covers)
+            self._cover()
         return value
+
+    def learn(self, name: str, value: str) -> None:
+        """Take out `value` as well, which was made with the secret `name`: the last ones are remembered."""
+        learned = self._learned.setdefault(name, deque(maxlen=REMEMBERED))
+        if value in learned:
+            learned.remove(value)
+        learned.append(value)
+        self._cover()
+
+    def _cover(self) -> None:
+        known = [*self._values.items()]
+        known += [(name, value) for name, values in self._learned.items() for value in values]
+        covers = {(form, f"[secret {name}]") for name, value in known for form in _forms(value)}
+        # longest first: a secret that contains another one is replaced as a whole
+        self._covers = tuple(sorted(covers, key=lambda cover: (-len(cover[0]), cover)))
+        self._needles = frozenset(_needle(form) for form, _ in self._covers)
 
     def redact(self, text: str) -> str:
         """`text` with each secret replaced by `[secret NAME]`, in any spelling of requests."""

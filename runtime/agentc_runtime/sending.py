@@ -15,6 +15,7 @@ from .bundle import ErrorClass, Program, Tool
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
 from .response import Responses
+from .tokens import Tokens
 from .wire import HttpRequest, HttpResponse, Transport, UnsentError
 
 
@@ -52,8 +53,9 @@ class Sender:
         ValueError: a response schema can't be compiled.
     """
 
-    def __init__(self, program: Program, transport: Transport, clocks: Clocks) -> None:
+    def __init__(self, program: Program, transport: Transport, tokens: Tokens, clocks: Clocks) -> None:
         self._transport = transport
+        self._tokens = tokens
         self._clocks = clocks
         self._responses = Responses(program)
         now = clocks.monotonic()
@@ -75,7 +77,7 @@ class Sender:
         repeatable = tool.effect == "read" or keyed
         attempt, unclear = 1, False
         while True:
-            outcome = await self._attempt(tool, request)
+            outcome = await self._attempt(tool, request, repeatable)
             if not isinstance(outcome, _Failure):
                 return outcome
             unclear = outcome.unclear or (unclear and outcome.again)
@@ -87,15 +89,27 @@ class Sender:
             )
             attempt += 1
 
-    async def _attempt(self, tool: Tool, request: HttpRequest) -> tuple[int, object] | _Failure:
+    async def _attempt(
+        self, tool: Tool, request: HttpRequest, repeatable: bool
+    ) -> tuple[int, object] | _Failure:
+        """One attempt. A fetched token that is not accepted is given up, and the request sent once more with
+        another one if it is `repeatable`."""
         pace = self._paces[tool.name]
         status: int | None = None
         headers: dict[str, str] = {}
         try:
-            async with self._transport.send(request) as answer:
-                status = answer.status
-                headers = dict(answer.headers)
-                body = await _read(answer)
+            for last in (not repeatable, True):
+                status, headers = None, {}
+                sent, token = await self._tokens.authorize(tool.request.auth, request)
+                async with self._transport.send(sent) as answer:
+                    status = answer.status
+                    headers = dict(answer.headers)
+                    stale = status == 401 and bool(token)
+                    if stale and (not last or not repeatable):
+                        self._tokens.forget(token)
+                    body = await _read(answer)
+                if last or not stale or self.admit(tool) is not None:
+                    break
             value = self._responses.accept(tool, status, headers, body)
         except RefusedError as error:
             retry_after = retry_after_seconds(headers, self._clocks.now())

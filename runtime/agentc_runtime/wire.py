@@ -19,7 +19,8 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that is ready to send. `origin` is `scheme://host:port`, the only place it may go to.
 
     Header names are lower case. `timeout_ms` covers connecting, sending and reading to the end.
-    `max_response_bytes` bounds the body after decompression.
+    `max_response_bytes` bounds the body after decompression. A `private` exchange is about credentials: it
+    is never recorded.
     """
 
     method: str
@@ -29,6 +30,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     timeout_ms: int
     max_response_bytes: int
+    private: bool = False
 
 
 class HttpResponse(Protocol):
