@@ -52,9 +52,10 @@ def report(span: Span, message: str, help_: str | None) -> Diagnostic:
 def check(program: Program) -> Iterator[Diagnostic]:
     """Malformed references in servers and model URLs; those in expressions are found when they are compiled."""
     for resource, path, text in endpoints(program):
-        if "${" in text and not isinstance(parse_reference(text), Reference):
+        reference = parse_reference(text)
+        if "${" in text and not (isinstance(reference, Reference) and reference.root == "env"):
             yield report(
                 resource.span(*path),
-                f"`{text}` is not a reference",
+                f"`{text}` is not a URL and not a variable",
                 "write a URL, or `${env.NAME}` and nothing else",
             )
