@@ -11,19 +11,16 @@ from collections.abc import Mapping
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
 
+from .credentials import endpoint_of, lowered_auth, token_sources
 from .diagnostics import Span
 from .names import model_name
-from .openapi import CompiledOperation
-from .openapi.security import UNDESCRIBED_SCHEMES
 from .predicates import close_schema, close_where, match_when, merge_limits, open_when
 from .program import Agent, Grant, Program, SchemaData, State, Tool
-from .references import Reference, parse_reference
 from .resources import Resource
 from .stepping import state_models
 from .syntax.agent import AgentSpec
 from .syntax.common import DataSpec, RetrySpec, milliseconds
 from .syntax.project import ModelSpec, ProjectSpec
-from .syntax.toolset import AuthSpec
 from .syntax.workflow import (
     AgentStateSpec,
     CatchSpec,
@@ -45,7 +42,7 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
     """The runtime program of one agent, and the source map of everything that governs it."""
     project = program.project
     assert project is not None  # a project without errors has one
-    tools = {name: _tool(program, grant.tool) for name, grant in agent.grants.items()}
+    tools = {name: _tool(program, agent, grant.tool) for name, grant in agent.grants.items()}
     models = _models(project.spec, agent)
     spec = agent.spec
     environments = _environments(project.spec, tools, models)
@@ -93,13 +90,6 @@ def _data(spec: DataSpec) -> ir.Data:
     return ir.Data(schema=_closed(spec.schema_), label=label)
 
 
-def _endpoint(text: str) -> ir.Endpoint:
-    reference = parse_reference(text)
-    if isinstance(reference, Reference) and reference.root == "env":
-        return ir.Endpoint(variable=reference.path[0])
-    return ir.Endpoint(url=text)
-
-
 def _retry(spec: RetrySpec | None) -> ir.Retry:
     if spec is None:
         return ir.Retry()
@@ -111,13 +101,11 @@ def _retry(spec: RetrySpec | None) -> ir.Retry:
     )
 
 
-def _tool(program: Program, tool: Tool) -> ir.Tool:
+def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
     operation, spec = tool.operation, tool.spec
     assert operation is not None  # the pipeline builds no agent with a tool whose operation is not known
     toolset = tool.toolset.spec
-    auth: tuple[ir.Auth, ...] = ()
-    if toolset.auth is not None:
-        auth = _auth(program, tool, operation, toolset.auth)
+    auth = lowered_auth(program, agent, tool, operation)
     server = toolset.server or operation.servers[0]
     return ir.Tool(
         name=tool.name,
@@ -126,7 +114,7 @@ def _tool(program: Program, tool: Tool) -> ir.Tool:
         effect=spec.effect,
         arguments=operation.arguments,
         output=ir.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),
-        request=operation.plan(_endpoint(server), auth),
+        request=operation.plan(endpoint_of(server), auth),
         max_response_bytes=spec.output.max_bytes,
         fields=spec.output.fields,
         timeout_ms=milliseconds(spec.timeout),
@@ -135,15 +123,6 @@ def _tool(program: Program, tool: Tool) -> ir.Tool:
         idempotency_header=spec.idempotency.header if spec.idempotency else None,
         undo=f"{tool.toolset.name}.{spec.undo}" if spec.undo else None,
     )
-
-
-def _auth(program: Program, tool: Tool, operation: CompiledOperation, spec: AuthSpec) -> tuple[ir.Auth, ...]:
-    document = program.toolsets[tool.toolset.name].document
-    assert document is not None  # an operation comes out of a document
-    if not document.security_schemes:
-        kind = UNDESCRIBED_SCHEMES.get(spec.scheme)
-        return (ir.Auth(kind=kind, secret=spec.secret),) if kind else ()
-    return operation.auth(spec.scheme, spec.secret)
 
 
 def _grant(grant: Grant) -> ir.Grant:
@@ -187,7 +166,7 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
         alias=alias,
         provider=spec.provider,
         model=spec.model,
-        endpoint=_endpoint(spec.base_url or PROVIDER_URLS[spec.provider]),
+        endpoint=endpoint_of(spec.base_url or PROVIDER_URLS[spec.provider]),
         secret=spec.secret,
         prices=prices,
         max_sensitivity=spec.max_sensitivity,
@@ -203,6 +182,7 @@ def _environments(
     """Each environment, reduced to the variables and secrets that this agent's tools and models use."""
     endpoints = [tool.request.endpoint for tool in tools.values()]
     endpoints += [model.endpoint for model in models.values()]
+    endpoints += [source.endpoint for _, source in token_sources(tools.values())]
     variables = {endpoint.variable for endpoint in endpoints if endpoint.variable}
     secrets = {auth.secret for tool in tools.values() for auth in tool.request.auth}
     secrets |= {model.secret for model in models.values() if model.secret}

@@ -8,6 +8,7 @@ from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
 from agentc_runtime.verify import Bundle
 
+from .credentials import token_sources
 from .words import duration_in_words, limits_in_words
 
 _VERBS = {
@@ -34,6 +35,8 @@ def privileges_as_text(bundle: Bundle) -> str:
     lines += ["", "Reaches:", *_reach(program)]
     lines += ["", "Shows data to:", *_models(program)]
     lines += ["", "Reads the secrets:", *_secrets(program)]
+    if tokens := list(_tokens(program)):
+        lines += ["", "Asks for access tokens:", *tokens]
     lines += ["", "Stops at:", f"  {', '.join(_limits(program.limits))}"]
     lines += ["", "Workflow:", *_workflow(program)]
     return "\n".join(lines) + "\n"
@@ -66,6 +69,15 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
             for alias, model in program.models.items()
         },
         "secrets": sorted(_secret_names(program)),
+        "access_tokens": [
+            {
+                "secret": secret,
+                "at": _written(source.endpoint),
+                "scopes": list(source.scopes),
+                "extra_scopes": list(source.extra_scopes),
+            }
+            for secret, source in token_sources(program.tools.values())
+        ],
         "limits": list(_limits(program.limits)),
         "states": {name: list(_successors(state)) for name, state in program.states.items()},
     }
@@ -140,7 +152,8 @@ def _expr(expr: expressions.Expr) -> str:
 
 def _endpoints(program: ir.Program) -> list[ir.Endpoint]:
     tools = [tool.request.endpoint for tool in program.tools.values()]
-    return tools + [model.endpoint for model in program.models.values()]
+    tokens = [source.endpoint for _, source in token_sources(program.tools.values())]
+    return tools + [model.endpoint for model in program.models.values()] + tokens
 
 
 def _servers(program: ir.Program, environment: str) -> list[str]:
@@ -175,6 +188,18 @@ def _secret_names(program: ir.Program) -> set[str]:
 def _secrets(program: ir.Program) -> Iterator[str]:
     names = sorted(_secret_names(program))
     yield f"  {', '.join(names)}" if names else "  none"
+
+
+def _tokens(program: ir.Program) -> Iterator[str]:
+    for secret, source in token_sources(program.tools.values()):
+        yield f"  with {secret} at {_written(source.endpoint)}"
+        yield f"      scopes: {', '.join(source.scopes) or 'none'}"
+        if source.extra_scopes:
+            yield f"      the service may add: {', '.join(source.extra_scopes)}"
+
+
+def _written(endpoint: ir.Endpoint) -> str:
+    return endpoint.url if endpoint.url is not None else f"${{env.{endpoint.variable}}}"
 
 
 def _limits(limits: ir.Limits) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from agentc_runtime.expressions import Array, Const, Expr, Ref
 
+from .credentials import token_url
 from .diagnostics import Span
 from .program import Agent, BoundExpr, Program, SchemaData, State
 from .references import Reference, parse_reference
@@ -54,10 +55,12 @@ def transitions(spec: StateSpec) -> Iterator[tuple[str, Path]]:
 
 
 def endpoints(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
-    """Every base URL that a spec writes: of toolsets, then of models."""
+    """Every URL that requests go to: of toolsets and their access tokens, then of models."""
     for toolset in program.toolsets.values():
         if toolset.resource.spec.server is not None:
             yield toolset.resource, ("server",), toolset.resource.spec.server
+        if (url := token_url(toolset)) is not None:
+            yield toolset.resource, ("auth", "client_credentials", "token_url"), url
     if program.project is not None:
         for alias, model in program.project.spec.models.items():
             if model.base_url is not None:

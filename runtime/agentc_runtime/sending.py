@@ -97,20 +97,22 @@ class Sender:
         pace = self._paces[tool.name]
         status: int | None = None
         headers: dict[str, str] = {}
+        again = repeatable
         try:
-            for last in (not repeatable, True):
+            while True:
                 status, headers = None, {}
                 sent, token = await self._tokens.authorize(tool.request.auth, request)
                 async with self._transport.send(sent) as answer:
-                    status = answer.status
-                    headers = dict(answer.headers)
-                    stale = status == 401 and bool(token)
-                    if stale and (not last or not repeatable):
+                    status, headers = answer.status, dict(answer.headers)
+                    stale = status == 401 and token != ""
+                    if stale and (again or not repeatable):
                         self._tokens.forget(token)
                     body = await _read(answer)
-                if last or not stale or self.admit(tool) is not None:
-                    break
-            value = self._responses.accept(tool, status, headers, body)
+                if not stale or not again or self.admit(tool) is not None:
+                    value = self._responses.accept(tool, status, headers, body)
+                    pace.succeeded()
+                    return status, value
+                again = False
         except RefusedError as error:
             retry_after = retry_after_seconds(headers, self._clocks.now())
             failure = _classified(error, status, retry_after)
@@ -119,8 +121,6 @@ class Sender:
             elif status is not None:
                 pace.succeeded()
             return failure
-        pace.succeeded()
-        return status, value
 
 
 async def _read(answer: HttpResponse) -> bytes:

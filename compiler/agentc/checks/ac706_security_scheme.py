@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..credentials import kind_of_scheme, malformed_scopes, token_url
 from ..diagnostics import Diagnostic, Rule, Span, did_you_mean
 from ..openapi.security import UNDESCRIBED_SCHEMES
-from ..program import Program
+from ..program import Program, Toolset
 
 RULE = Rule(
     code="AC706",
@@ -59,6 +60,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
         auth = resource.spec.auth
         schemes = document.security_schemes
         if auth is not None and not schemes and auth.scheme in UNDESCRIBED_SCHEMES:
+            if auth.client_credentials is not None:
+                yield from _client_credentials(toolset, auth.scheme)
             continue
         if auth is not None and auth.scheme not in schemes:
             yield report(
@@ -67,6 +70,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 did_you_mean(auth.scheme, schemes or UNDESCRIBED_SCHEMES),
             )
             continue
+        if auth is not None and auth.client_credentials is not None:
+            yield from _client_credentials(toolset, auth.scheme)
         for tool in toolset.tools.values():
             if tool.operation is None or tool.operation.admits(auth.scheme if auth else None):
                 continue
@@ -84,3 +89,24 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     f"`{tool.spec.operation}` asks for {wanted}, not for `{auth.scheme}`",
                     "put it into a toolset of its own with that scheme",
                 )
+
+
+def _client_credentials(toolset: Toolset, scheme: str) -> Iterator[Diagnostic]:
+    resource = toolset.resource
+    span = resource.span("auth", "client_credentials", key=True)
+    if kind_of_scheme(toolset) != "bearer":
+        yield report(
+            span,
+            f"`{scheme}` asks for no access token",
+            "remove `client_credentials`, or name a scheme of type oauth2, openIdConnect or http bearer",
+        )
+    elif token_url(toolset) is None:
+        yield report(
+            span,
+            f"`{resource.spec.openapi.file}` has no absolute `tokenUrl` for client credentials in `{scheme}`",
+            "add `token_url:` with the URL where the service gives tokens",
+        )
+    for tool, scope in malformed_scopes(toolset, scheme):
+        yield report(
+            tool.span("operation"), f"`{tool.spec.operation}` needs a scope that none can be: {scope!a:.80}"
+        )

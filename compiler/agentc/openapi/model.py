@@ -59,13 +59,15 @@ class Credential(Value, frozen=True, kw_only=True):
     """A security scheme as an operation asks for it.
 
     `wire` is the header, query parameter or cookie of an apiKey. `scopes` are what OAuth2 and OpenID
-    Connect need for the operation; their access token is sent as a bearer token.
+    Connect need for the operation; their access token is sent as a bearer token. `token_url` is where
+    OAuth2 gives one for client credentials, if the document says so.
     """
 
     scheme: str
     kind: Literal["bearer", "basic", "header", "query", "cookie"]
     wire: str = ""
     scopes: tuple[str, ...] = ()
+    token_url: str = ""
 
 
 class CompiledOperation(Value, frozen=True, kw_only=True):
@@ -116,6 +118,11 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
             if [credential.scheme for credential in alternative] == [scheme]:
                 return tuple(Auth(kind=one.kind, secret=secret, name=one.wire) for one in alternative)
         return ()
+
+    def scopes(self, scheme: str) -> tuple[str, ...]:
+        """The scopes that a credential for `scheme` alone needs: of several ways the one with the fewest."""
+        ways = [one[0].scopes for one in self.security if [each.scheme for each in one] == [scheme]]
+        return min(ways, key=lambda way: len(set(way)), default=())
 
     def admits(self, scheme: str | None) -> bool:
         """Whether a call with a credential for `scheme` alone, or with none, satisfies the operation."""

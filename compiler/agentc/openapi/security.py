@@ -71,6 +71,14 @@ def scheme_words(root: Mapping[str, object]) -> dict[str, str]:
     return words
 
 
+def _token_url(scheme: Mapping[str, object]) -> str:
+    """The absolute `tokenUrl` of the client credentials flow, or nothing."""
+    flows = scheme.get("flows")
+    flow = flows.get("clientCredentials") if isinstance(flows, dict) else None
+    url = flow.get("tokenUrl") if isinstance(flow, dict) else None
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
+
+
 def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: Pointer) -> Credential:
     components = root.get("components")
     schemes = components.get("securitySchemes") if isinstance(components, dict) else None
@@ -85,7 +93,7 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
         raise ProblemError(Problem("AC706", f"the security scheme `{name[:80]}` has no `type`", at))
     needed = tuple(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else ()
     if kind in ("oauth2", "openIdConnect"):
-        return Credential(scheme=name, kind="bearer", scopes=needed)
+        return Credential(scheme=name, kind="bearer", scopes=needed, token_url=_token_url(scheme))
     if kind == "http":
         how = scheme.get("scheme")
         how = how.lower() if isinstance(how, str) else ""

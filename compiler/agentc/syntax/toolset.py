@@ -28,13 +28,27 @@ class OpenApiSpec(Closed):
     """The sha256 of the document's bytes. `agentc import openapi` writes it."""
 
 
+class ClientCredentialsSpec(Closed):
+    """OAuth2 client credentials: tokens are fetched, with the scopes that the granted operations need."""
+
+    token_url: NonEmpty | None = None
+    """Where tokens are fetched: a URL, or `${env.NAME}`. Left out: the `tokenUrl` of the document's flow."""
+    method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    """How the client shows who it is: in the `Authorization` header, or in the body."""
+    extra_scopes: tuple[Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")], ...] = ()
+    """Scopes that the service adds to each token on its own. A token with any other scope is refused."""
+
+
 class AuthSpec(Closed):
     """The credential that the toolset's operations ask for."""
 
     scheme: NonEmpty
     """The name of a security scheme of the document; when it describes none, `bearer` or `basic`."""
     secret: Name
-    """The secret that holds the credential: a token, a key, or `user:password` for basic."""
+    """The secret that holds the credential: a token, a key, `user:password` for basic, or
+    `client_id:client_secret` for client credentials."""
+    client_credentials: ClientCredentialsSpec | None = None
+    """Fetch access tokens. Left out: the secret is sent as it is."""
 
 
 class ToolOutputSpec(Closed):
