@@ -18,6 +18,8 @@ from .refusals import Refusal, RefusedError
 
 #: Bytes of a secret file that are read.
 MAX_SECRET = 65_536
+#: Characters that a secret has at least.
+MIN_SECRET = 8
 #: Values made with one secret that are recognised: more than are in use at a time.
 REMEMBERED = 16
 #: Characters that no JSON encoder writes in another way.
@@ -122,6 +124,10 @@ class Secrets:
         value = value.rstrip("\r\n")
         if not value:
             raise _unset(name, f"secret `{name}` is not set; set {where}")
+        if len(value) < MIN_SECRET:
+            # Redaction would take these few characters out of every text that holds them.
+            message = f"secret `{name}` is shorter than {MIN_SECRET} characters, which is no secret"
+            raise _unset(name, f"{message}; set {where} to a longer one")
         return value
 
 

@@ -59,7 +59,7 @@ def test_ctrl_c_while_a_model_is_silent(agentc, live, silent, ticket, tmp_path):
     process = agentc.start(
         *("run", live(silent), *ticket("T-1001"), "--store", store, "--record", cassette),
         stdin=subprocess.DEVNULL,
-        environment={"OPENAI_API_KEY": "key"},
+        environment={"OPENAI_API_KEY": "key-of-the-model"},
     )
     with process:
         wait_for(process, "● resolve")

@@ -33,7 +33,7 @@ def test_the_key_of_the_first_model_is_enough(agentc, live, provider, ticket):
     with provider("triage") as model:
         agentc(
             "run", live(model.port), *ticket("T-1001"), "--no-store", stdin="y\ny\n",
-            environment={"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": ""},
+            environment={"OPENAI_API_KEY": "key-of-the-first-model", "ANTHROPIC_API_KEY": ""},
         )  # fmt: skip
         assert len(model.requests) == 4
 

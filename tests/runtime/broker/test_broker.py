@@ -237,7 +237,7 @@ async def test_only_the_declared_errors_are_repeated(world, kit):
 
 @pytest.mark.parametrize("answer", [reset, hang])
 async def test_an_effect_without_a_key_is_sent_once(world, answer):
-    world.build(refund={"retry": RETRY, "timeout_ms": 150})
+    world.build(refund={"retry": RETRY, "timeout_ms": 800})
     world.server.answer = answer
     outcome = await world.refund(1)
     assert outcome.code == "AR407"
