@@ -14,6 +14,7 @@ from agentc_runtime import expressions
 from .credentials import endpoint_of, lowered_auth, token_sources
 from .diagnostics import Span
 from .names import model_name
+from .pages import lower_cache, lower_pagination
 from .predicates import close_schema, close_where, match_when, merge_limits, open_when
 from .program import Agent, Grant, Program, SchemaData, State, Tool
 from .resources import Resource
@@ -121,6 +122,8 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         retry=_retry(spec.retry),
         rate_per_minute=spec.rate.per_minute if spec.rate else None,
         idempotency_header=spec.idempotency.header if spec.idempotency else None,
+        pagination=lower_pagination(spec.pagination) if spec.pagination else None,
+        cache=lower_cache(spec.cache) if spec.cache else None,
         undo=f"{tool.toolset.name}.{spec.undo}" if spec.undo else None,
     )
 
@@ -268,6 +271,8 @@ def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
             spans[f"model:{alias}"] = project.span("models", alias, key=True)
     for name, grant in agent.grants.items():
         spans[f"tool:{name}"] = grant.tool.span(key=True)
+        if grant.tool.spec.pagination is not None:
+            spans[f"tool:{name}/pagination"] = grant.tool.span("pagination", key=True)
         spans[f"grant:{name}"] = grant.span("tool")
         for part in ("approval", "quota"):
             if getattr(grant.spec, part) is not None:

@@ -9,6 +9,7 @@ from agentc_runtime import expressions
 from agentc_runtime.verify import Bundle
 
 from .credentials import token_sources
+from .tool_size import definition_tokens
 from .words import duration_in_words, limits_in_words
 
 _VERBS = {
@@ -58,6 +59,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "limits": list(_grant(program.grants[name])),
                 "trust": program.tools[name].output.trust,
                 "sensitivity": program.tools[name].output.sensitivity,
+                "tokens": _size(program, name),
                 "at": _at(bundle, f"grant:{name}"),
                 "states": [state for state, spec in program.states.items() if name in _tools_of(spec)],
             }
@@ -80,6 +82,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
         ],
         "limits": list(_limits(program.limits)),
         "states": {name: list(_successors(state)) for name, state in program.states.items()},
+        "tokens": dict(_state_tokens(program)),
     }
 
 
@@ -107,8 +110,27 @@ def _tool(bundle: Bundle, name: str) -> Iterator[str]:
             "approve": "      asks a person after untrusted content was read",
             "allow": "      also after untrusted content was read",
         }[grant.untrusted_to_effect]
+    if tool.pagination is not None:
+        pages = tool.pagination
+        yield f"      reads up to {pages.max_pages:,} pages and gives up to {pages.max_items:,} items a call"
+    if tool.cache is not None:
+        kept = duration_in_words(tool.cache.ttl_ms)
+        yield f"      gives the same answer to the same request for {kept}, inside a run"
     yield f"      answers are {tool.output.trust} and {tool.output.sensitivity}"
     yield f"      in {', '.join(states)}; granted at {_at(bundle, f'grant:{name}')}"
+    yield f"      its definition is about {_size(bundle.program, name):,} tokens"
+
+
+def _size(program: ir.Program, name: str) -> int:
+    tool = program.tools[name]
+    return definition_tokens(tool.model_name, tool.description, program.grants[name].schema)
+
+
+def _state_tokens(program: ir.Program) -> Iterator[tuple[str, int]]:
+    """What the tools of each model loop take of its model's context, on each turn."""
+    for name, state in program.states.items():
+        if isinstance(state, ir.AgentState):
+            yield name, sum(_size(program, tool) for tool in state.tools if tool in program.grants)
 
 
 def _at(bundle: Bundle, key: str) -> str:
@@ -235,6 +257,7 @@ def _successors(state: ir.State) -> Iterator[str]:
 
 
 def _workflow(program: ir.Program) -> Iterator[str]:
+    tokens = dict(_state_tokens(program))
     for name, state in program.states.items():
         kind = state.__struct_config__.tag
         start = " (start)" if name == program.start else ""
@@ -242,4 +265,5 @@ def _workflow(program: ir.Program) -> Iterator[str]:
         tools = ", ".join(_tools_of(state))
         line = f"  {name}{start}: {kind}"
         line += f" with {tools}" if tools else ""
+        line += f" (about {tokens[name]:,} tokens of definitions)" if tokens.get(name) else ""
         yield line + (f" → {following}" if following else "")

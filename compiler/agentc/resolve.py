@@ -19,7 +19,8 @@ from .checks import (
     ac708_remote_ref,
 )
 from .diagnostics import Diagnostic, Rule, Span
-from .openapi import Problem, compile_operations, problem_span
+from .openapi import CompiledOperation, DocumentResult, Problem, compile_operations, problem_span
+from .pages import without_page_arguments
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
 from .schema_places import schema_findings
@@ -29,7 +30,7 @@ from .syntax.agent import AgentSpec
 from .syntax.common import Closed
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
-from .syntax.toolset import ToolsetSpec
+from .syntax.toolset import ToolsetSpec, ToolSpec
 from .syntax.workflow import AgentStateSpec, EndStateSpec, StateSpec, ToolStateSpec
 from .texts import Texts, compile_bound
 from .typing_env import agent_environment, declared, state_output
@@ -170,11 +171,18 @@ def _toolset(
             local_name=name,
             toolset=resource,
             spec=spec,
-            operation=document.operations.get(spec.operation) if document else None,
+            operation=_operation(document, spec),
         )
         for name, spec in resource.spec.tools.items()
     }
     return Toolset(resource, file, document, tools)
+
+
+def _operation(document: DocumentResult | None, spec: ToolSpec) -> CompiledOperation | None:
+    operation = document.operations.get(spec.operation) if document else None
+    if operation is None or spec.pagination is None:
+        return operation
+    return without_page_arguments(operation, spec.pagination)
 
 
 def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:

@@ -94,7 +94,10 @@ class Transcript:
             case events.ToolReturned():
                 label = self._paint(f"{event.label.trust}, {event.label.sensitivity}", DIM)
                 content = "" if event.content == "null" else f"  {shown(event.content)}"
-                yield f"    ← {event.status} {label}{content}"
+                pages = "" if event.pages == 1 else f"  {event.pages} pages"
+                kept = "  read before" if event.cached else ""
+                more = "" if event.complete else self._paint("  and there are more", YELLOW)
+                yield f"    ← {event.status} {label}{kept}{pages}{more}{content}"
             case events.ToolRefused():
                 yield from self._refused(event.refusal, "    ")
             case events.ApprovalDecided(approved=True):

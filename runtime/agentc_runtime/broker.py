@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
+from .answer import Answer
 from .bundle import Program, SourceMap, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
+from .paging import all_pages, first_page
 from .policy import Allowed, Policy
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
@@ -82,7 +84,7 @@ class Broker:
         if tool.idempotency_header is not None:
             key = _idempotency_key(call)
         try:
-            request = build_request(tool, decided.arguments, self._environment, self._secrets, key)
+            request = self._request(decided, first_page(tool), key)
         except RefusedError as error:
             return self._refused(call, error.refusal, emit, tool.name)
         held = self._spent(call, decided) or self._sender.admit(tool)
@@ -105,7 +107,7 @@ class Broker:
         tool = allowed.tool
         started = self._clocks.monotonic()
         try:
-            outcome = await self._sender.carry_out(tool, request, tool.idempotency_header is not None)
+            outcome = await self._fetch(call, allowed, request)
         except asyncio.CancelledError:
             # the run was stopped: the record must not look as if the call had never been made
             code = "AR405" if tool.effect == "read" else "AR407"
@@ -117,10 +119,16 @@ class Broker:
             refusal = self._placed(outcome, tool.name)
             self._journal.settle(call.run_id, call.call_id, refusal)
             return self._refused(call, refusal, emit)
-        status, value = outcome
         seconds = self._clocks.monotonic() - started
-        value = self._secrets.redact_data(value)
-        returned = Returned(status=status, value=value, label=tool.output, seconds=seconds)
+        value = self._secrets.redact_data(outcome.value)
+        returned = Returned(
+            status=outcome.status,
+            value=value,
+            label=tool.output,
+            seconds=seconds,
+            complete=outcome.complete,
+            cached=outcome.cached,
+        )
         self._journal.settle(call.run_id, call.call_id, returned)
         content = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         emit(
@@ -128,13 +136,35 @@ class Broker:
                 state=call.state,
                 tool=tool.name,
                 call_id=call.call_id,
-                status=status,
+                status=outcome.status,
                 content=content,
                 label=tool.output,
                 seconds=seconds,
+                pages=outcome.pages,
+                complete=outcome.complete,
+                cached=outcome.cached,
             )
         )
         return returned
+
+    async def _fetch(self, call: Call, allowed: Allowed, request: HttpRequest) -> Answer | Refusal:
+        tool = allowed.tool
+        if tool.pagination is None:
+            return await self._sender.carry_out(tool, request, tool.idempotency_header is not None)
+
+        def build(arguments: Mapping[str, object]) -> HttpRequest:
+            return self._request(allowed, arguments, None)
+
+        def record(number: int, page: HttpRequest) -> None:
+            digest = self._digest(tool.name, self._secrets.redact_object(allowed.arguments), page)
+            said = {"call_id": call.call_id, "tool": tool.name, "page": number, "request_digest": digest}
+            self._journal.record(call.run_id, "page", said)
+
+        return await all_pages(self._sender, self._clocks, tool, tool.pagination, request, build, record)
+
+    def _request(self, allowed: Allowed, extra: Mapping[str, object], key: str | None) -> HttpRequest:
+        arguments = {**allowed.arguments, **extra}
+        return build_request(allowed.tool, arguments, self._environment, self._secrets, key)
 
     async def _consent(
         self, call: Call, allowed: Allowed, request: HttpRequest, digest: str, emit: Emit
@@ -302,6 +332,7 @@ def _used_up(code: str, tool: str, quota: str, limit: int | None) -> Refusal:
 _GOVERNED_BY: Final = {
     "AR203": "grant:{tool}/quota",
     "AR204": "grant:{tool}/quota",
+    "AR305": "tool:{tool}/pagination",
     "AR301": "environment:{environment}/{value}",
     "AR302": "environment:{environment}",
     "AR506": "environment:{environment}/{value}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from .behaviour import Cache, Pagination
 from .expressions import Expr, Record, Ref, Template
 
 FORMAT = "agentc.bundle/1"
@@ -181,6 +182,8 @@ class Tool(Record, frozen=True, kw_only=True):
     retry: Retry = Retry()
     rate_per_minute: int | None = None
     idempotency_header: str | None = None
+    pagination: Pagination | None = None
+    cache: Cache | None = None
     undo: str | None = None
 
 
@@ -389,8 +392,9 @@ class Position(Record, frozen=True, kw_only=True):
 
 
 #: Where each governed thing stands in the specs. Keys: `grant:T`, `grant:T/where/ARG`, `grant:T/bind/ARG`,
-#: `grant:T/approval`, `grant:T/quota`, `grant:T/flows`, `tool:T`, `state:S`, `state:S/tools`, `model:A`,
-#: `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`, `input`, `session`, `output`, `agent`.
+#: `grant:T/approval`, `grant:T/quota`, `grant:T/flows`, `tool:T`, `tool:T/pagination`, `state:S`,
+#: `state:S/tools`, `model:A`, `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`, `input`,
+#: `session`, `output`, `agent`.
 #: T is a full tool name. A missing key is looked up without its last `/…` part.
 SourceMap: TypeAlias = dict[str, Position]
 

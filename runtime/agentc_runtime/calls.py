@@ -30,12 +30,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
-    """An accepted answer: the projected value, and the label that it carries from now on."""
+    """An accepted answer: the projected value, and the label that it carries from now on.
+
+    `complete` is false when the service has more pages than the tool reads, `cached`
+    true when the answer, or one of its pages, was read before.
+    """
 
     status: int
     value: object
     label: Label
     seconds: float
+    complete: bool = True
+    cached: bool = False
 
 
 class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):

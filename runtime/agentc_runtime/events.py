@@ -91,8 +91,12 @@ class ApprovalDecided(_Event, frozen=True, kw_only=True, tag="approval_decided")
     by: str
 
 
-class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned"):
-    """The service answered and the answer was accepted."""
+class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned", omit_defaults=True):
+    """The service answered and the answer was accepted.
+
+    `pages` counts those that the answer was folded from; `complete` is false when there are more.
+    `cached` is true when the answer, or one of its pages, was read before.
+    """
 
     state: str
     tool: str
@@ -101,6 +105,9 @@ class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned"):
     content: str
     label: Label
     seconds: float
+    pages: int = 1
+    complete: bool = True
+    cached: bool = False
 
 
 class ToolRefused(_Event, frozen=True, kw_only=True, tag="tool_refused"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .behaviour import MAX_PAGES
 from .bundle import (
     AgentState,
     ChoiceState,
@@ -18,6 +19,7 @@ from .bundle import (
     Program,
     RequestPlan,
     State,
+    Tool,
     ToolState,
 )
 
@@ -95,6 +97,24 @@ def _tools(program: Program) -> Iterator[str]:
         yield from _endpoint(program, where, tool.request.endpoint)
         yield from _request(where, tool.request)
         yield from _credentials(program, where, tool.request)
+        yield from _behaviour(where, tool)
+
+
+def _behaviour(where: str, tool: Tool) -> Iterator[str]:
+    if tool.cache is not None and (tool.effect != "read" or tool.cache.max_entries < 1):
+        yield f"{where} keeps answers, and is no `read`, or keeps none"
+    plan = tool.pagination
+    if plan is None:
+        return
+    if tool.effect != "read":
+        yield f"{where} has pages, and is no `read`"
+    if not 1 <= plan.max_pages <= MAX_PAGES or plan.max_items < 1:
+        yield f"the pages of {where} have no bound from 1 to {MAX_PAGES}"
+    if (plan.argument is None) != (plan.style == "link_header") or (plan.style == "cursor" and not plan.next):
+        yield f"the pages of {where} do not say how the next one is found"
+    path = {part.param.argument for segment in tool.request.path for part in segment if part.param}
+    if path & {plan.argument, plan.size_argument}:
+        yield f"the pages of {where} would change its path"
 
 
 def _endpoint(program: Program, where: str, endpoint: Endpoint) -> Iterator[str]:

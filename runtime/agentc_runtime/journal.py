@@ -49,7 +49,9 @@ def settled(call_id: str, outcome: Returned | Refusal) -> dict[str, object]:
     """
     if isinstance(outcome, Refusal):
         return {"call_id": call_id, "outcome": "refused", "refusal": msgspec.to_builtins(outcome)}
+    how = {"cached": True} if outcome.cached else {}
     return {
+        **how,
         "call_id": call_id,
         "outcome": "returned",
         "status": outcome.status,

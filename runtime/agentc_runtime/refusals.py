@@ -132,6 +132,15 @@ _RULES = (
         "nothing to change in the specs: the model is told, and may try again",
     ),
     RefusalRule(
+        "AR305",
+        "next page is off the plan",
+        "The service says where its next page is. A link to another origin or path, one that changes a "
+        "parameter which the call has set, or a cursor that comes again would lead the call, with its "
+        "credentials, somewhere that no grant names, or round in a circle.",
+        "repair the tool's `pagination`, or the service: a next page differs from the first in query "
+        "parameters that the document declares",
+    ),
+    RefusalRule(
         "AR401",
         "response is too large",
         "A response is read up to the tool's `output.max_bytes`, also after decompression.",

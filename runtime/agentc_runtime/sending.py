@@ -6,12 +6,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
 
+from .answer import Answer
 from .bundle import ErrorClass, Program, Tool
+from .keeping import Keeper, conditioned
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
 from .response import Responses
@@ -60,6 +62,11 @@ class Sender:
         self._responses = Responses(program)
         now = clocks.monotonic()
         self._paces = {name: Pace(program.tools[name], now) for name in program.grants}
+        self._keepers = {
+            name: Keeper(tool.cache)
+            for name, tool in program.tools.items()
+            if tool.cache is not None and tool.effect == "read"
+        }
 
     def admit(self, tool: Tool) -> Refusal | None:
         """Take leave for one call of `tool`, or AR408."""
@@ -68,16 +75,39 @@ class Sender:
             return None
         return Refusal(code="AR408", message=f"`{tool.name}` is held back: {why}", value=tool.rate_per_minute)
 
-    async def carry_out(self, tool: Tool, request: HttpRequest, keyed: bool) -> tuple[int, object] | Refusal:
-        """Status and value of the accepted answer, or why there is none.
+    async def carry_out(self, tool: Tool, request: HttpRequest, keyed: bool) -> Answer | Refusal:
+        """The accepted answer, or why there is none.
 
         A call is repeated only when that can't do it twice: it reads, or it carries an idempotency key
-        (`keyed`), which is the same on each attempt.
+        (`keyed`), which is the same on each attempt. Whatever has an effect makes all that was kept of reads
+        be read again.
         """
+        keeper = self._keepers.get(tool.name)
+        if keeper is None:
+            try:
+                return await self._send(tool, request, keyed)
+            finally:
+                if tool.effect != "read":
+                    for other in self._keepers.values():
+                        other.forget()
+        now = self._clocks.monotonic()
+        found = keeper.find(request)
+        if found is not None and now < found.until and found.answer.size <= request.max_response_bytes:
+            return replace(found.answer, cached=True)
+        question = conditioned(request, found)
+        outcome = await self._send(tool, question or request, keyed, question is not None)
+        if isinstance(outcome, Refusal):
+            keeper.drop(request)
+            return outcome
+        return keeper.take(request, outcome, found, now)
+
+    async def _send(
+        self, tool: Tool, request: HttpRequest, keyed: bool, asks: bool = False
+    ) -> Answer | Refusal:
         repeatable = tool.effect == "read" or keyed
         attempt, unclear = 1, False
         while True:
-            outcome = await self._attempt(tool, request, repeatable)
+            outcome = await self._attempt(tool, request, repeatable, asks)
             if not isinstance(outcome, _Failure):
                 return outcome
             unclear = outcome.unclear or (unclear and outcome.again)
@@ -90,8 +120,8 @@ class Sender:
             attempt += 1
 
     async def _attempt(
-        self, tool: Tool, request: HttpRequest, repeatable: bool
-    ) -> tuple[int, object] | _Failure:
+        self, tool: Tool, request: HttpRequest, repeatable: bool, asks: bool
+    ) -> Answer | _Failure:
         """One attempt. A fetched token that is not accepted is given up, and the request sent once more with
         another one if it is `repeatable`."""
         pace = self._paces[tool.name]
@@ -109,9 +139,11 @@ class Sender:
                         self._tokens.forget(token)
                     body = await _read(answer)
                 if not stale or not again or self.admit(tool) is not None:
-                    value = self._responses.accept(tool, status, headers, body)
+                    value = None
+                    if status != 304 or not asks:
+                        value = self._responses.accept(tool, status, headers, body)
                     pace.succeeded()
-                    return status, value
+                    return Answer(status, value, headers, len(body))
                 again = False
         except RefusedError as error:
             retry_after = retry_after_seconds(headers, self._clocks.now())

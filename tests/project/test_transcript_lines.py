@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentc.transcript import Transcript, reason_shown, shown
-from agentc_runtime.events import ModelFailed, ToolCalled, ToolRefused
+from agentc.transcript import Transcript, as_json_line, reason_shown, shown
+from agentc_runtime.bundle import Label
+from agentc_runtime.events import ModelFailed, ToolCalled, ToolRefused, ToolReturned
 from agentc_runtime.refusals import Refusal
 
 
@@ -68,3 +71,24 @@ def test_color_is_only_asked_for():
         Transcript(colored.append, color=True)(event)
     assert "\x1b" not in "".join(plain)
     assert "\x1b[31m✗ refused AR101" in "".join(colored)
+
+
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        ({}, "    ← 200 trusted, internal  [1]"),
+        ({"pages": 3}, "    ← 200 trusted, internal  3 pages  [1]"),
+        ({"pages": 3, "complete": False}, "    ← 200 trusted, internal  3 pages  and there are more  [1]"),
+        ({"cached": True}, "    ← 200 trusted, internal  read before  [1]"),
+    ],
+)
+def test_an_answer_says_how_it_was_read(how, line):
+    label = Label(trust="trusted", sensitivity="internal")
+    event = ToolReturned(
+        state="s", tool="t", call_id="c", status=200, content="[1]", label=label, seconds=0.1, **how
+    )
+    lines: list[str] = []
+    Transcript(lines.append, color=False)(event)
+    assert lines == [line]
+    written = json.loads(as_json_line(event))
+    assert {name: written[name] for name in ("pages", "complete", "cached") if name in written} == how

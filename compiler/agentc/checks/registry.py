@@ -37,6 +37,7 @@ from . import (
     ac213_unknown_undo,
     ac214_unknown_environment,
     ac215_missing_project,
+    ac216_unknown_page_name,
     ac301_unknown_schema_keyword,
     ac302_invalid_schema,
     ac303_unsupported_pattern,
@@ -64,6 +65,7 @@ from . import (
     ac413_bound_value,
     ac414_ungranted_tool,
     ac415_empty_approver_group,
+    ac416_behaviour_of_a_read,
     ac501_untrusted_to_effect,
     ac502_way_out,
     ac503_model_not_approved,
@@ -96,6 +98,7 @@ from . import (
     ac808_unused_suppression,
     ac809_suppression_without_reason,
     ac810_unknown_rule,
+    ac811_large_tools,
 )
 
 #: A rule that looks at the resolved program. Rules without one are reported by the stage that finds them.
@@ -135,6 +138,7 @@ RULES: dict[str, Rule] = {
         ac213_unknown_undo.RULE,
         ac214_unknown_environment.RULE,
         ac215_missing_project.RULE,
+        ac216_unknown_page_name.RULE,
         ac301_unknown_schema_keyword.RULE,
         ac302_invalid_schema.RULE,
         ac303_unsupported_pattern.RULE,
@@ -162,6 +166,7 @@ RULES: dict[str, Rule] = {
         ac413_bound_value.RULE,
         ac414_ungranted_tool.RULE,
         ac415_empty_approver_group.RULE,
+        ac416_behaviour_of_a_read.RULE,
         ac501_untrusted_to_effect.RULE,
         ac502_way_out.RULE,
         ac503_model_not_approved.RULE,
@@ -194,6 +199,7 @@ RULES: dict[str, Rule] = {
         ac808_unused_suppression.RULE,
         ac809_suppression_without_reason.RULE,
         ac810_unknown_rule.RULE,
+        ac811_large_tools.RULE,
     )
 }
 
@@ -214,6 +220,7 @@ CHECKS: tuple[Check, ...] = (
     ac213_unknown_undo.check,
     ac214_unknown_environment.check,
     ac215_missing_project.check,
+    ac216_unknown_page_name.check,
     ac307_argument_type.check,
     ac308_unknown_argument.check,
     ac309_missing_argument.check,
@@ -234,6 +241,7 @@ CHECKS: tuple[Check, ...] = (
     ac413_bound_value.check,
     ac414_ungranted_tool.check,
     ac415_empty_approver_group.check,
+    ac416_behaviour_of_a_read.check,
     ac501_untrusted_to_effect.check,
     ac502_way_out.check,
     ac503_model_not_approved.check,
@@ -259,4 +267,5 @@ CHECKS: tuple[Check, ...] = (
     ac806_secret_source.check,
     ac807_tool_without_description.check,
     ac810_unknown_rule.check,
+    ac811_large_tools.check,
 )

@@ -35,6 +35,8 @@ class ModelSpec(Closed):
     """What tokens cost. Without prices a run has no cost."""
     max_sensitivity: Sensitivity = "internal"
     """The most sensitive data that this model may be shown."""
+    context_tokens: PositiveInt | None = None
+    """How many tokens the model reads at most. With it AC811 knows what is large for this model."""
     max_output_tokens: PositiveInt = 4096
     """The most tokens of one answer."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None

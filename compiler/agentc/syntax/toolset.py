@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from .behaviour import CacheSpec, PaginationSpec
 from .common import (
     Closed,
     Duration,
@@ -97,6 +98,10 @@ class ToolSpec(Closed):
     """How long a call may take."""
     rate: RateSpec | None = None
     """How often it may be called."""
+    pagination: PaginationSpec | None = None
+    """How the pages of an answer are found; one call then reads them all, up to a bound."""
+    cache: CacheSpec | None = None
+    """How long answers are kept inside a run; left out: each call asks the service."""
     undo: LocalToolName | None = None
     """The tool of this toolset that takes a call back."""
 

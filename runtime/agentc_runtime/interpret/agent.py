@@ -84,8 +84,11 @@ async def _call_all(run: Run, name: str, talk: Conversation, turn: Turn) -> None
 def _tell(talk: Conversation, sent: ToolCall, outcome: Returned | Refusal) -> None:
     """Put the outcome into the conversation. A refusal holds no text from outside, so it has no label."""
     match outcome:
-        case Returned(value=value, label=label):
+        case Returned(value=value, label=label, complete=True):
             talk.answer_call(sent, _json(value), label)
+        case Returned(value=value, label=label):
+            # cut off without a word, a list would look like the whole of it
+            talk.answer_call(sent, _json({"incomplete": "there is more than this", "answer": value}), label)
         case Refusal():
             talk.answer_call(sent, _json(outcome.as_data()), None)
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
+from agentc_runtime.behaviour import Cache, Pagination
 from agentc_runtime.integrity import problems
 from agentc_runtime.verify import BundleError, load_bundle
 
@@ -92,6 +93,19 @@ CASES: list[tuple[Change, str]] = [
     (
         request(body=ir.Body(content_type="application/json", argument="a", fields={})),
         "the body of tool `desk.find` needs either",
+    ),
+    (tool("desk.find", effect="send", pagination=Pagination(style="link_header")), "has pages, and is no"),
+    (tool("desk.find", pagination=Pagination(style="link_header", max_pages=1001)), "have no bound"),
+    (tool("desk.find", pagination=Pagination(style="link_header", max_items=0)), "have no bound"),
+    (tool("desk.find", pagination=Pagination(style="page")), "do not say how the next one is found"),
+    (tool("desk.find", pagination=Pagination(style="cursor", argument="a")), "do not say how the next one"),
+    (tool("desk.find", effect="send", cache=Cache(ttl_ms=1)), "keeps answers, and is no `read`"),
+    (tool("desk.find", cache=Cache(ttl_ms=1, max_entries=0)), "keeps answers, and is no `read`"),
+    (
+        lambda program: tool("desk.find", pagination=Pagination(style="page", argument="id"))(
+            request(path=((ir.PathPart(param=ir.Param(argument="id", name="id", style="simple")),),))(program)
+        ),
+        "the pages of tool `desk.find` would change its path",
     ),
     (model(alias="slow"), "model `fast` calls itself `slow`"),
     (model(endpoint=ir.Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
