@@ -14,6 +14,7 @@ from agentc.openapi import compile_operations, problem_span
 from agentc.openapi.overlay import Applied, apply_overlays
 from agentc.source import SourceFile
 
+AT_TARGET = ("actions", "0", "target")
 PARAMETERS = [
     {"name": "filter", "in": "query", "schema": {"type": "string"}},
     {"name": "dummy", "in": "query", "schema": {"type": "string"}},
@@ -140,11 +141,11 @@ def test_a_target_that_matches_nothing_is_told_and_the_rest_is_applied() -> None
         ([{"target": "$.paths["}], "neither `update` nor", ("actions", "0")),
         ([{"target": "$.paths[", "update": {}}], "not a JSONPath (RFC 9535)", ("actions", "0", "target")),
         ([{"target": "paths", "update": {}}], "not a JSONPath (RFC 9535)", ("actions", "0", "target")),
-        ([{"target": "$.info.title", "remove": True}], "neither an object nor a list", ("actions", "0", "target")),
+        ([{"target": "$.info.title", "remove": True}], "neither an object nor a list", AT_TARGET),
         ([{"target": "$", "remove": True}], "as a whole can't be removed", ("actions", "0", "target")),
         ([{"target": "$.info", "update": "x"}], "`update` has to be one", ("actions", "0", "update")),
         ([{"target": "$", "updte": {}}], "unknown key `updte`", ("actions", "0", "updte")),
-        ([{"target": "$", "remove": "yes"}], "`remove` has to be `true` or `false`", ("actions", "0", "remove")),
+        ([{"target": "$", "remove": "yes"}], "has to be `true` or `false`", ("actions", "0", "remove")),
         ([{"update": {}}], "`target` is missing", ("actions", "0")),
         ([], "at least one action", ("actions",)),
     ],
