@@ -13,8 +13,8 @@ import agentc_runtime
 
 RUNTIME = Path(agentc_runtime.__file__).parent
 COMPILER_ONLY = {
-    "agentc", "click", "jinja2", "jsonpath_rfc9535", "jsonschema", "openapi_core", "pydantic", "pydantic_core",
-    "yaml",
+    "agentc", "click", "jinja2", "jsonpath_rfc9535", "jsonschema", "openapi_core", "pydantic",
+    "pydantic_core", "yaml",
 }  # fmt: skip
 
 

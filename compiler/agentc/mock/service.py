@@ -122,7 +122,7 @@ class Operation:
             return error_reply(500, name, reason)
         if content == "lines":
             listed = value if isinstance(value, list) else [value]
-            return Reply(status, name, case.content_type, b"".join(_json(one) + b"\n" for one in listed))
+            return Reply(status, name, case.content_type, b"".join(_json(one) for one in listed))
         return Reply(status, name, case.content_type, _json(value))
 
     def _value(self, case: ResponseCase, seed: str) -> object:
@@ -204,7 +204,7 @@ def error_reply(status: int, operation: str, reason: str) -> Reply:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _reason(error: BaseException) -> str:

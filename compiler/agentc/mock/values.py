@@ -161,12 +161,12 @@ class Maker:
         number = -(-start // unit) * unit
         number += unit if low is not None and low[1] and number == low[0] else 0
         last = high[0] if high is not None else number + 9 * unit
-        room = int((last - number) // unit)
-        if high is not None and high[1] and number + room * unit == last:
+        room = int(min((last - number) // unit, 9))
+        if high is not None and high[1] and number + room * unit >= last:
             room -= 1
         if room < 0 and not whole:
             return (start + last) / 2
-        number += unit * self._draw(min(room, 9) + 1) if room > 0 else 0
+        number += unit * self._draw(room + 1) if room > 0 else 0
         return int(number) if whole else number
 
 
