@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+JSON = {"content-type": "application/json"}
 TOKEN = {"authorization": "Bearer demo-token"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mock(agentc: Any) -> Iterator[Any]:
     process = agentc.start("mock", "helpdesk", "--project", ROOT / "specs/support", stdin=subprocess.DEVNULL)
     process.url = process.stdout.readline().strip()
@@ -62,7 +63,9 @@ def test_requests_are_checked_and_answers_are_steady(mock: Any) -> None:
             (client.get("/tickets"), "customer_id"),
             (client.get("/tickets/x"), "ticket_id"),
             (client.post("/refunds", json=refund), "minimum"),
-            (client.post("/refunds", content=b"{", headers={"content-type": "application/json"}), "body"),
+            (client.post("/refunds", content=b"{", headers=JSON), "body"),
+            (client.post("/refunds", content=b"[" * 100_000, headers=JSON), "can't be read"),
+            (client.post("/refunds", content=b"\xff", headers=JSON), "can't be read"),
             (client.get("/tickets/T-1", headers={"authorization": ""}), "ecurity"),
         ):
             assert response.status_code == 400, response.text

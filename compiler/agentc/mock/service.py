@@ -97,6 +97,8 @@ class Operation:
                 self._validator.validate(seen)
         except OpenAPIError as error:
             return _reason(error)
+        except (RecursionError, ValueError) as error:  # what openapi-core lets through of broken text
+            return f"the request can't be read: {error}"
         return None
 
     def reply(self, seed: str) -> Reply:
@@ -207,12 +209,19 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except ValueError:  # openapi-core decodes a body for its message that it could not decode before
+        return "the body can't be read: it is not UTF-8"
+
+
 def _reason(error: BaseException) -> str:
     """The messages from the outermost error to its cause, in one line."""
     parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(parts) < 6:
         schema_errors = getattr(seen, "schema_errors", None)
-        parts += [one.message for one in list(schema_errors)[:3]] if schema_errors else [str(seen)]
+        parts += [one.message for one in list(schema_errors)[:3]] if schema_errors else [_said(seen)]
         seen = seen.__cause__ if schema_errors is None else None
     return ": ".join(dict.fromkeys(" ".join(part.split())[:300] for part in parts if part))
