@@ -45,12 +45,16 @@ class Tool:
 
 @dataclass(frozen=True)
 class Toolset:
-    """A toolset with its document. `document` is `None` when there is no file to read."""
+    """A toolset with its document. `document` is `None` when there is no file to read.
+
+    `overlays` are the corrections to it, in the order in which they are applied.
+    """
 
     resource: Resource[ToolsetSpec]
     file: SourceFile | None
     document: DocumentResult | None
     tools: Mapping[str, Tool]
+    overlays: tuple[SourceFile, ...] = ()
 
 
 @dataclass(frozen=True)

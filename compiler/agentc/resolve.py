@@ -17,6 +17,8 @@ from .checks import (
     ac706_security_scheme,
     ac707_no_server,
     ac708_remote_ref,
+    ac715_invalid_overlay,
+    ac716_idle_overlay_action,
 )
 from .diagnostics import Diagnostic, Rule, Span
 from .openapi import CompiledOperation, DocumentResult, Problem, compile_operations, problem_span
@@ -36,6 +38,7 @@ from .texts import Texts, compile_bound
 from .typing_env import agent_environment, declared, state_output
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+MAX_OVERLAY_BYTES = 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
 
 #: The rule of each kind of problem that an API document can have.
@@ -48,6 +51,8 @@ _DOCUMENT_RULES: dict[str, Rule] = {
         ac706_security_scheme.RULE,
         ac707_no_server.RULE,
         ac708_remote_ref.RULE,
+        ac715_invalid_overlay.RULE,
+        ac716_idle_overlay_action.RULE,
     )
 }
 
@@ -157,14 +162,23 @@ def _toolset(
     path = resource.spec.openapi.file
     read = files.get(path, MAX_DOCUMENT_BYTES)
     document, file = None, None
+    overlays: dict[str, SourceFile] = {}
+    for index, name in enumerate(resource.spec.openapi.overlays):
+        overlay = files.get(name, MAX_OVERLAY_BYTES)
+        if isinstance(overlay, str):
+            span = resource.span("openapi", "overlays", index)
+            found.append(ac715_invalid_overlay.unreadable(span, name, overlay))
+        else:
+            overlays[name] = overlay
     if isinstance(read, str):
         found.append(ac702_missing_document.report(resource.span("openapi", "file"), path, read))
     else:
         file = read
         wanted = [tool.operation for tool in resource.spec.tools.values()]
-        document = compile_operations(file, wanted, cache)
-        problems = [*document.problems, *(p for found in document.operation_problems.values() for p in found)]
-        found.extend(_problem_finding(file, problem) for problem in problems)
+        document = compile_operations(file, wanted, cache, tuple(overlays.values()))
+        problems = [*document.problems, *document.overlay_problems]
+        problems += [one for several in document.operation_problems.values() for one in several]
+        found.extend(_problem_finding(overlays.get(one.file or "", file), one) for one in problems)
     tools = {
         name: Tool(
             name=f"{resource.name}.{name}",
@@ -175,7 +189,7 @@ def _toolset(
         )
         for name, spec in resource.spec.tools.items()
     }
-    return Toolset(resource, file, document, tools)
+    return Toolset(resource, file, document, tools, tuple(overlays.values()))
 
 
 def _operation(document: DocumentResult | None, spec: ToolSpec) -> CompiledOperation | None:

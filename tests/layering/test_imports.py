@@ -13,7 +13,8 @@ import agentc_runtime
 
 RUNTIME = Path(agentc_runtime.__file__).parent
 COMPILER_ONLY = {
-    "agentc", "click", "jinja2", "jsonschema", "openapi_core", "pydantic", "pydantic_core", "yaml",
+    "agentc", "click", "jinja2", "jsonpath_rfc9535", "jsonschema", "openapi_core", "pydantic",
+    "pydantic_core", "yaml",
 }  # fmt: skip
 
 
@@ -58,8 +59,12 @@ for module in {modules!r}:
     [
         (["--version"], {"click", "yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
         (["--help"], {"yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
+        (["mock", "--help"], {"yaml", "pydantic", "openapi_core", "http"}),
         (["explain", "AC401"], {"yaml", "pydantic", "httpx", "jinja2", "jsonschema"}),
-        (["validate", "."], {"httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio"}),
+        (
+            ["validate", "."],
+            {"httpx", "jsonschema", "openapi_core", "werkzeug", "jsonpath_rfc9535", "sqlite3", "asyncio"},
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

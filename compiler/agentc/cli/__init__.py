@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspect", "Say in words what a bundle lets the agent do."),
     "verify": ("verify", "Check that a bundle is whole and unchanged."),
     "run": ("run", "Run an agent and show what it does."),
+    "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),
     "import": ("import_", "Bring API documents into a project."),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +26,10 @@ V = TypeVar("V", bound=Value)
 
 
 class Index(Value, frozen=True, kw_only=True):
-    """What is known of a document as a whole. `unread` tells why some operations could not be."""
+    """What is known of a document as a whole. `unread` tells why some operations could not be.
+
+    `overlay_problems` are those of the overlays as such, not of what they led to.
+    """
 
     openapi: str
     title: str
@@ -34,6 +38,7 @@ class Index(Value, frozen=True, kw_only=True):
     unread: tuple[Unread, ...]
     security_schemes: dict[str, str]
     servers: tuple[str, ...]
+    overlay_problems: tuple[Problem, ...] = ()
 
 
 class Outcome(Value, frozen=True, kw_only=True):
@@ -47,8 +52,9 @@ class Outcome(Value, frozen=True, kw_only=True):
 class Cache:
     """The entries of one document. Nothing here raises: a cache that fails only costs time."""
 
-    def __init__(self, folder: Path, sha256: str) -> None:
-        self._folder = folder / "openapi" / f"{sha256[:32]}-{_stamp()}"
+    def __init__(self, folder: Path, digests: Sequence[str]) -> None:
+        """`digests` are those of the document and of its overlays, in order."""
+        self._folder = folder / "openapi" / f"{_key(digests)[:32]}-{_stamp()}"
 
     def index(self) -> Index | None:
         """The document's index."""
@@ -94,6 +100,12 @@ class Cache:
             os.replace(staging, self._folder / f"{name}.json")
         except OSError:
             Path(staging).unlink(missing_ok=True)
+
+
+def _key(digests: Sequence[str]) -> str:
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _name(entry: Entry) -> str:

@@ -12,21 +12,26 @@ from . import swagger
 from .anchors import relinked
 from .cache import Cache, Index, Outcome
 from .document import Document, entries, load_document, lost_values, slice_operation
-from .model import CompiledOperation, DocumentResult, Entry
+from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
 from .problem import Problem, ProblemError
 
 
-def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | None) -> DocumentResult:
-    """The operations named in `wanted`, by `operationId` or `METHOD /path`.
+def compile_operations(
+    file: SourceFile,
+    wanted: Sequence[str],
+    cache: Path | None,
+    overlays: Sequence[SourceFile] = (),
+) -> DocumentResult:
+    """The operations named in `wanted`, by `operationId` or `METHOD /path`, of a file corrected by overlays.
 
     With a warm cache the file is hashed and not parsed. The same bytes give the same result, cached or not.
     """
-    store = Cache(cache, file.sha256) if cache is not None else None
+    store = Cache(cache, [one.sha256 for one in (file, *overlays)]) if cache is not None else None
     document: Document | None = None
     index = store.index() if store is not None else None
     if index is None:
-        loaded = load_document(file.path, file.data)
+        loaded = load_document(file.path, file.data, overlays)
         if isinstance(loaded, Problem):
             return DocumentResult(problems=(loaded,))
         document = loaded
@@ -43,7 +48,7 @@ def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | No
             continue
         outcome = store.outcome(entry) if store is not None else None
         if outcome is None:
-            document = document or _loaded(file)
+            document = document or _loaded(file, overlays)
             operation, wrong = compile_entry(document, entry)
             outcome = Outcome(entry=entry, operation=operation, problems=wrong)
             if store is not None:
@@ -58,6 +63,7 @@ def compile_operations(file: SourceFile, wanted: Sequence[str], cache: Path | No
         servers=index.servers,
         operations=operations,
         operation_problems=problems,
+        overlay_problems=index.overlay_problems,
     )
 
 
@@ -78,11 +84,11 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
             root, origins, left_out = swagger.upgraded(root, entry.path, entry.method.lower())
             notes += left_out
         except ProblemError as error:
-            return None, (error.problem,)
+            return None, (document.placed(error.problem),)
     operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)
 
     def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        return tuple(one._replace(pointer=origins.original(one.pointer)) for one in found)
+        return tuple(document.placed(one._replace(pointer=origins.original(one.pointer))) for one in found)
 
     if operation is not None:
         pointers = {name: origins.original(pointer) for name, pointer in operation.pointers.items()}
@@ -91,23 +97,25 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
     return operation, placed(problems)
 
 
-def _loaded(file: SourceFile) -> Document:
+def _loaded(file: SourceFile, overlays: Sequence[SourceFile]) -> Document:
     """The document of a file that has been read before."""
-    document = load_document(file.path, file.data)
+    document = load_document(file.path, file.data, overlays)
     assert isinstance(document, Document)
     return document
 
 
 def _index(document: Document) -> Index:
     found, unread = entries(document)
+    placed = document.placed
     return Index(
         openapi=document.openapi,
         title=document.text("info", "title"),
         version=document.text("info", "version"),
         entries=found,
-        unread=unread,
+        unread=tuple(Unread(names=one.names, problem=placed(one.problem)) for one in unread),
         security_schemes=document.security_schemes(),
         servers=document.servers(),
+        overlay_problems=document.overlaid.problems if document.overlaid is not None else (),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
 
+from ..source import SourceFile
 from . import swagger
 from .anchors import DATA, NAMED, Anchors, has_anchors, index
 from .decoding import decode
 from .model import METHODS, Entry, Unread
+from .overlay import Applied, apply_overlays
 from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 from .security import scheme_words
 from .servers import usable_servers
@@ -33,13 +35,19 @@ _REFERENCE: Final = "#/"
 @dataclass(frozen=True)
 class Document:
     """An OpenAPI document. `version` is `2.0` to `3.2`, `openapi` as written. `named` tells of schemas with
-    an `$id` or `$anchor`; of the keys in `duplicates` one of two values was lost."""
+    an `$id` or `$anchor`; of the keys in `duplicates` one of two values was lost.
+    `overlaid` tells what overlays changed."""
 
     openapi: str
     version: str
     root: dict[str, object]
     named: bool = False
     duplicates: tuple[Duplicate, ...] = ()
+    overlaid: Applied | None = None
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem at the place where somebody wrote its cause: in an overlay, if one did."""
+        return self.overlaid.placed(problem) if self.overlaid is not None else problem
 
     def text(self, *path: str) -> str:
         """The string at `path`, empty if there is none."""
@@ -67,8 +75,9 @@ class Document:
         return index(self.root) if self.named and self.version not in ("2.0", "3.0") else None
 
 
-def load_document(name: str, data: bytes) -> Document | Problem:
+def load_document(name: str, data: bytes, overlays: Sequence[SourceFile] = ()) -> Document | Problem:
     """The document in `data`; JSON or YAML by its content. `name` decides only how broken text is reported.
+    `overlays` are applied, in order, before anything of it is looked at.
 
     A document that is wrong in some other way is still returned: only what is used is looked at.
     """
@@ -81,6 +90,15 @@ def load_document(name: str, data: bytes) -> Document | Problem:
     for one in duplicates:
         if len(one.pointer) == 1 or (one.pointer[0] == "components" and len(one.pointer) == 2):
             return one.problem()
+    named = any(has_anchors(text) for text in (data, *(one.data for one in overlays)))
+    if not overlays:
+        return _document(root, named, duplicates)
+    overlaid = apply_overlays(root, overlays)
+    found = _document(overlaid.root, named, duplicates)
+    return overlaid.placed(found) if isinstance(found, Problem) else replace(found, overlaid=overlaid)
+
+
+def _document(root: dict[str, object], named: bool, duplicates: tuple[Duplicate, ...]) -> Document | Problem:
     keyword = "swagger" if "swagger" in root else "openapi"
     version = root.get(keyword)
     if isinstance(version, float):  # unquoted in YAML
@@ -97,7 +115,7 @@ def load_document(name: str, data: bytes) -> Document | Problem:
         )
     if not isinstance(root.get("paths", {}), dict):
         return Problem("AC701", "`paths` has to be an object", ("paths",))
-    return Document(version, version[:3], root, has_anchors(data), duplicates)
+    return Document(version, version[:3], root, named, duplicates)
 
 
 # --- operations ----------------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ class DocumentResult:
 
     `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
     operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
+    `overlay_problems` are those of the overlays as such.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -167,6 +168,7 @@ class DocumentResult:
     servers: tuple[str, ...] = ()
     operations: Mapping[str, CompiledOperation | None] = field(default_factory=dict)
     operation_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    overlay_problems: tuple[Problem, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """The names of all operations, for suggestions."""

@@ -13,18 +13,22 @@ Pointer: TypeAlias = tuple[str, ...]
 
 #: AC701 not a document that can be read, AC704 `$ref` that leads nowhere, AC705 something that is not
 #: supported or malformed in an operation, AC706 security scheme, AC707 server, AC708 `$ref` to another
-#: document.
-Code: TypeAlias = Literal["AC701", "AC704", "AC705", "AC706", "AC707", "AC708"]
+#: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing.
+Code: TypeAlias = Literal["AC701", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716"]
 
 
 class Problem(NamedTuple):
-    """One problem. `place` is line, column and end column when the text could not even be parsed."""
+    """One problem. `place` is line, column and end column when the text could not even be parsed.
+
+    `file` is the overlay that it is about; without it, it is about the document.
+    """
 
     code: Code
     message: str
     pointer: Pointer = ()
     help: str | None = None
     place: tuple[int, int, int] | None = None
+    file: str | None = None
 
 
 #: Keys that stand twice in one document; with more of them it is refused as a whole.

@@ -27,6 +27,8 @@ class OpenApiSpec(Closed):
     """The document's path, relative to the project's root."""
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     """The sha256 of the document's bytes. `agentc import openapi` writes it."""
+    overlays: tuple[NonEmpty, ...] = ()
+    """Corrections to the document, as paths of OpenAPI Overlay 1.0 files, applied in this order."""
 
 
 class ClientCredentialsSpec(Closed):
