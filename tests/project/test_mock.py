@@ -40,7 +40,7 @@ def test_an_agent_runs_against_the_mock(
         spec.write_text(spec.read_text().replace("provider: openai", base))
         done = agentc(
             "run", project, *ticket("T-1001"), "--no-store", stdin="y\ny\n",
-            environment={"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"},
+            environment={"OPENAI_API_KEY": "key-of-openai", "ANTHROPIC_API_KEY": "key-of-anthropic"},
         )  # fmt: skip
     assert json.loads(done.stdout)["outcome"] == "refunded"
     seen = [mock.stdout.readline().strip() for _ in range(3)]
