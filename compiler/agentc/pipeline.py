@@ -45,5 +45,6 @@ def _sources(result: Result, agent: Agent) -> list[SourceFile]:
         used.add(toolset.resource.file.path)
         if toolset.file is not None:
             used.add(toolset.file.path)
+            used.update(toolset.parts)
     used |= agent.prompt_files
     return [result.files[path] for path in sorted(used)]

@@ -45,12 +45,16 @@ class Tool:
 
 @dataclass(frozen=True)
 class Toolset:
-    """A toolset with its document. `document` is `None` when there is no file to read."""
+    """A toolset with its document. `document` is `None` when there is no file to read.
+
+    `parts` are the paths of the other files of the document that its operations reach, and of their lock.
+    """
 
     resource: Resource[ToolsetSpec]
     file: SourceFile | None
     document: DocumentResult | None
     tools: Mapping[str, Tool]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

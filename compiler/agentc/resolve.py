@@ -5,6 +5,7 @@ A name that leads nowhere is left out; the checks of family AC2 report it by com
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from typing import TypeVar
 from .checks import (
     ac701_invalid_openapi,
     ac702_missing_document,
+    ac703_digest_mismatch,
     ac704_unresolved_ref,
     ac705_unsupported_openapi,
     ac706_security_scheme,
@@ -19,7 +21,9 @@ from .checks import (
     ac708_remote_ref,
 )
 from .diagnostics import Diagnostic, Rule, Span
-from .openapi import Problem, compile_operations, problem_span
+from .openapi import DocumentResult, Problem, compile_operations, problem_span
+from .openapi.lock import Locked, lock_path, read_lock
+from .openapi.parts import source_of
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
 from .schema_places import schema_findings
@@ -42,6 +46,8 @@ _DOCUMENT_RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
         ac701_invalid_openapi.RULE,
+        ac702_missing_document.RULE,
+        ac703_digest_mismatch.RULE,
         ac704_unresolved_ref.RULE,
         ac705_unsupported_openapi.RULE,
         ac706_security_scheme.RULE,
@@ -156,15 +162,37 @@ def _toolset(
     path = resource.spec.openapi.file
     read = files.get(path, MAX_DOCUMENT_BYTES)
     document, file = None, None
+    parts: tuple[str, ...] = ()
     if isinstance(read, str):
         found.append(ac702_missing_document.report(resource.span("openapi", "file"), path, read))
     else:
         file = read
         wanted = [tool.operation for tool in resource.spec.tools.values()]
-        document = compile_operations(file, wanted, cache)
+        lock = _lock(file, files)
+        if isinstance(lock, Diagnostic):
+            found.append(lock)
+            return Toolset(resource, file, None, _tools(resource, None))
+        document = compile_operations(file, wanted, cache, lock)
         problems = [*document.problems, *(p for found in document.operation_problems.values() for p in found)]
-        found.extend(_problem_finding(file, problem) for problem in problems)
-    tools = {
+        for problem in problems:
+            where = (file, problem) if lock is None else source_of(problem, file, lock.source)
+            found.append(_problem_finding(*where))
+        if lock is not None:
+            parts = (lock.file.path, *(posixpath.join(lock.folder, path) for path in document.files))
+    return Toolset(resource, file, document, _tools(resource, document), parts)
+
+
+def _lock(file: SourceFile, files: _Files) -> Locked | Diagnostic | None:
+    """The lock beside a document, if it has one."""
+    read = files.get(lock_path(file.path), MAX_DOCUMENT_BYTES)
+    if isinstance(read, str):
+        return None
+    lock = read_lock(read, file, lambda path: files.get(path, MAX_DOCUMENT_BYTES))
+    return _problem_finding(read, lock) if isinstance(lock, Problem) else lock
+
+
+def _tools(resource: Resource[ToolsetSpec], document: DocumentResult | None) -> dict[str, Tool]:
+    return {
         name: Tool(
             name=f"{resource.name}.{name}",
             local_name=name,
@@ -174,7 +202,6 @@ def _toolset(
         )
         for name, spec in resource.spec.tools.items()
     }
-    return Toolset(resource, file, document, tools)
 
 
 def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:

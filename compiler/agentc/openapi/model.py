@@ -155,7 +155,8 @@ class DocumentResult:
     """What was asked of a document. `problems` are about the whole document: then there is nothing else.
 
     `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
-    operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
+    operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is. `files` are those
+    that the operations reach beside the main one, by their path from its folder.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -167,6 +168,7 @@ class DocumentResult:
     servers: tuple[str, ...] = ()
     operations: Mapping[str, CompiledOperation | None] = field(default_factory=dict)
     operation_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """The names of all operations, for suggestions."""
