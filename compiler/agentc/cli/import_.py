@@ -8,9 +8,6 @@ import click
 
 from . import InputError
 
-#: References that are not followed and are named.
-SHOWN = 10
-
 
 @click.group("import")
 def command() -> None:
@@ -66,10 +63,11 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
     title = f"{imported.title} {imported.version}".strip() or "untitled document"
     click.echo(f"{title}: {imported.operations} operations")
     click.echo(f"wrote {project / path}" + (f" with {imported.files} other files" if imported.files else ""))
-    for refused in imported.refused[:SHOWN]:
+    for refused in imported.refused:
         click.echo(f"note: {refused}", err=True)
-    if len(imported.refused) > SHOWN:
-        click.echo(f"note: {len(imported.refused) - SHOWN} other references are not followed", err=True)
+    if imported.unfollowed > len(imported.refused):
+        more = imported.unfollowed - len(imported.refused)
+        click.echo(f"note: {more:,} other references are not followed", err=True)
     if changed is not None:
         click.echo(f"pinned in {project / changed}")
     else:

@@ -17,8 +17,8 @@ from .position import problem_span
 from .problem import Pointer, Problem, ProblemError, find, follow
 
 MAX_FILES: Final = 5_000
-#: References that are not followed: behind so many the rest is not looked at, and nothing is imported.
-MAX_REFUSED: Final = 1_000
+#: References that are not followed and are shown with their place: finding it takes a look at the text.
+MAX_SHOWN: Final = 10
 MAX_BYTES: Final = 64 * 1024 * 1024
 _SPEC: Final = re.compile(rb"apiVersion[\"']?\s*:\s*[\"']?agentc/")
 _FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
@@ -32,10 +32,15 @@ class CollectError(Exception):
 
 
 class Collected(NamedTuple):
-    """The other files of a document by path, and in words, with their places, the references not followed."""
+    """The other files of a document by path.
+
+    `refused` are the first references that are not followed, in words with their place, and `unfollowed` is how
+    many there are.
+    """
 
     files: Mapping[str, bytes]
-    refused: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    unfollowed: int = 0
 
 
 def collect(main: SourceFile, name: str, document: Document, fetch: Fetch) -> Collected:
@@ -45,11 +50,12 @@ def collect(main: SourceFile, name: str, document: Document, fetch: Fetch) -> Co
         CollectError: there are more than `MAX_FILES`, or they have more than `MAX_BYTES`.
     """
     files: dict[str, bytes] = {}
-    refused: dict[str, None] = {}
+    refused: list[str] = []
+    count = 0
     done = {name}
     left = MAX_BYTES - len(main.data)
     waiting: deque[tuple[SourceFile, str, object]] = deque([(main, name, document.root)])
-    while waiting and len(refused) < MAX_REFUSED:
+    while waiting:
         file, holder, root = waiting.popleft()
         for _, reference, pointer in references(root, part=holder != name):
             aim = target(reference, holder)
@@ -59,7 +65,7 @@ def collect(main: SourceFile, name: str, document: Document, fetch: Fetch) -> Co
                 if path in done:
                     continue
                 done.add(path)
-                if len(files) >= MAX_FILES:
+                if len(done) > MAX_FILES + 1:
                     place = _place(file, pointer)
                     raise CollectError(f"{place}: the document has more than {MAX_FILES:,} files")
                 data = fetch(path, left)
@@ -72,14 +78,11 @@ def collect(main: SourceFile, name: str, document: Document, fetch: Fetch) -> Co
                         raise CollectError(f"{_place(file, pointer)}: the files have more than {limit} MiB")
                     reason = _taken(path, data, files, waiting)
             if reason is not None:
-                refused[
-                    f"{_place(file, pointer)}: `$ref` to `{reference[:120]}` is not followed: {reason}"
-                ] = None
-                if len(refused) >= MAX_REFUSED:
-                    break
-    if len(refused) >= MAX_REFUSED:
-        raise CollectError(f"{next(iter(refused))}, and {MAX_REFUSED:,} more like it")
-    return Collected(files, tuple(refused))
+                count += 1
+                if count <= MAX_SHOWN:
+                    shown = f"`$ref` to `{reference[:120]}` is not followed: {reason}"
+                    refused.append(f"{_place(file, pointer)}: {shown}")
+    return Collected(files, tuple(refused), count)
 
 
 def _taken(

@@ -36,7 +36,8 @@ class ImportProblem(Exception):
 class Imported(NamedTuple):
     """A document that was imported: its file, the digest to pin, and what it says of itself.
 
-    `files` counts those beside the main one; `refused` says which references lead to no file that is copied.
+    `files` counts those beside the main one; `refused` says which references lead to no file that is
+    copied, the first of `unfollowed` ones.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Imported(NamedTuple):
     operations: int
     files: int = 0
     refused: tuple[str, ...] = ()
+    unfollowed: int = 0
 
 
 def import_document(
@@ -96,13 +98,14 @@ def import_document(
         operations=len(found),
         files=len(parts.files),
         refused=parts.refused,
+        unfollowed=parts.unfollowed,
     )
 
 
 def _parts(file: SourceFile, name: str, document: Document, fetch: Fetch) -> Collected:
     """The other files of a document. Swagger 2.0 is kept to one file."""
     if document.version == "2.0":
-        return Collected({}, ())
+        return Collected({})
     try:
         return collect(file, name, document, fetch)
     except CollectError as error:

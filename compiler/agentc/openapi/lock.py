@@ -155,8 +155,16 @@ def lock_text(name: str, main: bytes, files: Mapping[str, bytes], used: Mapping[
 
 
 class _Plain(yaml.SafeDumper):
-    """YAML without anchors: what is written does not depend on what was shared."""
+    """YAML without anchors: what is written does not depend on what was shared. Lines stay lines."""
 
     def ignore_aliases(self, data: object) -> bool:
         """Nothing is written as an alias; documents are trees here."""
         return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Plain.add_representer(str, _text)

@@ -155,8 +155,8 @@ class DocumentResult:
     """What was asked of a document. `problems` are about the whole document: then there is nothing else.
 
     `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
-    operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is. `files` are those
-    that the operations reach beside the main one, by their path from its folder.
+    operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
+    `files` are those that the operations reach beside the main one, by their path from its folder.
     """
 
     problems: tuple[Problem, ...] = ()
