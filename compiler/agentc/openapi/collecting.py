@@ -34,8 +34,8 @@ class CollectError(Exception):
 class Collected(NamedTuple):
     """The other files of a document by path.
 
-    `refused` are the first references that are not followed, in words with their place, and `unfollowed` is how
-    many there are.
+    `refused` are the first references that are not followed, in words with their place, and `unfollowed` is
+    how many there are.
     """
 
     files: Mapping[str, bytes]
