@@ -67,8 +67,10 @@ def _is_at_top(before: bytes) -> bool:
 def compile_all(path: Path) -> dict[str, Any]:
     """Every operation of one document: how many compile, and the reasons of the others."""
     from agentc.openapi import Problem, problem_span
+    from agentc.openapi.collecting import collect, from_folder
     from agentc.openapi.compile import compile_entry
-    from agentc.openapi.document import entries, load_document
+    from agentc.openapi.document import entries, load_document, with_parts
+    from agentc.openapi.parts import source_of
     from agentc.source import SourceFile
 
     start = time.perf_counter()
@@ -89,6 +91,14 @@ def compile_all(path: Path) -> dict[str, Any]:
         found, unread = (), ()
     else:
         row["version"] = document.openapi
+        parts = (
+            collect(file, path.name, document, from_folder(path.parent)).files
+            if document.version != "2.0"
+            else {}
+        )
+        if parts:
+            row["files"] = 1 + len(parts)
+            document = with_parts(document, path.name, parts.keys(), parts.__getitem__)
         found, unread = entries(document)
     row["operations"] = len(found) + sum(bool(one.names) for one in unread)
     row["diagnosed"] = row["operations"] - len(found)
@@ -100,7 +110,8 @@ def compile_all(path: Path) -> dict[str, Any]:
             if operation is None and not problems:
                 raise AssertionError("neither an operation nor a problem")
             if operation is None and row["diagnosed"] < SHOWN:
-                problem_span(file, problems[0])  # looked up for some: it reads the text again
+                # looked up for some: it reads the text again
+                problem_span(*source_of(problems[0], file, lambda name: SourceFile(name, parts[name])))
         except Exception as error:  # what is counted here is whatever happens
             row["crashed"] += 1
             where = traceback.extract_tb(error.__traceback__)[-1]

@@ -39,6 +39,18 @@ def toolset_target(project: Path, name: str) -> str | None:
     return path
 
 
+def toolset_operations(project: Path, name: str) -> frozenset[str]:
+    """The operations that the toolset names.
+
+    Raises:
+        PinError: the project has no such toolset.
+    """
+    tools = node_at(_find(project, name).root, ("spec", "tools"))
+    values = [value for _, value in tools.entries.values()] if isinstance(tools, Map) else []
+    found = (node_at(value, ("operation",)) for value in values)
+    return frozenset(str(one.value) for one in found if isinstance(one, Scalar))
+
+
 def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
     """Set `openapi.file` and `openapi.sha256` of the toolset; the path of the file that was changed.
 

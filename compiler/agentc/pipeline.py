@@ -46,5 +46,6 @@ def _sources(result: Result, agent: Agent) -> list[SourceFile]:
         if toolset.file is not None:
             used.add(toolset.file.path)
         used |= {overlay.path for overlay in toolset.overlays}
+        used.update(toolset.parts)
     used |= agent.prompt_files
     return [result.files[path] for path in sorted(used)]

@@ -48,6 +48,7 @@ class Toolset:
     """A toolset with its document. `document` is `None` when there is no file to read.
 
     `overlays` are the corrections to it, in the order in which they are applied.
+    `parts` are the paths of the other files of the document that its operations reach, and of their lock.
     """
 
     resource: Resource[ToolsetSpec]
@@ -55,6 +56,7 @@ class Toolset:
     document: DocumentResult | None
     tools: Mapping[str, Tool]
     overlays: tuple[SourceFile, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A name that leads nowhere is left out; the checks of family AC2 report it by com
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from typing import TypeVar
 from .checks import (
     ac701_invalid_openapi,
     ac702_missing_document,
+    ac703_digest_mismatch,
     ac704_unresolved_ref,
     ac705_unsupported_openapi,
     ac706_security_scheme,
@@ -22,6 +24,8 @@ from .checks import (
 )
 from .diagnostics import Diagnostic, Rule, Span
 from .openapi import CompiledOperation, DocumentResult, Problem, compile_operations, problem_span
+from .openapi.lock import Locked, lock_path, read_lock
+from .openapi.parts import source_of
 from .pages import without_page_arguments
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
 from .resources import Resource, Step
@@ -46,6 +50,8 @@ _DOCUMENT_RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
         ac701_invalid_openapi.RULE,
+        ac702_missing_document.RULE,
+        ac703_digest_mismatch.RULE,
         ac704_unresolved_ref.RULE,
         ac705_unsupported_openapi.RULE,
         ac706_security_scheme.RULE,
@@ -170,16 +176,41 @@ def _toolset(
             found.append(ac715_invalid_overlay.unreadable(span, name, overlay))
         else:
             overlays[name] = overlay
+    parts: tuple[str, ...] = ()
     if isinstance(read, str):
         found.append(ac702_missing_document.report(resource.span("openapi", "file"), path, read))
     else:
         file = read
         wanted = [tool.operation for tool in resource.spec.tools.values()]
-        document = compile_operations(file, wanted, cache, tuple(overlays.values()))
+        lock = _lock(file, files)
+        if isinstance(lock, Diagnostic):
+            found.append(lock)
+            return Toolset(resource, file, None, _tools(resource, None), tuple(overlays.values()))
+        document = compile_operations(file, wanted, cache, tuple(overlays.values()), lock)
         problems = [*document.problems, *document.overlay_problems]
         problems += [one for several in document.operation_problems.values() for one in several]
-        found.extend(_problem_finding(overlays.get(one.file or "", file), one) for one in problems)
-    tools = {
+        for problem in problems:
+            if problem.file in overlays:
+                where = (overlays[problem.file], problem)
+            else:
+                where = (file, problem) if lock is None else source_of(problem, file, lock.source)
+            found.append(_problem_finding(*where))
+        if lock is not None:
+            parts = (lock.file.path, *(posixpath.join(lock.folder, path) for path in document.files))
+    return Toolset(resource, file, document, _tools(resource, document), tuple(overlays.values()), parts)
+
+
+def _lock(file: SourceFile, files: _Files) -> Locked | Diagnostic | None:
+    """The lock beside a document, if it has one."""
+    read = files.get(lock_path(file.path), MAX_DOCUMENT_BYTES)
+    if isinstance(read, str):
+        return None
+    lock = read_lock(read, file, lambda path: files.get(path, MAX_DOCUMENT_BYTES))
+    return _problem_finding(read, lock) if isinstance(lock, Problem) else lock
+
+
+def _tools(resource: Resource[ToolsetSpec], document: DocumentResult | None) -> dict[str, Tool]:
+    return {
         name: Tool(
             name=f"{resource.name}.{name}",
             local_name=name,
@@ -189,7 +220,6 @@ def _toolset(
         )
         for name, spec in resource.spec.tools.items()
     }
-    return Toolset(resource, file, document, tools, tuple(overlays.values()))
 
 
 def _operation(document: DocumentResult | None, spec: ToolSpec) -> CompiledOperation | None:

@@ -8,7 +8,10 @@ RULE = Rule(
     code="AC708",
     name="remote-ref",
     title="`$ref` that leaves the document",
-    why=("A reference to another file or host would let a document read what the reviewer did not see."),
+    why=(
+        "A reference to a host, or to a file that is not in the document's lock, would let a document read what "
+        "the reviewer did not see."
+    ),
     bad="""\
 # file: openapi.yaml
 openapi: 3.1.0

@@ -34,6 +34,8 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
 
     SOURCE is a path or an http(s) URL. The network is used here and never by validate or build. A toolset
     that pinned other bytes before is pinned to the new ones, so that the change shows in the pull request.
+    Files that the document refers to by relative paths are copied as well, from below its own folder alone,
+    and a lock beside it holds their digests.
 
     \b
     Example:
@@ -41,7 +43,7 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
     """
     from ..load import find_projects
     from ..openapi.importing import ImportProblem, import_document
-    from ..pin import PinError, pin_document, toolset_target
+    from ..pin import PinError, pin_document, toolset_operations, toolset_target
 
     if project.resolve() not in {root.resolve() for root in find_projects(project)}:
         raise InputError(f"`{project}` is not a project: it has no `agentc.yaml`; `agentc init` writes one")
@@ -49,8 +51,10 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
         pinned = toolset_target(project, toolset) if toolset else None
         known = PurePosixPath(pinned) if pinned else None
         folder = known.parent if known else PurePosixPath("openapi")
-        imported = import_document(source, project / folder, known.name if known else None)
-        path = (folder / imported.path.name).as_posix()
+        wanted = toolset_operations(project, toolset) if toolset else frozenset()
+        name = known.name if known else None
+        imported = import_document(source, project / folder, name, wanted=wanted)
+        path = imported.path.relative_to(project).as_posix()
         changed = pin_document(project, toolset, path, imported.sha256) if toolset else None
     except ImportProblem as error:
         raise InputError(error.message + (f"; {error.help}" if error.help else "")) from error
@@ -58,7 +62,12 @@ def openapi(source: str, project: Path, toolset: str | None) -> int:
         raise InputError(str(error)) from error
     title = f"{imported.title} {imported.version}".strip() or "untitled document"
     click.echo(f"{title}: {imported.operations} operations")
-    click.echo(f"wrote {project / path}")
+    click.echo(f"wrote {project / path}" + (f" with {imported.files} other files" if imported.files else ""))
+    for refused in imported.refused:
+        click.echo(f"note: {refused}", err=True)
+    if imported.unfollowed > len(imported.refused):
+        more = imported.unfollowed - len(imported.refused)
+        click.echo(f"note: {more:,} other references are not followed", err=True)
     if changed is not None:
         click.echo(f"pinned in {project / changed}")
     else:

@@ -42,11 +42,12 @@ class Index(Value, frozen=True, kw_only=True):
 
 
 class Outcome(Value, frozen=True, kw_only=True):
-    """What became of one operation."""
+    """What became of one operation; `files` are those that it reaches beside the main one."""
 
     entry: Entry
     operation: CompiledOperation | None
     problems: tuple[Problem, ...]
+    files: tuple[str, ...] = ()
 
 
 class Cache:

@@ -11,10 +11,11 @@ from ..source import SourceFile
 from . import swagger
 from .anchors import relinked
 from .cache import Cache, Index, Outcome
-from .document import Document, entries, load_document, lost_values, slice_operation
+from .document import Document, entries, load_document, lost_values, slice_operation, with_parts
+from .lock import Locked
 from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
-from .problem import Problem, ProblemError
+from .problem import Pointer, Problem, ProblemError, find, follow
 
 
 def compile_operations(
@@ -22,24 +23,30 @@ def compile_operations(
     wanted: Sequence[str],
     cache: Path | None,
     overlays: Sequence[SourceFile] = (),
+    lock: Locked | None = None,
 ) -> DocumentResult:
     """The operations named in `wanted`, by `operationId` or `METHOD /path`, of a file corrected by overlays.
 
     With a warm cache the file is hashed and not parsed. The same bytes give the same result, cached or not.
+    With a `lock` the document's other files are read as well, each only when an operation needs it.
     """
-    store = Cache(cache, [one.sha256 for one in (file, *overlays)]) if cache is not None else None
+    identity = [one.sha256 for one in (file, *overlays)]
+    if lock is not None:
+        identity.append(lock.identity)
+    store = Cache(cache, identity) if cache is not None else None
     document: Document | None = None
     index = store.index() if store is not None else None
     if index is None:
         loaded = load_document(file.path, file.data, overlays)
         if isinstance(loaded, Problem):
             return DocumentResult(problems=(loaded,))
-        document = loaded
+        document = _whole(loaded, file, lock)
         index = _index(document)
-        if store is not None:
+        if store is not None and (document.parts is None or document.parts.complete):
             store.keep_index(index)
     operations: dict[str, CompiledOperation | None] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
+    files: set[str] = set()
     for name in wanted:
         entry = _find(index, name)
         operations[name] = None
@@ -48,12 +55,16 @@ def compile_operations(
             continue
         outcome = store.outcome(entry) if store is not None else None
         if outcome is None:
-            document = document or _loaded(file, overlays)
+            document = document or _whole(_loaded(file, overlays), file, lock)
             operation, wrong = compile_entry(document, entry)
-            outcome = Outcome(entry=entry, operation=operation, problems=wrong)
-            if store is not None:
+            reached = () if document.parts is None else tuple(sorted(document.parts.reached))
+            outcome = Outcome(entry=entry, operation=operation, problems=wrong, files=reached)
+            if store is not None and (document.parts is None or document.parts.complete):
                 store.keep_outcome(outcome)
-        operations[name], problems[name] = outcome.operation, outcome.problems
+        changed = _changed(lock, outcome.files)
+        operations[name] = None if changed else outcome.operation
+        problems[name] = changed or outcome.problems
+        files.update(outcome.files)
     return DocumentResult(
         openapi=index.openapi,
         title=index.title,
@@ -64,7 +75,27 @@ def compile_operations(
         operations=operations,
         operation_problems=problems,
         overlay_problems=index.overlay_problems,
+        files=tuple(sorted(files)),
     )
+
+
+def _whole(document: Document, file: SourceFile, lock: Locked | None) -> Document:
+    """The document with the files of its lock."""
+    if lock is None:
+        return document
+    return with_parts(document, lock.main, lock.digests, lock.load)
+
+
+def _changed(lock: Locked | None, files: tuple[str, ...]) -> tuple[Problem, ...]:
+    """What is wrong with the files that an operation reaches: asked of a warm cache as well."""
+    found = []
+    for path in files if lock is not None else ():
+        try:
+            assert lock is not None
+            lock.load(path)
+        except ProblemError as error:
+            found.append(error.problem)
+    return tuple(found)
 
 
 def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
@@ -72,7 +103,14 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
 
     Pointers lead into the document as it was written, whatever its version.
     """
-    sliced = slice_operation(document, entry)
+    origin: Pointer = ("paths", entry.path)
+    try:
+        if document.parts is not None:
+            document.parts.reached.clear()
+            _, origin = follow(document.root, find(document.root, origin), origin)
+        sliced = slice_operation(document, entry)
+    except ProblemError as error:
+        return None, (error.problem,)
     lost, notes = lost_values(document, entry, sliced)
     if lost:
         return None, lost
@@ -88,10 +126,15 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
     operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)
 
     def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        return tuple(document.placed(one._replace(pointer=origins.original(one.pointer))) for one in found)
+        return tuple(document.placed(one._replace(pointer=original(one.pointer))) for one in found)
+
+    def original(pointer: Pointer) -> Pointer:
+        if document.parts is not None and pointer[:2] == ("paths", entry.path):
+            return (*origin, *pointer[2:])
+        return origins.original(pointer)
 
     if operation is not None:
-        pointers = {name: origins.original(pointer) for name, pointer in operation.pointers.items()}
+        pointers = {name: original(pointer) for name, pointer in operation.pointers.items()}
         notes += placed(operation.notes)
         operation = msgspec.structs.replace(operation, pointers=pointers, notes=notes)
     return operation, placed(problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
@@ -14,6 +14,7 @@ from .anchors import DATA, NAMED, Anchors, has_anchors, index
 from .decoding import decode
 from .model import METHODS, Entry, Unread
 from .overlay import Applied, apply_overlays
+from .parts import PARTS, Load, Parts, link
 from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 from .security import scheme_words
 from .servers import usable_servers
@@ -36,7 +37,7 @@ _REFERENCE: Final = "#/"
 class Document:
     """An OpenAPI document. `version` is `2.0` to `3.2`, `openapi` as written. `named` tells of schemas with
     an `$id` or `$anchor`; of the keys in `duplicates` one of two values was lost.
-    `overlaid` tells what overlays changed."""
+    `overlaid` tells what overlays changed, `parts` are its other files, which stand in `root` as well."""
 
     openapi: str
     version: str
@@ -44,6 +45,7 @@ class Document:
     named: bool = False
     duplicates: tuple[Duplicate, ...] = ()
     overlaid: Applied | None = None
+    parts: Parts | None = None
 
     def placed(self, problem: Problem) -> Problem:
         """The problem at the place where somebody wrote its cause: in an overlay, if one did."""
@@ -118,6 +120,15 @@ def _document(root: dict[str, object], named: bool, duplicates: tuple[Duplicate,
     return Document(version, version[:3], root, named, duplicates)
 
 
+def with_parts(document: Document, main: str, known: Container[str], load: Load) -> Document:
+    """The document with its other files, of which `main` names the first. Swagger 2.0 is kept to one file."""
+    if document.version == swagger.VERSION:
+        return document
+    parts = Parts(main, known, load)
+    link(document.root, main, main, known)
+    return replace(document, root={**document.root, PARTS: parts}, parts=parts)
+
+
 # --- operations ----------------------------------------------------------------------------------------
 
 
@@ -141,22 +152,40 @@ def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
             continue
         for key, operation in item.items() if isinstance(item, dict) else ():
             if key in METHODS and isinstance(operation, dict) and document.version >= _SINCE.get(key, ""):
-                found.append(Entry(operation_id=_name(operation), method=METHODS[key], path=path))
+                try:
+                    name = _name(document, operation, (*at, key))
+                except ProblemError as error:
+                    unread.append(Unread(names=(), problem=error.problem))
+                    continue
+                found.append(Entry(operation_id=name, method=METHODS[key], path=path))
         if document.version == "3.2" and isinstance(item, dict):
-            unread += _additional(item.get("additionalOperations"), path, (*at, "additionalOperations"))
+            unread += _additional(document, item.get("additionalOperations"), path, at)
     return tuple(found), tuple(unread)
 
 
-def _name(operation: dict[str, object]) -> str | None:
-    name = operation.get("operationId")
+def _name(document: Document, operation: object, at: Pointer) -> str | None:
+    """The operationId. In a document of several files an operation may stand in one of its own.
+
+    Raises:
+        ProblemError: it can't be read.
+    """
+    if document.parts is not None:
+        operation, _ = follow(document.root, operation, at)
+    name = operation.get("operationId") if isinstance(operation, dict) else None
     return name if isinstance(name, str) and name else None
 
 
-def _additional(operations: object, path: str, at: Pointer) -> Iterator[Unread]:
+def _additional(document: Document, operations: object, path: str, at: Pointer) -> Iterator[Unread]:
     """Operations with a method of their own (OpenAPI 3.2): what such a method does is not known here."""
     for method, operation in operations.items() if isinstance(operations, dict) else ():
-        names = (f"{method} {path}", _name(operation) if isinstance(operation, dict) else None)
-        problem = unsupported(f"the method `{method[:40]}` is not supported", (*at, method)).problem
+        place = (*at, "additionalOperations", method)
+        try:
+            name = _name(document, operation, place)
+        except ProblemError as error:
+            yield Unread(names=(), problem=error.problem)
+            continue
+        names = (f"{method} {path}", name)
+        problem = unsupported(f"the method `{method[:40]}` is not supported", place).problem
         yield Unread(names=tuple(name for name in names if name), problem=problem)
 
 
@@ -275,7 +304,10 @@ def _reach(
     waiting: list[tuple[object, bool]],
 ) -> None:
     """Take in the component, or the nearest thing of that size, in which `pointer` lies."""
-    wanted = pointer[: 3 if pointer[:1] in (("components",), ("paths",)) else 2]
+    skipped = 2 if pointer[:1] == (PARTS,) else 0
+    wanted = pointer[
+        : skipped + (3 if pointer[skipped : skipped + 1] in (("components",), ("paths",)) else 2)
+    ]
     node: object = root
     for depth, step in enumerate(wanted):
         if isinstance(node, list):

@@ -157,6 +157,7 @@ class DocumentResult:
     `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
     operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
     `overlay_problems` are those of the overlays as such.
+    `files` are those that the operations reach beside the main one, by their path from its folder.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -169,6 +170,7 @@ class DocumentResult:
     operations: Mapping[str, CompiledOperation | None] = field(default_factory=dict)
     operation_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     overlay_problems: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """The names of all operations, for suggestions."""

@@ -11,10 +11,13 @@ from urllib.parse import unquote
 #: A JSON pointer (RFC 6901), unescaped: one string for each step, indexes of lists included.
 Pointer: TypeAlias = tuple[str, ...]
 
-#: AC701 not a document that can be read, AC704 `$ref` that leads nowhere, AC705 something that is not
+#: AC701 not a document that can be read, AC702 a locked file that is not there, AC703 one with other bytes,
+#: AC704 `$ref` that leads nowhere, AC705 something that is not
 #: supported or malformed in an operation, AC706 security scheme, AC707 server, AC708 `$ref` to another
 #: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing.
-Code: TypeAlias = Literal["AC701", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716"]
+Code: TypeAlias = Literal[
+    "AC701", "AC702", "AC703", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716"
+]
 
 
 class Problem(NamedTuple):
@@ -78,7 +81,7 @@ def parse_reference(reference: str, pointer: Pointer) -> Pointer:
                 "AC708",
                 f"`$ref` to `{_short(reference)}` leaves the document",
                 (*pointer, "$ref"),
-                "bundle the document into one file; nothing outside of it is read",
+                "import it with `agentc import openapi`, which copies and locks its files; no other is read",
             )
         )
     fragment = unquote(reference[1:])
