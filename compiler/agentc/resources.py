@@ -197,7 +197,8 @@ def _finding(
         if kind == "union_tag_not_found":
             yield ac112_missing_key.report(span_at(node, path, key=True), "type", f"state `{path[-1]}`")
         else:
-            tag = str(issue.context.get("tag"))
+            said = node_at(node, (*path, "type"))
+            tag = said.text if isinstance(said, Scalar) else str(issue.context.get("tag"))
             span = span_at(node, (*path, "type"))
             help_ = did_you_mean(tag, ["agent", "model", "tool", "choice", "end"])
             yield ac113_invalid_value.report(span, f"unknown state type `{tag}`", help_ or f"known: {states}")

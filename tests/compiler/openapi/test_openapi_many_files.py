@@ -108,7 +108,7 @@ def _compiled(project: Path, main: Path, *wanted: str, cache: Path | None = None
     assert isinstance(lock_file, SourceFile)
     lock = read_lock(lock_file, file, reader)
     assert not hasattr(lock, "code"), lock
-    result = compile_operations(file, wanted, cache, lock)
+    result = compile_operations(file, wanted, cache, lock=lock)
     places = []
     for problems in result.operation_problems.values():
         for problem in problems:
