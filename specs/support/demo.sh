@@ -40,7 +40,7 @@ say "Compile them. The same specs give the same bytes on any machine."
 step "agentc build specs/support --out $work/dist"
 
 say "What a reviewer reads: all that the agent may do (the first lines of it)."
-step "agentc inspect $work/dist/triage-1.0.0 | head -n 26"
+step "agentc inspect $work/dist/triage-1.0.0 | head -n 29"
 
 say "A customer's cup arrived broken. The agent may refund it, if a person agrees: \`y\`, and \`y\` to the reply."
 step "printf 'y\ny\n' | agentc run specs/support --input '{\"ticket_id\": \"T-1001\"}' --session '{\"customer_id\": \"C-17\"}' --store $work/runs.db"
