@@ -27,6 +27,7 @@ from agentc_runtime.bundle import (
 )
 from agentc_runtime.calls import Call
 from agentc_runtime.expressions import Const, Ref
+from agentc_runtime.origins import Origins
 
 GRANTS = 50
 TRUSTED = Label(trust="trusted", sensitivity="internal")
@@ -186,4 +187,5 @@ def call(name: str, arguments: str, call_id: str) -> Call:
         arguments=arguments,
         context=TRUSTED,
         data=data,
+        origins=Origins(),
     )

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from .answer import Answer
-from .bundle import Program, SourceMap, locate
+from .bundle import Label, Program, SourceMap, Tool, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
@@ -26,6 +26,7 @@ from .request import build_request, preview
 from .secrets import Secrets
 from .sending import Clocks, Sender
 from .tokens import Tokens
+from .violations import compile_predicate
 from .wire import HttpRequest, Transport
 
 #: Characters of raw arguments that the transcript shows.
@@ -65,6 +66,11 @@ class Broker:
         self._approver = approver
         self._clocks = clocks or Clocks()
         self._policy = Policy(program, source_map)
+        self._typed = {
+            name: compile_predicate(tool.typed)
+            for name, tool in program.tools.items()
+            if tool.typed is not None
+        }
         tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
         self._sender = Sender(program, transport, tokens, self._clocks)
         self._claimed: dict[tuple[str, str], int] = {}
@@ -99,10 +105,10 @@ class Broker:
         exhausted = self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
             return self._refused(call, exhausted, emit, tool.name)
-        return await self._send(call, decided, request, emit)
+        return await self._send(call, decided, arguments, request, emit)
 
     async def _send(
-        self, call: Call, allowed: Allowed, request: HttpRequest, emit: Emit
+        self, call: Call, allowed: Allowed, arguments: dict[str, object], request: HttpRequest, emit: Emit
     ) -> Returned | Refusal:
         tool = allowed.tool
         started = self._clocks.monotonic()
@@ -121,11 +127,14 @@ class Broker:
             return self._refused(call, refusal, emit)
         seconds = self._clocks.monotonic() - started
         value = self._secrets.redact_data(outcome.value)
+        label = self._label(tool, value)
         returned = Returned(
             status=outcome.status,
             value=value,
-            label=tool.output,
+            label=label,
             seconds=seconds,
+            arguments=arguments,
+            approved=bool(allowed.reasons),
             complete=outcome.complete,
             cached=outcome.cached,
         )
@@ -138,7 +147,7 @@ class Broker:
                 call_id=call.call_id,
                 status=outcome.status,
                 content=content,
-                label=tool.output,
+                label=label,
                 seconds=seconds,
                 pages=outcome.pages,
                 complete=outcome.complete,
@@ -146,6 +155,13 @@ class Broker:
             )
         )
         return returned
+
+    def _label(self, tool: Tool, value: object) -> Label:
+        """What is known of an answer: it is trusted when it is of the kind that holds no sentence."""
+        typed = self._typed.get(tool.name)
+        if typed is None or tool.output.trust == "trusted" or not typed.is_valid(value):
+            return tool.output
+        return Label(trust="trusted", sensitivity=tool.output.sensitivity)
 
     async def _fetch(self, call: Call, allowed: Allowed, request: HttpRequest) -> Answer | Refusal:
         tool = allowed.tool

@@ -24,6 +24,8 @@ Provider: TypeAlias = Literal["openai", "anthropic", "gemini"]
 Style: TypeAlias = Literal[
     "simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject"
 ]
+#: Where the values of an argument may come from: see `agentc_runtime.origins`.
+Origin: TypeAlias = Literal["input", "session", "spec", "trusted", "approved"]
 ErrorClass: TypeAlias = Literal[
     "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
 ]
@@ -166,7 +168,9 @@ class Tool(Record, frozen=True, kw_only=True):
     """A tool: what it does to the world, what its arguments must look like, and the request it becomes.
 
     `arguments` is the whole argument schema, bound arguments included. `name` is `toolset.tool`;
-    `model_name` is the same inside every provider's limits (`[A-Za-z0-9_-]{1,64}`).
+    `model_name` is the same inside every provider's limits (`[A-Za-z0-9_-]{1,64}`). `destinations` are the
+    arguments that say where data, money or access goes. An untrusted answer that satisfies `typed` holds no
+    sentence, and counts as trusted.
     """
 
     name: str
@@ -185,6 +189,8 @@ class Tool(Record, frozen=True, kw_only=True):
     pagination: Pagination | None = None
     cache: Cache | None = None
     undo: str | None = None
+    destinations: tuple[str, ...] = ()
+    typed: Schema | None = None
 
 
 # --- permissions ---------------------------------------------------------------------------------------
@@ -205,21 +211,37 @@ class Quota(Record, frozen=True, kw_only=True):
     per_day: int | None = None
 
 
+class Unless(Record, frozen=True, kw_only=True):
+    """The calls that the flow rule lets pass although untrusted content was read.
+
+    All arguments that the model gave satisfy `schema`, which knows no others; those in `origins` come from
+    there; and nothing more sensitive than `max_sensitivity` was read.
+    """
+
+    schema: Schema
+    origins: dict[str, tuple[Origin, ...]] = {}
+    max_sensitivity: Sensitivity = "internal"
+
+
 class Grant(Record, frozen=True, kw_only=True):
     """Leave to call one tool. A tool without a grant can't be called.
 
     `schema` is what the model sees and what its arguments must satisfy: the tool's own schema without the
-    bound arguments. `where` is the closed schema of the limits, checked as well.
+    bound arguments. `where` is the closed schema of the limits, checked as well, and the values of the
+    arguments in `origins` have to come from there. `untrusted_to_effect` is the flow rule: what becomes of
+    an effect, or of any call with a destination, after untrusted content was read; `unless` has exceptions.
     """
 
     tool: str
     permission_set: str
     schema: Schema
     where: Schema | None = None
+    origins: dict[str, tuple[Origin, ...]] = {}
     bind: dict[str, Expr] = {}
     approval: Approval | None = None
     quota: Quota | None = None
     untrusted_to_effect: Literal["deny", "approve", "allow"] = "approve"
+    unless: Unless | None = None
 
 
 # --- models, environments, limits ----------------------------------------------------------------------
@@ -392,7 +414,7 @@ class Position(Record, frozen=True, kw_only=True):
 
 
 #: Where each governed thing stands in the specs. Keys: `grant:T`, `grant:T/where/ARG`, `grant:T/bind/ARG`,
-#: `grant:T/approval`, `grant:T/quota`, `grant:T/flows`, `tool:T`, `tool:T/pagination`, `state:S`,
+#: `grant:T/approval`, `grant:T/quota`, `grant:T/untrusted_to_effect`, `tool:T`, `tool:T/pagination`, `state:S`,
 #: `state:S/tools`, `model:A`, `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`, `input`,
 #: `session`, `output`, `agent`.
 #: T is a full tool name. A missing key is looked up without its last `/…` part.

@@ -8,6 +8,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from .bundle import Label
+from .origins import Origins
 from .refusals import Refusal
 
 #: `Decision.by` when no person decided: nobody could be asked, or nobody answered.
@@ -17,7 +18,8 @@ NOBODY: Final = "nobody"
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A proposed call. `name` is as the caller wrote it (`model_name` from a model, full name from a tool
     state); `arguments` is raw JSON text; `context` is the label of everything that was read before it in
-    this state; `data` holds `input`, `session` and `states` for bound arguments.
+    this state; `data` holds `input`, `session` and `states` for bound arguments; `origins` is what its
+    values may be traced to.
     """
 
     run_id: str
@@ -27,11 +29,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     arguments: str
     context: Label
     data: Mapping[str, object]
+    origins: Origins
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
     """An accepted answer: the projected value, and the label that it carries from now on.
 
+    `arguments` are those of the call, bound ones included, and `approved` says that a person agreed to them.
     `complete` is false when the service has more pages than the tool reads, `cached`
     true when the answer, or one of its pages, was read before.
     """
@@ -40,6 +44,8 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
     value: object
     label: Label
     seconds: float
+    arguments: Mapping[str, object] = {}
+    approved: bool = False
     complete: bool = True
     cached: bool = False
 

@@ -81,6 +81,9 @@ def _grants(program: Program) -> Iterator[str]:
             yield f"the grant of `{name}` is for the tool `{grant.tool}`"
         if name not in program.tools:
             yield f"the tool `{name}` is granted and is not in `tools`"
+        exceptions = grant.unless.origins.values() if grant.unless is not None else ()
+        if not all((*grant.origins.values(), *exceptions)):
+            yield f"the grant of `{name}` names an argument that may come from nowhere"
 
 
 def _tools(program: Program) -> Iterator[str]:

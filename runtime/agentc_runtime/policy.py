@@ -11,30 +11,30 @@ from typing import Final
 
 import msgspec
 
-from .bundle import AgentState, Grant, Position, Program, SourceMap, Tool, ToolState, locate
+from .bundle import (
+    AgentState,
+    Grant,
+    Program,
+    SourceMap,
+    Tool,
+    ToolState,
+    locate,
+)
 from .calls import Call
 from .canonical import canonical
+from .consent import Consent, Reason
 from .expressions import Const, Expr
+from .origins import in_words as origins_in_words
 from .quoting import clipped, shortened, shown
 from .refusals import Refusal
 from .strictjson import StrictJsonError, check, parse
 from .values import ABSENT, evaluate
-from .violations import Validator, Violation, compile_predicate, compile_shape, first_violation
+from .violations import Validator, compile_predicate, compile_shape, first_violation, found_in_words
 
 #: Characters of raw argument text that are read.
 MAX_ARGUMENTS: Final = 1_048_576
 #: How long an approval that only the flow rule asks for may wait: a day.
 DEFAULT_EXPIRES_MS: Final = 86_400_000
-
-
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a person has to agree, and the spec line that says so."""
-
-    text: str
-    at: Position | None
-
-    def __str__(self) -> str:
-        return self.text if self.at is None else f"{self.text} ({self.at.file}:{self.at.line})"
 
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +58,8 @@ class _Prepared:
     shape: Validator
     whole: Validator
     where: Validator | None
-    when: Validator | None
     bind: tuple[tuple[str, Expr], ...]
+    consent: Consent
 
 
 class Policy:
@@ -115,7 +115,7 @@ class Policy:
             return self._misfit(prepared.whole, arguments, tool)
         if prepared.where is not None and not prepared.where.is_valid(arguments):
             return self._outside(prepared.where, arguments, tool)
-        return self._consented(prepared, arguments, call)
+        return self._elsewhere(prepared, arguments, call) or self._consented(prepared, given, arguments, call)
 
     def _unknown(self, call: Call) -> Refusal:
         message = f"`{shortened(call.name)}` is not a tool that this agent is granted"
@@ -178,7 +178,7 @@ class Policy:
         if bound and top in bound:
             message = f"the bound value of `{broken.path}` does not fit: the tool takes {broken.expected}"
             return self._refusal("AR106", message, None, f"grant:{tool.name}/bind/{top}", broken.path)
-        message = f"{_found(broken)}; `{tool.name}` takes {broken.expected}"
+        message = f"{found_in_words(broken)}; `{tool.name}` takes {broken.expected}"
         return self._refusal("AR104", message, broken.value, f"tool:{tool.name}", broken.path)
 
     def _outside(self, validator: Validator, value: object, tool: Tool) -> Refusal:
@@ -188,33 +188,32 @@ class Policy:
                 "AR201", "the arguments are outside the grant", None, f"grant:{tool.name}/where"
             )
         key = f"grant:{tool.name}/where" + (f"/{broken.steps[0]}" if broken.steps else "")
-        message = f"{_found(broken)}; the grant allows {broken.expected}"
+        message = f"{found_in_words(broken)}; the grant allows {broken.expected}"
         return self._refusal("AR201", message, broken.value, key, broken.path)
 
-    def _consented(self, prepared: _Prepared, arguments: dict[str, object], call: Call) -> Allowed | Refusal:
-        tool, grant = prepared.tool, prepared.grant
-        reasons: list[Reason] = []
-        if tool.effect != "read" and call.context.trust == "untrusted":
-            key = f"grant:{tool.name}/flows"
-            if grant.untrusted_to_effect == "deny":
+    def _elsewhere(self, prepared: _Prepared, arguments: dict[str, object], call: Call) -> Refusal | None:
+        for argument, origins in prepared.grant.origins.items():
+            value = arguments.get(argument)
+            if not call.origins.stands_in(value, origins):
                 message = (
-                    f"untrusted content was read in this state, and `{tool.name}` has the effect "
-                    f"`{tool.effect}`"
+                    f"`{argument}` is {shown(value)}, which does not stand in {origins_in_words(origins)}"
                 )
-                return self._refusal("AR202", message, tool.effect, key)
-            if grant.untrusted_to_effect == "approve":
-                text = f"untrusted content was read before this `{tool.effect}`"
-                reasons.append(Reason(text=text, at=locate(self._source_map, key)))
-        approval = grant.approval
-        if approval is not None and (prepared.when is None or prepared.when.is_valid(arguments)):
-            text = f"`{tool.name}` needs an approval" + (" for these arguments" if prepared.when else "")
-            at = locate(self._source_map, f"grant:{tool.name}/approval")
-            reasons.append(Reason(text=text, at=at))
+                key = f"grant:{prepared.tool.name}/where/{argument}"
+                return self._refusal("AR207", message, value, key, argument)
+        return None
+
+    def _consented(
+        self, prepared: _Prepared, given: dict[str, object], arguments: dict[str, object], call: Call
+    ) -> Allowed | Refusal:
+        reasons = prepared.consent.reasons(given, arguments, call, self._source_map)
+        if isinstance(reasons, Refusal):
+            return reasons
+        approval = prepared.grant.approval
         return Allowed(
-            tool=tool,
-            grant=grant,
+            tool=prepared.tool,
+            grant=prepared.grant,
             arguments=arguments,
-            reasons=tuple(reasons),
+            reasons=reasons,
             by=() if approval is None else approval.by,
             expires_ms=DEFAULT_EXPIRES_MS if approval is None else approval.expires_ms,
         )
@@ -224,13 +223,7 @@ class Policy:
         return Refusal(code=code, message=message, value=clipped(value), path=path, at=at)
 
 
-def _found(broken: Violation) -> str:
-    where = f"`{broken.path}`" if broken.path else "the whole"
-    return f"{where} is {shown(broken.value)}" if broken.keyword != "required" else f"{where} is missing"
-
-
 def _prepare(tool: Tool, grant: Grant) -> _Prepared:
-    when = None if grant.approval is None else grant.approval.when
     shape = compile_shape(grant.schema)
     same = canonical(grant.schema) == canonical(tool.arguments)
     return _Prepared(
@@ -239,8 +232,8 @@ def _prepare(tool: Tool, grant: Grant) -> _Prepared:
         shape=shape,
         whole=shape if same else compile_shape(tool.arguments),
         where=None if grant.where is None else compile_predicate(grant.where),
-        when=None if when is None else compile_predicate(when),
         bind=tuple(grant.bind.items()),
+        consent=Consent(tool, grant),
     )
 
 

@@ -106,6 +106,14 @@ _RULES = (
         "answer sooner, or raise `approval.expires`",
     ),
     RefusalRule(
+        "AR207",
+        "argument comes from elsewhere",
+        "`from` says where the value of an argument has to stand word for word: in the user's request, the "
+        "session, the spec, or what trusted tools have answered. Whoever writes what the model reads can't "
+        "put an address of theirs into these.",
+        "put the value into the request, or add the origin to `from` if the agent is meant to find it there",
+    ),
+    RefusalRule(
         "AR301",
         "destination is not in the bundle",
         "Requests go to the scheme, host and port of the tool's server, and nowhere else.",

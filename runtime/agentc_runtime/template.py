@@ -5,7 +5,7 @@ Values become text as `filters.text` says: strings as they are, absent values as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from .expressions import And, Condition, Filter, For, If, Not, Or, Predicate, Slot, Template, Text
@@ -174,6 +174,21 @@ def _paths(template: Template, bound: Mapping[str, tuple[str, ...]], found: set[
                 found.add(source)
                 _paths(node.body, {**bound, node.name: source, node.name + LOOP: source}, found)
             case Text():
+                pass
+
+
+def literals(template: Template) -> Iterator[str]:
+    """The texts that the author wrote, in all branches."""
+    for node in template:
+        match node:
+            case Text(text=written):
+                yield written
+            case If(then=then, otherwise=otherwise):
+                yield from literals(then)
+                yield from literals(otherwise)
+            case For(body=body):
+                yield from literals(body)
+            case Slot():
                 pass
 
 

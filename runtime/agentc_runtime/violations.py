@@ -54,6 +54,12 @@ def first_violation(validator: Validator, value: object) -> Violation | None:
     return None
 
 
+def found_in_words(broken: Violation) -> str:
+    """`lines[0].amount` is 51: what was found where a schema is broken."""
+    where = f"`{broken.path}`" if broken.path else "the whole"
+    return f"{where} is {shown(broken.value)}" if broken.keyword != "required" else f"{where} is missing"
+
+
 def path_text(steps: tuple[str | int, ...]) -> str:
     """`("lines", 0, "amount")` as `lines[0].amount`, made safe to show."""
     text = ""

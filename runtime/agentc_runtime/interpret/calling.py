@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -9,7 +10,9 @@ import msgspec
 from ..bundle import Label, Program, Tool, locate
 from ..calls import Call, Returned
 from ..events import ToolCalled, ToolRefused
+from ..expressions import Const
 from ..labels import join
+from ..origins import ORIGINS
 from ..quoting import shortened
 from ..refusals import Refusal
 from ..values import references
@@ -38,6 +41,7 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
         arguments=arguments,
         context=context,
         data=run.data,
+        origins=run.origins,
     )
 
 
@@ -53,7 +57,32 @@ async def carry_out(run: Run, call: Call) -> Returned | Refusal:
     sent = not isinstance(outcome, Refusal) or (outcome.code.startswith("AR4") and outcome.code != "AR408")
     if sent and tool is not None and tool.effect != "read":
         run.acted = True
+    if isinstance(outcome, Returned):
+        _learn(run, call, outcome)
     return outcome
+
+
+def _learn(run: Run, call: Call, outcome: Returned) -> None:
+    """What later calls may trace their values to, after this one.
+
+    A trusted answer may repeat what it was asked. So it counts only if what it was asked was not made up by
+    a model that had read untrusted content.
+    """
+    if outcome.approved:
+        run.origins.add("approved", outcome.arguments)
+    if outcome.label.trust == "untrusted":
+        return
+    asked = _not_written_in_the_spec(run.services.program, call.name, outcome.arguments)
+    if call.context.trust == "trusted" or run.origins.stands_in(asked, ORIGINS):
+        run.origins.add("trusted", outcome.value)
+
+
+def _not_written_in_the_spec(
+    program: Program, name: str, arguments: Mapping[str, object]
+) -> dict[str, object]:
+    tool = find(program, name)
+    bind = {} if tool is None else program.grants[tool.name].bind
+    return {key: value for key, value in arguments.items() if not isinstance(bind.get(key), Const)}
 
 
 def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: object) -> Refusal:

@@ -13,6 +13,7 @@ from ..events import Event
 from ..labels import NOTHING_READ, join
 from ..models.cost import cost_usd
 from ..models.types import Usage
+from ..origins import origins_of
 from ..values import ABSENT
 from .failures import failure
 from .typed import carries_text
@@ -52,7 +53,7 @@ class Run:
 
     `data` is what expressions and templates read. `usage`, `cost` (US dollars, `None` once a model without
     prices was used) and the counters are totals so far. `acted` says that the current attempt of a state may
-    have changed something in the world.
+    have changed something in the world. `origins` is what the values of calls may be traced to.
     """
 
     def __init__(self, run_id: str, services: Services, *, input: object, session: object) -> None:  # noqa: A002  the name in the language
@@ -67,6 +68,7 @@ class Run:
         self.calls = 0
         self.refused = 0
         self.acted = False
+        self.origins = origins_of(services.program, input, session)
 
     def enter(self) -> int:
         """Count one more state. Raises `RefusedError` AR501 when `limits.steps` is used up."""

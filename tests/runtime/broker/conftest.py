@@ -39,6 +39,7 @@ from agentc_runtime.bundle import (
 )
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
 from agentc_runtime.expressions import Const, Ref
+from agentc_runtime.origins import Origins
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.sending import Clocks
@@ -323,7 +324,7 @@ SOURCE_MAP = {
         "grant:helpdesk.refund/bind/customer_id": 12,
         "grant:helpdesk.refund/approval": 13,
         "grant:helpdesk.refund/quota": 14,
-        "grant:helpdesk.refund/flows": 15,
+        "grant:helpdesk.refund/untrusted_to_effect": 15,
         "environment:local": 20,
         "environment:local/token": 21,
         "environment:local/HELPDESK_URL": 22,
@@ -380,6 +381,7 @@ def make_call(name: str, arguments: object, **changes: Any) -> Call:
         arguments=arguments if isinstance(arguments, str) else json.dumps(arguments),
         context=Label(trust="trusted", sensitivity="public"),
         data={"input": {}, "session": {"customer_id": "c7"}, "states": {}},
+        origins=Origins(),
     )
     return msgspec.structs.replace(call, **changes)
 

@@ -1,0 +1,81 @@
+"""Whether a person has to agree to a call that is inside its grant, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from .bundle import Grant, Position, SourceMap, Tool, locate
+from .calls import Call
+from .labels import allows
+from .origins import in_words
+from .refusals import Refusal
+from .violations import compile_predicate, first_violation, found_in_words
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a person has to agree, and the spec line that says so."""
+
+    text: str
+    at: Position | None
+
+    def __str__(self) -> str:
+        return self.text if self.at is None else f"{self.text} ({self.at.file}:{self.at.line})"
+
+
+class Consent:
+    """The flow rule and the approval of one grant.
+
+    Raises:
+        ValueError: a schema can't be compiled.
+    """
+
+    def __init__(self, tool: Tool, grant: Grant) -> None:
+        when = None if grant.approval is None else grant.approval.when
+        self._tool, self._grant = tool, grant
+        self._when = None if when is None else compile_predicate(when)
+        self._unless = None if grant.unless is None else compile_predicate(grant.unless.schema)
+        #: Whether something is changed by a call, or leaves with it for where the model says.
+        self._moves = tool.effect != "read" or any(name not in grant.bind for name in tool.destinations)
+
+    def reasons(
+        self, given: Mapping[str, object], arguments: Mapping[str, object], call: Call, source_map: SourceMap
+    ) -> tuple[Reason, ...] | Refusal:
+        """Why a person has to agree to the call; nothing when nobody has to. `given` is what the model set.
+
+        A refusal when untrusted content was read and the flow rule is `deny`.
+        """
+        tool, grant = self._tool, self._grant
+        reasons: list[Reason] = []
+        doubt = self._doubt(given, call)
+        if doubt is not None:
+            at = locate(source_map, f"grant:{tool.name}/untrusted_to_effect")
+            if grant.untrusted_to_effect == "deny":
+                does = f"has the effect `{tool.effect}`" if tool.effect != "read" else "has a destination"
+                message = f"untrusted content was read in this state, and `{tool.name}` {does}{doubt}"
+                return Refusal(code="AR202", message=message, value=tool.effect, at=at)
+            reasons.append(
+                Reason(text=f"untrusted content was read before this `{tool.effect}`{doubt}", at=at)
+            )
+        if grant.approval is not None and (self._when is None or self._when.is_valid(arguments)):
+            text = f"`{tool.name}` needs an approval" + (" for these arguments" if self._when else "")
+            reasons.append(Reason(text=text, at=locate(source_map, f"grant:{tool.name}/approval")))
+        return tuple(reasons)
+
+    def _doubt(self, given: Mapping[str, object], call: Call) -> str | None:
+        """Whether untrusted content may be behind the call, as the end of a message on why; else `None`."""
+        if not self._moves or call.context.trust == "trusted" or self._grant.untrusted_to_effect == "allow":
+            return None
+        unless = self._grant.unless
+        if unless is None or self._unless is None:
+            return ""
+        if not allows(unless.max_sensitivity, call.context):
+            return f", and {call.context.sensitivity} data"
+        if not self._unless.is_valid(given):
+            broken = first_violation(self._unless, given)
+            return "" if broken is None else f": {found_in_words(broken)}"
+        for argument, origins in unless.origins.items():
+            if argument in given and not call.origins.stands_in(given[argument], origins):
+                return f": `{argument}` does not stand in {in_words(origins)}"
+        return None
