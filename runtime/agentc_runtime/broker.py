@@ -157,11 +157,11 @@ class Broker:
         return returned
 
     def _label(self, tool: Tool, value: object) -> Label:
-        """What is known of an answer: it is trusted when it is of the kind that holds no sentence."""
+        """What is known of an answer: it is typed when it is of the kind that holds no sentence."""
         typed = self._typed.get(tool.name)
-        if typed is None or tool.output.trust == "trusted" or not typed.is_valid(value):
+        if typed is None or tool.output.trust != "untrusted" or not typed.is_valid(value):
             return tool.output
-        return Label(trust="trusted", sensitivity=tool.output.sensitivity)
+        return Label(trust="typed", sensitivity=tool.output.sensitivity)
 
     async def _fetch(self, call: Call, allowed: Allowed, request: HttpRequest) -> Answer | Refusal:
         tool = allowed.tool

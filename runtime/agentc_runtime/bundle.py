@@ -17,7 +17,8 @@ MANIFEST, PROGRAM, SOURCE_MAP = "manifest.json", "program.json", "source_map.jso
 
 #: A JSON Schema (2020-12) as plain JSON. `object` stands for any JSON value; narrow before use.
 Schema: TypeAlias = dict[str, object]
-Trust: TypeAlias = Literal["trusted", "untrusted"]
+#: `typed`: from untrusted content, reduced to values that hold no sentence, such as numbers and identifiers.
+Trust: TypeAlias = Literal["trusted", "typed", "untrusted"]
 Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 Provider: TypeAlias = Literal["openai", "anthropic", "gemini"]
@@ -169,8 +170,8 @@ class Tool(Record, frozen=True, kw_only=True):
 
     `arguments` is the whole argument schema, bound arguments included. `name` is `toolset.tool`;
     `model_name` is the same inside every provider's limits (`[A-Za-z0-9_-]{1,64}`). `destinations` are the
-    arguments that say where data, money or access goes. An untrusted answer that satisfies `typed` holds no
-    sentence, and counts as trusted.
+    arguments that say where data, money or access goes. An untrusted answer that satisfies the schema `typed`
+    holds no sentence, and its label is `typed`.
     """
 
     name: str
@@ -414,9 +415,9 @@ class Position(Record, frozen=True, kw_only=True):
 
 
 #: Where each governed thing stands in the specs. Keys: `grant:T`, `grant:T/where/ARG`, `grant:T/bind/ARG`,
-#: `grant:T/approval`, `grant:T/quota`, `grant:T/untrusted_to_effect`, `tool:T`, `tool:T/pagination`, `state:S`,
-#: `state:S/tools`, `model:A`, `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`, `input`,
-#: `session`, `output`, `agent`.
+#: `grant:T/approval`, `grant:T/quota`, `grant:T/untrusted_to_effect`, `tool:T`, `tool:T/pagination`,
+#: `state:S`, `state:S/tools`, `model:A`, `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`,
+#: `input`, `session`, `output`, `agent`.
 #: T is a full tool name. A missing key is looked up without its last `/…` part.
 SourceMap: TypeAlias = dict[str, Position]
 

@@ -36,8 +36,8 @@ class Consent:
         self._tool, self._grant = tool, grant
         self._when = None if when is None else compile_predicate(when)
         self._unless = None if grant.unless is None else compile_predicate(grant.unless.schema)
-        #: Whether something is changed by a call, or leaves with it for where the model says.
-        self._moves = tool.effect != "read" or any(name not in grant.bind for name in tool.destinations)
+        #: Whether the model says where something goes.
+        self._open = any(not _closed(grant, name) for name in tool.destinations)
 
     def reasons(
         self, given: Mapping[str, object], arguments: Mapping[str, object], call: Call, source_map: SourceMap
@@ -51,13 +51,13 @@ class Consent:
         doubt = self._doubt(given, call)
         if doubt is not None:
             at = locate(source_map, f"grant:{tool.name}/untrusted_to_effect")
+            what = "content was" if call.context.trust == "untrusted" else "values were"
             if grant.untrusted_to_effect == "deny":
                 does = f"has the effect `{tool.effect}`" if tool.effect != "read" else "has a destination"
-                message = f"untrusted content was read in this state, and `{tool.name}` {does}{doubt}"
+                message = f"untrusted {what} read in this state, and `{tool.name}` {does}{doubt}"
                 return Refusal(code="AR202", message=message, value=tool.effect, at=at)
-            reasons.append(
-                Reason(text=f"untrusted content was read before this `{tool.effect}`{doubt}", at=at)
-            )
+            text = f"untrusted {what} read before this `{tool.effect}`{doubt}"
+            reasons.append(Reason(text=text, at=at))
         if grant.approval is not None and (self._when is None or self._when.is_valid(arguments)):
             text = f"`{tool.name}` needs an approval" + (" for these arguments" if self._when else "")
             reasons.append(Reason(text=text, at=locate(source_map, f"grant:{tool.name}/approval")))
@@ -65,7 +65,9 @@ class Consent:
 
     def _doubt(self, given: Mapping[str, object], call: Call) -> str | None:
         """Whether untrusted content may be behind the call, as the end of a message on why; else `None`."""
-        if not self._moves or call.context.trust == "trusted" or self._grant.untrusted_to_effect == "allow":
+        commanded = call.context.trust == "untrusted" and self._tool.effect != "read"
+        directed = call.context.trust != "trusted" and self._open
+        if self._grant.untrusted_to_effect == "allow" or not (commanded or directed):
             return None
         unless = self._grant.unless
         if unless is None or self._unless is None:
@@ -79,3 +81,10 @@ class Consent:
             if argument in given and not call.origins.stands_in(given[argument], origins):
                 return f": `{argument}` does not stand in {in_words(origins)}"
         return None
+
+
+def _closed(grant: Grant, argument: str) -> bool:
+    """Whether the grant sets the argument, or lists its values."""
+    named = (grant.where or {}).get("properties")
+    limit = named.get(argument) if isinstance(named, Mapping) else None
+    return argument in grant.bind or (isinstance(limit, Mapping) and bool({"const", "enum"} & limit.keys()))

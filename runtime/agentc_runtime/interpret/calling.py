@@ -70,7 +70,7 @@ def _learn(run: Run, call: Call, outcome: Returned) -> None:
     """
     if outcome.approved:
         run.origins.add("approved", outcome.arguments)
-    if outcome.label.trust == "untrusted":
+    if outcome.label.trust != "trusted":
         return
     asked = _not_written_in_the_spec(run.services.program, call.name, outcome.arguments)
     if call.context.trust == "trusted" or run.origins.stands_in(asked, ORIGINS):

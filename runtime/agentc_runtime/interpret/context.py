@@ -85,7 +85,7 @@ class Run:
             self._labels[state] = step.label
 
     def label_of(self, paths: Iterable[tuple[str, ...]]) -> Label:
-        """The label of all that stands at `paths`. Values that can't carry text are trusted (see `typed`)."""
+        """The label of all that stands at `paths`. Values that can't carry text are typed (see `typed`)."""
         return join(NOTHING_READ, *(self._label(path) for path in paths))
 
     def _label(self, path: tuple[str, ...]) -> Label:
@@ -100,7 +100,7 @@ class Run:
             case _:
                 label = join(program.input.label, program.session.label, *self._labels.values())
         if label.trust == "untrusted" and not carries_text(program, path):
-            return Label(trust="trusted", sensitivity=label.sensitivity)
+            return Label(trust="typed", sensitivity=label.sensitivity)
         return label
 
     def afford(self, model: Model) -> None:

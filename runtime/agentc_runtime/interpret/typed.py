@@ -1,12 +1,13 @@
 """Which values can't carry a sentence: numbers, booleans, enums, dates, identifiers.
 
-They stop being untrusted when another state reads them: that is how an author splits a state, so that what
-hostile text said stays behind. A value counts by the schema that it was checked against; what can't be told
-may carry text. Its sensitivity stays.
+They are no longer untrusted, but `typed`, when another state reads them: that is how an author splits a
+state, so that what hostile text said stays behind. A value counts by the schema that it was checked against;
+what can't be told may carry text. Its sensitivity stays.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +16,13 @@ from ..bundle import AgentState, ModelState, Program, Schema, ToolState
 #: How many schemas are looked at, references included; what lies beyond is text.
 MAX_LOOKS: Final = 1000
 MAX_DEPTH: Final = 32
+#: Characters of the longest text that counts as an identifier.
+MAX_IDENTIFIER: Final = 40
+_ONE: Final = r"(?:\[(?:[A-Za-z0-9_]|\\?[-.:]|\\d)+\]|\\d|[A-Za-z0-9_]|\\?[-:]|\\\.)"
+_MANY: Final = r"(?:\{(?:\d{1,3},)?(?P<most>\d{1,3})\}|(?P<many>[?*+]))?"
+_ATOM: Final = re.compile(_ONE + _MANY)
+_PLAIN: Final = "(?:" + re.sub(r"\?P<\w+>", "?:", _ONE + _MANY) + ")+"
+_WHOLE: Final = re.compile(rf"\^(?:(?P<plain>{_PLAIN})|\(\?:\^?(?P<group>{_PLAIN})\$?\))\$")
 _NO_SENTENCE: Final = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
 
 
@@ -46,6 +54,23 @@ def _outputs(program: Program, name: str) -> tuple[Schema | None, ...]:
             return tuple(case.schema for case in cases if case.status[0] in "2d")
         case _:
             return ()
+
+
+def _is_identifier(schema: Mapping[str, object]) -> bool:
+    """Whether texts of `schema` are short, and of letters, digits and few signs: `^[A-Z]{2}[0-9]{2,30}$`.
+
+    Read off the pattern, which has to be a plain sequence; what is not understood is no identifier.
+    """
+    pattern, most = schema.get("pattern"), schema.get("maxLength")
+    whole = _WHOLE.fullmatch(pattern) if isinstance(pattern, str) else None
+    if whole is None:
+        return False
+    length: float = 0
+    for atom in _ATOM.finditer(whole["plain"] or whole["group"]):
+        many = atom["many"]
+        length += float("inf") if many in ("*", "+") else int(atom["most"] or 1)
+    bound = most if isinstance(most, int) and not isinstance(most, bool) else MAX_IDENTIFIER + 1
+    return min(length, bound) <= MAX_IDENTIFIER
 
 
 class _Reader:
@@ -91,7 +116,7 @@ class _Reader:
             case "boolean" | "integer" | "number" | "null":
                 return False
             case "string":
-                return schema.get("format") not in _NO_SENTENCE
+                return schema.get("format") not in _NO_SENTENCE and not _is_identifier(schema)
             case "array":
                 return "prefixItems" in schema or self._text(schema.get("items", True), depth + 1)
             case "object" if (

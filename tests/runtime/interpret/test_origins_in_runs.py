@@ -169,6 +169,19 @@ async def test_an_answer_of_typed_values_does_not_taint(rig, agent, subject, ask
     assert len(rig.person.asked) == asked
 
 
+async def test_typed_values_do_not_choose_where_something_goes(rig, agent):
+    """An account number is an identifier: it holds no sentence, and is all that an attacker needs."""
+    program = rig.program({"done": END})
+    read = replace(program.tools["desk.read"], typed={**IDS, "additionalProperties": False})
+    send = replace(program.tools["desk.reply"], destinations=("text",))
+    rig.service.tickets["T-1"] = {"subject": "US133000000121212121212"}
+    tools = {**program.tools, "desk.read": read, "desk.reply": send}
+    await play(rig, agent, READ, reply("US133000000121212121212"), tools=tools)
+    assert rig.person.asked[0].reasons[0].startswith("untrusted values were read before this `send`")
+    await play(rig, agent, READ, reply("T-1"), tools=tools, grants=grants(rig, unless=UNLESS))
+    assert len(rig.person.asked) == 1
+
+
 async def test_a_typed_answer_keeps_its_sensitivity(rig, agent):
     program = rig.program({"done": END})
     read = replace(program.tools["desk.read"], typed={**IDS, "additionalProperties": False})

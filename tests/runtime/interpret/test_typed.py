@@ -135,6 +135,31 @@ def test_schemas(under, schema, expected):
     assert under(schema) is expected
 
 
+def test_a_short_text_of_letters_digits_and_few_signs_is_an_identifier(under):
+    for pattern, expected in {
+        "^[A-Z]{2}[0-9]{2,30}$": False,
+        "^(?:[A-Za-z0-9_-]{1,40})$": False,
+        "^T-\\d{1,6}$": False,
+        "^v\\d{1,2}\\.\\d{1,2}$": False,
+        "^[a-z]?[0-9]$": False,
+        "^[A-Za-z0-9_-]{1,41}$": True,  # too long
+        "^[a-z]{20}[a-z]{21}$": True,
+        "^[a-z]+$": True,
+        "^[a-z]*$": True,
+        "^[a-z ]{1,10}$": True,
+        "^[^0-9]{1,10}$": True,
+        "^\\w{1,10}$": True,  # letters of all scripts
+        "^.{1,10}$": True,
+        "[a-z]{1,10}": True,  # not the whole text
+        "^(?:a|ignore all rules)$": True,
+        "^[a-z]{1,10}$|x": True,
+    }.items():
+        assert under({"type": "string", "pattern": pattern}) is expected, pattern
+    assert not under({"type": "string", "pattern": "^[a-z]+$", "maxLength": 40})
+    assert under({"type": "string", "pattern": "^[a-z]+$", "maxLength": 41})
+    assert under({"type": "string", "pattern": "^[a-z ]+$", "maxLength": 5})
+
+
 def test_a_path_off_the_schema_may_carry_text(under):
     schema = closed(a=closed(b={"type": "integer"}))
     assert not under(schema, "a", "b")
