@@ -1,8 +1,8 @@
 """What data can be where: for each state the origins of everything that its model or its call may read.
 
 Inside one model loop anything read may reach anything written, so a state's context is one set. It leaves
-the state by its output. Values that can't carry a sentence (numbers, booleans, enums, dates, uuids) are no
-longer untrusted after that: this is how an author splits a state so that only typed values cross.
+the state by its output. Values that can't carry a sentence (numbers, booleans, enums, dates, identifiers) are
+only `typed` after that: this is how an author splits a state so that only typed values cross.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .resources import Step
 from .schematypes import type_at
 from .stepping import first_line
 from .syntax.common import DataSpec
+from .syntax.permissions import FlowSpec
 from .syntax.workflow import AgentStateSpec, ModelStateSpec, ToolStateSpec
 
 
@@ -138,7 +139,9 @@ def _data_origin(agent: Agent, root: str, data: DataSpec) -> Origin:
 
 
 def _typed(origin: Origin) -> Origin:
-    return replace(origin, label=Label(trust="trusted", sensitivity=origin.label.sensitivity))
+    if not origin.untrusted:
+        return origin
+    return replace(origin, label=Label(trust="typed", sensitivity=origin.label.sensitivity))
 
 
 def carries_text(schema: SchemaData | None) -> bool:
@@ -151,12 +154,27 @@ def carries_text(schema: SchemaData | None) -> bool:
 def is_unasked(grant: Grant) -> bool:
     """Whether untrusted content may cause this effect with nobody asked and nothing refused."""
     asked = grant.spec.approval is not None and grant.spec.approval.when is None
-    policy = grant.permission_set.spec.flows.untrusted_to_effect.policy
-    return grant.tool.spec.effect != "read" and policy == "allow" and not asked
+    return grant.tool.spec.effect != "read" and flow_of(grant).policy == "allow" and not asked
+
+
+def flow_of(grant: Grant) -> FlowSpec:
+    """The flow rule of a grant: its own, or else its set's."""
+    return grant.spec.untrusted_to_effect or grant.permission_set.spec.flows.untrusted_to_effect
+
+
+def flow_span(grant: Grant) -> Span | None:
+    """The key of the flow rule of a grant; `None` when nobody wrote one."""
+    if grant.spec.untrusted_to_effect is not None:
+        return grant.span("untrusted_to_effect", key=True)
+    if "flows" in grant.permission_set.spec.model_fields_set:
+        return grant.permission_set.span("flows", "untrusted_to_effect", key=True)
+    return None
 
 
 def policy_span(grant: Grant) -> Span:
     """Where the flow policy of a grant is set."""
+    if grant.spec.untrusted_to_effect is not None:
+        return grant.span("untrusted_to_effect", "policy")
     return grant.permission_set.span("flows", "untrusted_to_effect", "policy")
 
 

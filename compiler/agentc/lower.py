@@ -13,9 +13,19 @@ from agentc_runtime import expressions
 
 from .credentials import endpoint_of, lowered_auth, token_sources
 from .diagnostics import Span
+from .flow import flow_of, flow_span
 from .names import model_name
 from .pages import lower_cache, lower_pagination
-from .predicates import close_schema, close_where, match_when, merge_limits, open_when
+from .predicates import (
+    close_schema,
+    close_unless,
+    close_where,
+    match_when,
+    merge_limits,
+    open_when,
+    origins_of,
+    typed_schema,
+)
 from .program import Agent, Grant, Program, SchemaData, State, Tool
 from .resources import Resource
 from .stepping import state_models
@@ -125,6 +135,8 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         pagination=lower_pagination(spec.pagination) if spec.pagination else None,
         cache=lower_cache(spec.cache) if spec.cache else None,
         undo=f"{tool.toolset.name}.{spec.undo}" if spec.undo else None,
+        destinations=tuple(sorted(set(spec.destinations))),
+        typed=typed_schema(spec.output.typed) if spec.output.typed is not None else None,
     )
 
 
@@ -147,10 +159,23 @@ def _grant(grant: Grant) -> ir.Grant:
         permission_set=grant.permission_set.name,
         schema=merge_limits(operation.arguments, set(spec.bind), where),
         where=where,
+        origins=origins_of(spec.where),
         bind={name: bound.expr for name, bound in sorted(grant.bind.items())},
         approval=approval,
         quota=quota,
-        untrusted_to_effect=grant.permission_set.spec.flows.untrusted_to_effect.policy,
+        untrusted_to_effect=flow_of(grant).policy,
+        unless=_unless(grant),
+    )
+
+
+def _unless(grant: Grant) -> ir.Unless | None:
+    flow = grant.spec.untrusted_to_effect
+    if flow is None or flow.unless is None:
+        return None
+    return ir.Unless(
+        schema=close_unless(flow.unless, grant.spec.where),
+        origins=origins_of(flow.unless),
+        max_sensitivity=flow.max_sensitivity,
     )
 
 
@@ -280,8 +305,8 @@ def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
         for part in ("where", "bind"):
             for argument in getattr(grant.spec, part):
                 spans[f"grant:{name}/{part}/{argument}"] = grant.span(part, argument, key=True)
-        if "flows" in grant.permission_set.spec.model_fields_set:
-            spans[f"grant:{name}/flows"] = grant.permission_set.span("flows", "untrusted_to_effect", key=True)
+        if (where := flow_span(grant)) is not None:
+            spans[f"grant:{name}/untrusted_to_effect"] = where
     for name, environment in project.spec.environments.items():
         spans[f"environment:{name}"] = project.span("environments", name, key=True)
         for variable in environment.variables:

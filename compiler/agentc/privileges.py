@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions
 from agentc_runtime.verify import Bundle
 
 from .credentials import token_sources
+from .grant_words import flow_in_words, limits_of_grant
 from .tool_size import definition_tokens
-from .words import duration_in_words, limits_in_words
+from .words import duration_in_words
 
 _VERBS = {
     "read": "reads",
@@ -56,7 +56,8 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "tool": name,
                 "effect": program.tools[name].effect,
                 "request": _request(program.tools[name]),
-                "limits": list(_grant(program.grants[name])),
+                "limits": list(limits_of_grant(program.grants[name])),
+                "flow": list(flow_in_words(program.tools[name], program.grants[name])),
                 "trust": program.tools[name].output.trust,
                 "sensitivity": program.tools[name].output.sensitivity,
                 "tokens": _size(program, name),
@@ -102,21 +103,16 @@ def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     tool, grant = bundle.program.tools[name], bundle.program.grants[name]
     states = [state for state, spec in bundle.program.states.items() if name in _tools_of(spec)]
     yield f"  {name}  {_VERBS[tool.effect]}  {_request(tool)}"
-    for line in _grant(grant):
+    for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
-    if tool.effect != "read":
-        yield {
-            "deny": "      never after untrusted content was read",
-            "approve": "      asks a person after untrusted content was read",
-            "allow": "      also after untrusted content was read",
-        }[grant.untrusted_to_effect]
     if tool.pagination is not None:
         pages = tool.pagination
         yield f"      reads up to {pages.max_pages:,} pages and gives up to {pages.max_items:,} items a call"
     if tool.cache is not None:
         kept = duration_in_words(tool.cache.ttl_ms)
         yield f"      gives the same answer to the same request for {kept}, inside a run"
-    yield f"      answers are {tool.output.trust} and {tool.output.sensitivity}"
+    typed = ", typed if they hold no sentence," if tool.typed is not None else ""
+    yield f"      answers are {tool.output.trust}{typed} and {tool.output.sensitivity}"
     yield f"      in {', '.join(states)}; granted at {_at(bundle, f'grant:{name}')}"
     yield f"      its definition is about {_size(bundle.program, name):,} tokens"
 
@@ -136,40 +132,6 @@ def _state_tokens(program: ir.Program) -> Iterator[tuple[str, int]]:
 def _at(bundle: Bundle, key: str) -> str:
     position = ir.locate(bundle.source_map, key)
     return f"{position.file}:{position.line}" if position else "an unknown place"
-
-
-def _grant(grant: ir.Grant) -> Iterator[str]:
-    if grant.where is not None:
-        yield from limits_in_words(grant.where)
-    for argument, expr in sorted(grant.bind.items()):
-        yield f"{argument} is always {_expr(expr)}"
-    if grant.approval is not None:
-        when = " and ".join(limits_in_words(grant.approval.when)) if grant.approval.when else ""
-        yield (
-            f"asks {' or '.join(grant.approval.by)}{f' when {when}' if when else ''}, "
-            f"for {duration_in_words(grant.approval.expires_ms)} at most"
-        )
-    if grant.quota is not None:
-        bounds = [
-            f"{count} {word}"
-            for count, word in ((grant.quota.per_run, "a run"), (grant.quota.per_day, "a day"))
-            if count is not None
-        ]
-        yield f"at most {', '.join(bounds)}"
-
-
-def _expr(expr: expressions.Expr) -> str:
-    import json
-
-    match expr:
-        case expressions.Ref(path=path):
-            return "${" + ".".join(path) + "}"
-        case expressions.Const(value=value):
-            return json.dumps(value, ensure_ascii=False)
-        case expressions.Object(fields=fields):
-            return "{" + ", ".join(f"{name}: {_expr(item)}" for name, item in fields.items()) + "}"
-        case expressions.Array(items=items):
-            return "[" + ", ".join(_expr(item) for item in items) + "]"
 
 
 def _endpoints(program: ir.Program) -> list[ir.Endpoint]:

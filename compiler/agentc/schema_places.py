@@ -13,12 +13,22 @@ from .source import span_at
 from .syntax.agent import AgentSpec
 from .syntax.common import Closed
 from .syntax.permissions import PermissionSetSpec
+from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import AgentStateSpec, ChoiceStateSpec, ModelStateSpec
 
 _RULES = {
     rule.code: rule
     for rule in (ac301_unknown_schema_keyword.RULE, ac302_invalid_schema.RULE, ac303_unsupported_pattern.RULE)
 }
+
+
+class SchemaPlace(NamedTuple):
+    """The path of a schema below `spec`. `references`: data may have `$defs`, limits stand as they are read.
+    `origins`: the limit of an argument may say `from`."""
+
+    path: tuple[Step, ...]
+    references: bool = False
+    origins: bool = False
 
 
 class SchemaFindings(NamedTuple):
@@ -29,38 +39,45 @@ class SchemaFindings(NamedTuple):
 
 
 def schema_findings(resources: Iterable[Resource[Closed]]) -> SchemaFindings:
-    """Check the schemas of agents and permission sets."""
+    """Check the schemas of agents, permission sets and toolsets."""
     found: list[Diagnostic] = []
     broken: set[Span] = set()
     for resource in resources:
-        for path, references in schema_places(resource):
-            node = resource.at(*path)
+        for place in schema_places(resource):
+            node = resource.at(*place.path)
             assert node is not None
-            for problem in check_schema(node, references=references):
+            for problem in check_schema(node, references=place.references, origins=place.origins):
                 span = span_at(node, problem.path, key=problem.key) if problem.path else node.span
                 found.append(_RULES[problem.code].at(span, problem.message, help=problem.help))
                 broken.add(node.span)
     return SchemaFindings(tuple(found), frozenset(broken))
 
 
-def schema_places(resource: Resource[Closed]) -> Iterator[tuple[tuple[Step, ...], bool]]:
-    """The path of each schema, and whether it may have `$defs`: data may, limits stand as they are read."""
+def schema_places(resource: Resource[Closed]) -> Iterator[SchemaPlace]:
+    """Where a resource has schemas."""
     spec = resource.spec
     if isinstance(spec, PermissionSetSpec):
         for index, grant in enumerate(spec.grants):
             for argument in grant.where:
-                yield ("grants", index, "where", argument), False
+                yield SchemaPlace(("grants", index, "where", argument), origins=True)
             when = grant.approval.when if grant.approval else None
             for argument in when or ():
-                yield ("grants", index, "approval", "when", argument), False
+                yield SchemaPlace(("grants", index, "approval", "when", argument))
+            flow = grant.untrusted_to_effect
+            for argument in (flow.unless if flow else None) or ():
+                yield SchemaPlace(("grants", index, "untrusted_to_effect", "unless", argument), origins=True)
+    elif isinstance(spec, ToolsetSpec):
+        for name, tool in spec.tools.items():
+            if tool.output.typed is not None:
+                yield SchemaPlace(("tools", name, "output", "typed"), references=True)
     elif isinstance(spec, AgentSpec):
         for name in ("input", "session", "output"):
             if getattr(spec, name) is not None:
-                yield (name, "schema"), True
+                yield SchemaPlace((name, "schema"), references=True)
         for state, step in spec.workflow.states.items() if spec.workflow else ():
             path = ("workflow", "states", state)
             if isinstance(step, AgentStateSpec | ModelStateSpec) and step.output is not None:
-                yield (*path, "output", "schema"), True
+                yield SchemaPlace((*path, "output", "schema"), references=True)
             elif isinstance(step, ChoiceStateSpec):
                 for index in range(len(step.choices)):
-                    yield (*path, "choices", index, "when"), False
+                    yield SchemaPlace((*path, "choices", index, "when"))

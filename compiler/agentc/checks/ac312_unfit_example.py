@@ -61,9 +61,11 @@ _SINGLE = ("items", "additionalProperties", "not")
 def check(program: Program) -> Iterator[Diagnostic]:
     """Every `default` and every item of `examples` of the schemas that authors write."""
     for resource in program.resources:
-        for path, references in schema_places(resource):
-            node = resource.at(*path)
-            if node is not None and not check_schema(node, references=references):
+        for place in schema_places(resource):
+            node = resource.at(*place.path)
+            if node is not None and not check_schema(
+                node, references=place.references, origins=place.origins
+            ):
                 yield from _unfit(node)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Note, Rule, did_you_mean
 from ..program import Program
+from ..resources import Step
 from .grants import declared_grants
 
 RULE = Rule(
@@ -45,10 +46,13 @@ def check(program: Program) -> Iterator[Diagnostic]:
         arguments = grant.arguments()
         if arguments is None:
             continue
-        for name in grant.spec.where:
+        named: list[tuple[Step, ...]] = [("where", name) for name in grant.spec.where]
+        named += [("untrusted_to_effect", "unless", name) for name in grant.unless()]
+        for path in named:
+            name = str(path[-1])
             if name not in arguments:
                 yield RULE.at(
-                    grant.span("where", name, key=True),
+                    grant.span(*path, key=True),
                     f"`{grant.tool.name}` has no argument `{name}`",
                     help=did_you_mean(name, arguments),
                     notes=(Note("the tool is declared here", grant.tool.span(key=True)),),

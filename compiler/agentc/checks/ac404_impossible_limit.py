@@ -47,6 +47,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
         conditions = (grant.spec.approval.when if grant.spec.approval else None) or {}
         yield from _impossible(grant, grant.spec.where, ("where",), "every call is refused")
         yield from _impossible(grant, conditions, ("approval", "when"), "nobody is ever asked")
+        path = ("untrusted_to_effect", "unless")
+        yield from _impossible(grant, grant.unless(), path, "no call passes by this exception")
 
 
 def _impossible(
@@ -55,7 +57,7 @@ def _impossible(
     for name, limit in limits.items():
         own = grant.argument(name)
         node = grant.permission_set.at("grants", grant.index, *path, name)
-        if own is None or node is None or check_schema(node, references=False):
+        if own is None or node is None or check_schema(node, references=False, origins=path[0] != "approval"):
             continue  # AC301, AC302 and AC303 say what is wrong with the limit by itself
         reason = contradiction(own, dict(limit))
         if reason is not None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Rule
+from ..diagnostics import Diagnostic, Rule, Span
 from ..program import Program
+from ..syntax.permissions import FlowSpec
+from .grants import declared_grants
 
 RULE = Rule(
     code="AC504",
@@ -45,13 +47,22 @@ spec:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Permission sets whose flow policy is `allow` and that don't say why."""
+    """Flow policies that are `allow` and don't say why."""
     for permission_set in program.permission_sets.values():
+        name = f"permission set `{permission_set.name}`"
         flow = permission_set.spec.flows.untrusted_to_effect
-        if flow.policy == "allow" and flow.reason is None:
-            yield RULE.at(
-                permission_set.span("flows", "untrusted_to_effect", "policy"),
-                f"permission set `{permission_set.name}` allows untrusted content to cause effects, without "
-                "a reason",
-                help="write `{ policy: allow, reason: … }`, or `approve` to ask a person",
-            )
+        yield from _unreasoned(flow, permission_set.span("flows", "untrusted_to_effect", "policy"), name)
+    for grant in declared_grants(program):
+        own = grant.spec.untrusted_to_effect
+        if own is not None:
+            place = grant.span("untrusted_to_effect", "policy")
+            yield from _unreasoned(own, place, f"the grant of `{grant.tool.name}`")
+
+
+def _unreasoned(flow: FlowSpec, place: Span, who: str) -> Iterator[Diagnostic]:
+    if flow.policy == "allow" and flow.reason is None:
+        yield RULE.at(
+            place,
+            f"{who} allows untrusted content to cause effects, without a reason",
+            help="write `{ policy: allow, reason: … }`, or `approve` to ask a person",
+        )

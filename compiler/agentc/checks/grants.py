@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from pydantic import JsonValue
 
 from agentc_runtime.expressions import Const
 
 from ..diagnostics import Span, nearest
+from ..predicates import FROM
 from ..program import Agent, Program, SchemaData, Tool
 from ..references import compile_expr
 from ..resources import Resource, Step
@@ -36,6 +39,15 @@ class DeclaredGrant:
         """The tool's own schema of one argument, or `None` when there is no such argument."""
         return type_at(self.tool.operation.arguments, (name,)) if self.tool.operation else None
 
+    def unless(self) -> Mapping[str, Mapping[str, JsonValue]]:
+        """The exceptions to the flow rule, by argument."""
+        flow = self.spec.untrusted_to_effect
+        return (flow.unless if flow else None) or {}
+
+    def is_settled(self, name: str) -> bool:
+        """Whether the grant sets the argument, lists its values, or says where they come from."""
+        return name in self.spec.bind or settles(self.spec.where.get(name, {}))
+
     def constant(self, name: str) -> Const | None:
         """The value that the argument is bound to, if it stands in the spec."""
         node = self.permission_set.at("grants", self.index, "bind", name)
@@ -43,6 +55,11 @@ class DeclaredGrant:
             return None
         bound = compile_expr(node)
         return bound.expr if isinstance(bound.expr, Const) and not bound.references + bound.problems else None
+
+
+def settles(limit: Mapping[str, object]) -> bool:
+    """Whether a limit lists the values of its argument, or says where they come from."""
+    return bool({"const", "enum", FROM} & limit.keys())
 
 
 def declared_grants(program: Program) -> Iterator[DeclaredGrant]:

@@ -7,8 +7,11 @@ one that its keyword takes, and a keyword must speak about the type that stands 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from math import isfinite
-from typing import Final, NamedTuple, TypeAlias, TypeGuard
+from typing import Final, NamedTuple, TypeAlias, TypeGuard, get_args
+
+from agentc_runtime.bundle import Origin
 
 from ..diagnostics import did_you_mean
 from ..regex import check_pattern
@@ -17,6 +20,9 @@ from ..source import Map, Node, Scalar, Sequence, to_data
 from .lowering import SPEAKS_OF
 
 MAX_DEPTH: Final = 32
+#: The keyword of an argument's limit that says where its value comes from. It is no keyword of a schema.
+FROM: Final = "from"
+ORIGINS: Final = get_args(Origin)
 FORMATS: Final = ("date", "date-time", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid")
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -90,6 +96,7 @@ _INSTEAD: Final[Mapping[str, str]] = {
     "else": "write the cases with `anyOf`",
     "contains": "use `items`",
     "definitions": "write `$defs`",
+    "from": "it stands at the top of an argument's limit, in `where` or `unless`",
     "$schema": "leave it out: it is always JSON Schema 2020-12",
     "unevaluatedProperties": "leave it out: an object is closed unless `additionalProperties` says more",
 }
@@ -104,12 +111,16 @@ _BOUNDS: Final = (
 )
 
 
-def check_schema(node: Node, *, references: bool = True) -> list[SchemaProblem]:
+def check_schema(node: Node, *, references: bool = True, origins: bool = False) -> list[SchemaProblem]:
     """What is wrong with the schema at `node`, in source order.
 
     `references` admits `$defs` and `$ref` to them, as in an agent's data. Limits are without: a limit is
-    read where it stands.
+    read where it stands. `origins` admits `from` at the top, as in a limit of an argument.
     """
+    if origins and isinstance(node, Map) and FROM in node.entries:
+        entries = {key: entry for key, entry in node.entries.items() if key != FROM}
+        rest = check_schema(replace(node, entries=entries), references=references)
+        return [*_origins(to_data(node.entries[FROM][1])), *rest]
     definitions = node.entries.get("$defs") if isinstance(node, Map) else None
     defined = definitions[1].entries if definitions and isinstance(definitions[1], Map) else {}
     known = frozenset(defined) if references else None
@@ -117,6 +128,19 @@ def check_schema(node: Node, *, references: bool = True) -> list[SchemaProblem]:
     if not problems and known is not None:
         problems += _endless(to_data(node))
     return problems
+
+
+def _origins(value: object) -> Iterator[SchemaProblem]:
+    listed = value if isinstance(value, list) else [value]
+    for index, origin in enumerate(listed):
+        if origin not in ORIGINS:
+            hint = did_you_mean(str(origin), ORIGINS) or f"known: {', '.join(f'`{one}`' for one in ORIGINS)}"
+            path = (FROM, index) if isinstance(value, list) else (FROM,)
+            yield SchemaProblem("AC302", f"`{origin}` is no origin of a value", path, hint)
+    if isinstance(value, str) and value in ORIGINS:
+        yield SchemaProblem("AC302", f"`{FROM}` is a list", (FROM,), f"write `[{value}]`")
+    if not listed or len(set(map(str, listed))) < len(listed):
+        yield SchemaProblem("AC302", f"`{FROM}` is a list of different origins, at least one", (FROM,))
 
 
 def _check(node: Node, path: Path, known: frozenset[str] | None) -> Iterator[SchemaProblem]:

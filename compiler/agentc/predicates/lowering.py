@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.bundle import Origin, Schema
 
 from ..regex import anchored
 from ..schematypes import types_of
@@ -28,6 +28,8 @@ SPEAKS_OF: Final[Mapping[str, str]] = {
     **dict.fromkeys(("properties", "required", "additionalProperties"), "object"),
     **dict.fromkeys(("minProperties", "maxProperties"), "object"),
 }
+#: What settles the value of an argument: it is listed, or traced.
+_SETTLED: Final = frozenset({"const", "enum", "from"})
 _IN_PLACE: Final = ("allOf", "anyOf", "oneOf", "$ref")
 
 
@@ -48,12 +50,40 @@ def close_where(limits: Mapping[str, object]) -> Schema:
 
     The other arguments are not this schema's business: the tool's own schema says what they may be.
     """
-    way = _Way(closed=True, typed=True, required=True)
-    return {
-        "type": "object",
-        "properties": {name: _lower(limit, way) for name, limit in limits.items()},
-        "required": sorted(limits),
+    return {"type": "object", "properties": _strict(limits), "required": sorted(limits)}
+
+
+def close_unless(limits: Mapping[str, object], where: Mapping[str, object]) -> Schema:
+    """The arguments of a call that passes unasked: those named, each as strict as a limit, and no others.
+
+    An argument whose limit in `where` already lists its values, or says where they come from, may be given
+    as well.
+    """
+    closed: dict[str, object] = {
+        name: {} for name, limit in where.items() if isinstance(limit, dict) and limit.keys() & _SETTLED
     }
+    return {"type": "object", "properties": _strict({**closed, **limits}), "additionalProperties": False}
+
+
+def origins_of(limits: Mapping[str, object]) -> dict[str, tuple[Origin, ...]]:
+    """Argument → where its value has to come from, for the limits that say so with `from`."""
+    return {
+        name: tuple(origins)
+        for name, limit in sorted(limits.items())
+        if isinstance(limit, dict) and isinstance(origins := limit.get("from"), list)
+    }
+
+
+def _strict(limits: Mapping[str, object]) -> Schema:
+    """Each limit as a schema. `from` is none of its keywords: it is judged by what a run has read."""
+    way = _Way(closed=True, typed=True, required=True)
+    schemas = {
+        name: {key: value for key, value in limit.items() if key != "from"}
+        if isinstance(limit, dict)
+        else limit
+        for name, limit in limits.items()
+    }
+    return {name: _lower(schema, way) for name, schema in schemas.items()}
 
 
 def open_when(conditions: Mapping[str, object]) -> Schema:
@@ -73,6 +103,11 @@ def match_when(schema: Mapping[str, object]) -> Schema:
 def close_schema(schema: Mapping[str, object]) -> Schema:
     """The schema of an agent's data: no property but those named, unless `additionalProperties` says so."""
     return _lower_schema(schema, _Way(closed=True))
+
+
+def typed_schema(schema: Mapping[str, object]) -> Schema:
+    """The schema of an answer that holds no sentence: each value of its type, no property but those named."""
+    return _lower_schema(schema, _Way(closed=True, typed=True))
 
 
 def _undecided(condition: object) -> object:

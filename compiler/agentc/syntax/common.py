@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, StringConstraints
 from pydantic import WithJsonSchema as EditorSchema
+
+from agentc_runtime.bundle import Origin
 
 API_VERSION = "agentc/v1"
 
@@ -123,8 +125,32 @@ JSON_SCHEMA_DEFINITION: JsonValue = {
     ],
 }
 
+#: What the limit of an argument may say besides: where its value has to come from.
+ARGUMENT_LIMIT_DEFINITION: JsonValue = {
+    "description": "A JSON Schema of the closed subset, and the origins of the argument's value.",
+    "anyOf": [
+        {"type": "boolean"},
+        {
+            "type": "object",
+            "properties": {
+                **_KEYWORDS,
+                "from": {
+                    "description": "Where the value has to stand word for word.",
+                    "type": "array",
+                    "items": {"enum": [*get_args(Origin)]},
+                    "minItems": 1,
+                    "uniqueItems": True,
+                },
+            },
+            "additionalProperties": False,
+        },
+    ],
+}
+
 #: A JSON Schema of the closed subset; the compiler's own checks report what is wrong inside.
 JsonSchema: TypeAlias = Annotated[dict[str, JsonValue], EditorSchema({"x-agentc": "JsonSchema"})]
+#: The same for an argument, with `from`.
+ArgumentLimit: TypeAlias = Annotated[dict[str, JsonValue], EditorSchema({"x-agentc": "ArgumentLimit"})]
 
 
 def _as_prompt(value: object) -> object:

@@ -6,7 +6,13 @@ from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
 from .agent import AgentSpec
-from .common import API_VERSION, JSON_SCHEMA_DEFINITION, Closed, Metadata
+from .common import (
+    API_VERSION,
+    ARGUMENT_LIMIT_DEFINITION,
+    JSON_SCHEMA_DEFINITION,
+    Closed,
+    Metadata,
+)
 from .permissions import PermissionSetSpec
 from .project import ProjectSpec
 from .toolset import ToolsetSpec
@@ -25,8 +31,11 @@ def schema_of(kind: str) -> dict[str, JsonValue]:
     spec = KINDS[kind]
     models, shared = models_json_schema([(Metadata, "validation"), (spec, "validation")])
     definitions = dict(shared["$defs"])
-    if "x-agentc" in str(definitions):
+    said = str(definitions)
+    if "x-agentc" in said:
         definitions["JsonSchema"] = JSON_SCHEMA_DEFINITION
+    if "ArgumentLimit" in said:
+        definitions["ArgumentLimit"] = ARGUMENT_LIMIT_DEFINITION
     schema: dict[str, JsonValue] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind,
@@ -51,9 +60,9 @@ def _clean(value: JsonValue) -> JsonValue:
         return [_clean(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.get("x-agentc") == "JsonSchema":
+    if "x-agentc" in value:
         rest = {key: item for key, item in value.items() if key not in {"x-agentc", "title"}}
-        return {"$ref": "#/$defs/JsonSchema", **rest}
+        return {"$ref": f"#/$defs/{value['x-agentc']}", **rest}
     return {
         key: _clean(item) for key, item in value.items() if not (key == "title" and isinstance(item, str))
     }

@@ -10,6 +10,7 @@ from .behaviour import CacheSpec, PaginationSpec
 from .common import (
     Closed,
     Duration,
+    JsonSchema,
     LocalToolName,
     Name,
     NonEmpty,
@@ -65,6 +66,9 @@ class ToolOutputSpec(Closed):
     """The largest answer that is read, in bytes after decompression."""
     fields: tuple[NonEmpty, ...] = ()
     """The fields to keep, as dotted paths. Left out: all."""
+    typed: JsonSchema | None = None
+    """A schema of numbers, enums, dates and identifiers. An untrusted answer that satisfies it holds no
+    sentence that a model could obey. Identifiers are texts with a `pattern` such as `[A-Z0-9_-]{1,40}`."""
 
 
 class IdempotencySpec(Closed):
@@ -104,6 +108,9 @@ class ToolSpec(Closed):
     """How the pages of an answer are found; one call then reads them all, up to a bound."""
     cache: CacheSpec | None = None
     """How long answers are kept inside a run; left out: each call asks the service."""
+    destinations: tuple[NonEmpty, ...] = ()
+    """The arguments that say where data, money or access goes: recipients, URLs, account numbers. After
+    untrusted content was read, a person is asked about them, also for a `read`."""
     undo: LocalToolName | None = None
     """The tool of this toolset that takes a call back."""
 
