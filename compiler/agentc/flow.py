@@ -40,15 +40,20 @@ class Origin:
 
 @dataclass(frozen=True)
 class Source:
-    """Data that a state reads: its origin, the place that reads it, and the state it came through."""
+    """Data that a state reads: its origin, the place that reads it, and the states that it came through."""
 
     origin: Origin
     span: Span
-    via: str | None = None
+    route: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        through = f" by way of state `{self.via}`" if self.via else ""
+        states = " and ".join(f"`{state}`" for state in self.route)
+        through = f" by way of state{'s' if len(self.route) > 1 else ''} {states}" if self.route else ""
         return f"{self.origin.name}{through}"
+
+
+#: What leaves a state, each origin with the shortest way through states up to and with that one.
+_Leaving = Mapping[Origin, tuple[str, ...]]
 
 
 def tool_span(agent: Agent, state: State, grant: Grant) -> Span:
@@ -63,7 +68,7 @@ def tool_span(agent: Agent, state: State, grant: Grant) -> Span:
 
 def sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
     """For each state what it may read, tools first: the least set that all paths agree with."""
-    outputs: dict[str, frozenset[Origin]] = dict.fromkeys(agent.states, frozenset())
+    outputs: dict[str, _Leaving] = {name: {} for name in agent.states}
     changed = True
     while changed:
         changed = False
@@ -76,22 +81,28 @@ def sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
 
 
 def _unique(found: Iterator[Source]) -> Iterator[Source]:
-    seen: set[tuple[Origin, str | None]] = set()
+    seen: set[tuple[Origin, tuple[str, ...]]] = set()
     for source in found:
-        if (source.origin, source.via) not in seen:
-            seen.add((source.origin, source.via))
+        if (source.origin, source.route) not in seen:
+            seen.add((source.origin, source.route))
             yield source
 
 
-def _leaving(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) -> frozenset[Origin]:
+def _leaving(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> _Leaving:
     if isinstance(state.spec, ToolStateSpec):
-        return frozenset(tool_origin(grant) for grant in state.grants.values())
-    if isinstance(state.spec, AgentStateSpec | ModelStateSpec):
-        return frozenset(source.origin for source in _read(agent, state, outputs))
-    return frozenset()
+        return {tool_origin(grant): (state.name,) for grant in state.grants.values()}
+    if not isinstance(state.spec, AgentStateSpec | ModelStateSpec):
+        return {}
+    leaving: dict[Origin, tuple[str, ...]] = {}
+    for source in _read(agent, state, outputs):
+        route = (*source.route, state.name)
+        known = leaving.get(source.origin)
+        if known is None or (len(route), route) < (len(known), known):
+            leaving[source.origin] = route
+    return leaving
 
 
-def _read(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) -> Iterator[Source]:
+def _read(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> Iterator[Source]:
     if isinstance(state.spec, AgentStateSpec):
         for grant in state.grants.values():
             yield Source(tool_origin(grant), tool_span(agent, state, grant))
@@ -105,15 +116,14 @@ def _read(agent: Agent, state: State, outputs: Mapping[str, frozenset[Origin]]) 
                 yield from _at(agent, (reference.root, *reference.path), span, outputs)
 
 
-def _at(
-    agent: Agent, path: tuple[str, ...], span: Span, outputs: Mapping[str, frozenset[Origin]]
-) -> Iterator[Source]:
+def _at(agent: Agent, path: tuple[str, ...], span: Span, outputs: Mapping[str, _Leaving]) -> Iterator[Source]:
     root, *steps = path
     typed = root in agent.environment and not carries_text(type_at(agent.environment[root], steps))
     if root == "states":
         for name in steps[:1] or outputs:
-            for origin in sorted(outputs.get(name, ()), key=lambda origin: origin.name):
-                yield Source(_typed(origin) if typed else origin, span, name)
+            leaving = outputs.get(name, {})
+            for origin in sorted(leaving, key=lambda origin: (origin.name, origin.label.trust)):
+                yield Source(_typed(origin) if typed else origin, span, leaving[origin])
         return
     data = agent.spec.input if root == "input" else agent.spec.session if root == "session" else None
     if data is not None:
@@ -182,7 +192,7 @@ def untrusted(state: State, read: tuple[Source, ...]) -> list[Source]:
     """The untrusted part of what a state reads; the answers of its own effects come last."""
     effects = {tool_origin(grant) for grant in state.grants.values() if grant.tool.spec.effect != "read"}
     found = [source for source in read if source.origin.untrusted]
-    return sorted(found, key=lambda source: source.via is None and source.origin in effects)
+    return sorted(found, key=lambda source: not source.route and source.origin in effects)
 
 
 def leaks(state: State, read: tuple[Source, ...]) -> list[tuple[Source, Grant]]:

@@ -1,4 +1,4 @@
-"""A grant in words that a reviewer reads: its limits, its approvals, and what it does with untrusted content."""
+"""A grant in words that a reviewer reads: limits, approvals, and what happens after untrusted content."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def limits_of_grant(grant: ir.Grant) -> Iterator[str]:
 def flow_in_words(tool: ir.Tool, grant: ir.Grant) -> Iterator[str]:
     """What becomes of a call after untrusted content was read; nothing for a read that goes nowhere."""
     if tool.destinations:
-        yield f"goes where {' and '.join(tool.destinations)} {'say' if len(tool.destinations) > 1 else 'says'}"
+        verb = "say" if len(tool.destinations) > 1 else "says"
+        yield f"goes where {' and '.join(tool.destinations)} {verb}"
     if tool.effect == "read" and not tool.destinations:
         return
     policy = {

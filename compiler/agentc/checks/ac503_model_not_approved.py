@@ -67,7 +67,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
             source, refused = max(over, key=lambda one: ORDER.index(one[0].origin.label.sensitivity))
             sensitivity, limit = source.origin.label.sensitivity, models[refused[0]].max_sensitivity
             yield RULE.at(
-                source.span if source.origin.toolset or source.via else source.origin.declared,
+                source.span if source.origin.toolset or source.route else source.origin.declared,
                 f"state `{name}` shows {sensitivity} data of {source} to model `{refused[0]}`, which is "
                 f"approved for {limit} data",
                 help="use a model that is approved for the data, or don't read it in this state",
