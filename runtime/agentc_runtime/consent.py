@@ -36,8 +36,8 @@ class Consent:
         self._tool, self._grant = tool, grant
         self._when = None if when is None else compile_predicate(when)
         self._unless = None if grant.unless is None else compile_predicate(grant.unless.schema)
-        #: Whether the model says where something goes.
-        self._open = any(not _closed(grant, name) for name in tool.destinations)
+        #: The arguments by which the model says where something goes.
+        self._open = frozenset(name for name in tool.destinations if not _closed(grant, name))
 
     def reasons(
         self, given: Mapping[str, object], arguments: Mapping[str, object], call: Call, source_map: SourceMap
@@ -64,9 +64,13 @@ class Consent:
         return tuple(reasons)
 
     def _doubt(self, given: Mapping[str, object], call: Call) -> str | None:
-        """Whether untrusted content may be behind the call, as the end of a message on why; else `None`."""
+        """Whether untrusted content may be behind the call, as the end of a message on why; else `None`.
+
+        A model that has read a sentence may have been told anything. One that has read values alone was told
+        nothing, and all that these can do is to be where something goes.
+        """
         commanded = call.context.trust == "untrusted" and self._tool.effect != "read"
-        directed = call.context.trust != "trusted" and self._open
+        directed = call.context.trust != "trusted" and bool(self._open)
         if self._grant.untrusted_to_effect == "allow" or not (commanded or directed):
             return None
         unless = self._grant.unless
@@ -74,6 +78,8 @@ class Consent:
             return ""
         if not allows(unless.max_sensitivity, call.context):
             return f", and {call.context.sensitivity} data"
+        if call.context.trust == "typed":
+            given = {name: value for name, value in given.items() if name in self._open}
         if not self._unless.is_valid(given):
             broken = first_violation(self._unless, given)
             return "" if broken is None else f": {found_in_words(broken)}"

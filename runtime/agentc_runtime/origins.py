@@ -49,12 +49,18 @@ class Origins:
         self._numbers: dict[Origin, set[Decimal]] = {}
         self._left: dict[Origin, int] = {}
 
-    def add(self, origin: Origin, value: object) -> None:
-        """Count all that is said in a JSON value, keys included, as standing in `origin`."""
+    def add(self, origin: Origin, value: object, *, without: object = ()) -> None:
+        """Count all that is said in a JSON value, keys included, as standing in `origin`.
+
+        Texts and numbers that hold one of those in the JSON value `without` are left out.
+        """
         texts = self._texts.setdefault(origin, [])
         numbers = self._numbers.setdefault(origin, set())
         left = self._left.get(origin, MAX_KEPT)
+        unwanted = [str(leaf) for leaf in _leaves(without)]
         for leaf in _leaves(value):
+            if any(one in str(leaf) for one in unwanted):
+                continue
             if not isinstance(leaf, str):
                 numbers.add(Decimal(str(leaf)))
                 texts.append(str(leaf))

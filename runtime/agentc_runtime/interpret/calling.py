@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -65,24 +64,25 @@ async def carry_out(run: Run, call: Call) -> Returned | Refusal:
 def _learn(run: Run, call: Call, outcome: Returned) -> None:
     """What later calls may trace their values to, after this one.
 
-    A trusted answer may repeat what it was asked. So it counts only if what it was asked was not made up by
-    a model that had read untrusted content.
+    A trusted answer may repeat what it was asked. So it does not count when a model that had read untrusted
+    content has made up what was asked, and where that was an untrusted value without a sentence, all of the
+    answer counts in which it does not stand.
     """
     if outcome.approved:
         run.origins.add("approved", outcome.arguments)
     if outcome.label.trust != "trusted":
         return
-    asked = _not_written_in_the_spec(run.services.program, call.name, outcome.arguments)
-    if call.context.trust == "trusted" or run.origins.stands_in(asked, ORIGINS):
+    tool = find(run.services.program, call.name)
+    bind = {} if tool is None else run.services.program.grants[tool.name].bind
+    made_up = [
+        value
+        for name, value in outcome.arguments.items()
+        if not isinstance(bind.get(name), Const) and not run.origins.stands_in(value, ORIGINS)
+    ]
+    if call.context.trust == "trusted" or not made_up:
         run.origins.add("trusted", outcome.value)
-
-
-def _not_written_in_the_spec(
-    program: Program, name: str, arguments: Mapping[str, object]
-) -> dict[str, object]:
-    tool = find(program, name)
-    bind = {} if tool is None else program.grants[tool.name].bind
-    return {key: value for key, value in arguments.items() if not isinstance(bind.get(key), Const)}
+    elif call.context.trust == "typed":
+        run.origins.add("trusted", outcome.value, without=made_up)
 
 
 def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: object) -> Refusal:

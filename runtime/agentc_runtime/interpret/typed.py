@@ -21,6 +21,9 @@ MAX_IDENTIFIER: Final = 40
 _ONE: Final = r"(?:\[(?:[A-Za-z0-9_]|\\?[-.:]|\\d)+\]|\\d|[A-Za-z0-9_]|\\?[-:]|\\\.)"
 _MANY: Final = r"(?:\{(?:\d{1,3},)?(?P<most>\d{1,3})\}|(?P<many>[?*+]))?"
 _ATOM: Final = re.compile(_ONE + _MANY)
+#: Texts of digits, as dates and times are written: they may hold spaces.
+_DIGIT: Final = r"(?:\[(?:0-9|\\d)?[TZ :.]*-?\]|\\d|[0-9TZ: -]|\\\.)"
+_DIGITS: Final = re.compile(rf"\^(?:\(\?:)?(?:{_DIGIT}(?:\{{(?:\d{{1,3}},)?\d{{1,3}}\}}|\?)?)+\)?\$")
 _PLAIN: Final = "(?:" + re.sub(r"\?P<\w+>", "?:", _ONE + _MANY) + ")+"
 _WHOLE: Final = re.compile(rf"\^(?:(?P<plain>{_PLAIN})|\(\?:\^?(?P<group>{_PLAIN})\$?\))\$")
 _NO_SENTENCE: Final = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
@@ -59,12 +62,16 @@ def _outputs(program: Program, name: str) -> tuple[Schema | None, ...]:
 def _is_identifier(schema: Mapping[str, object]) -> bool:
     """Whether texts of `schema` are short, and of letters, digits and few signs: `^[A-Z]{2}[0-9]{2,30}$`.
 
+    Texts of digits may hold spaces as well: `^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$`.
+
     Read off the pattern, which has to be a plain sequence; what is not understood is no identifier.
     """
     pattern, most = schema.get("pattern"), schema.get("maxLength")
-    whole = _WHOLE.fullmatch(pattern) if isinstance(pattern, str) else None
-    if whole is None:
+    if not isinstance(pattern, str):
         return False
+    whole = _WHOLE.fullmatch(pattern)
+    if whole is None:
+        return _DIGITS.fullmatch(pattern) is not None
     length: float = 0
     for atom in _ATOM.finditer(whole["plain"] or whole["group"]):
         many = atom["many"]

@@ -74,7 +74,39 @@ def found_in(root: Path, case: str) -> tuple[list[Diagnostic], set[tuple[str, in
     return list(check_project(root).diagnostics), expected
 
 
+FROM = """\
+  grants:
+    - tool: desk.get_ticket
+    - tool: desk.refund
+      where: { amount: { maximum: 50 }, ticket_id: %s }%s
+"""
+
 CASES = {
+    "an origin that there is not": PERMISSIONS + FROM % ("{ from: [inputs] }", "  # <- AC302"),
+    "origins are a list": PERMISSIONS + FROM % ("{ from: input }", "  # <- AC302"),
+    "an empty list of origins": PERMISSIONS + FROM % ("{ from: [] }", "  # <- AC302"),
+    "an origin named twice": PERMISSIONS + FROM % ("{ from: [input, input] }", "  # <- AC302"),
+    "origins beside a schema": PERMISSIONS + FROM % ("{ from: [input], maxLength: 9 }", ""),
+    "origins below the top of a limit": PERMISSIONS
+    + FROM % ("{ anyOf: [{ from: [input] }] }", "  # <- AC301"),
+    "origins in a condition of an approval": PERMISSIONS
+    + FROM
+    % (
+        "{ minLength: 1 }",
+        "\n      approval: { by: [leads], when: { ticket_id: { from: [input] } } }  # <- AC301",
+    ),
+    "an exception with an argument that there is not": PERMISSIONS
+    + FROM
+    % (
+        "{ minLength: 1 }",
+        "\n      untrusted_to_effect: { policy: approve, unless: { amont: {} } }  # <- AC403",
+    ),
+    "an exception that nothing satisfies": PERMISSIONS
+    + FROM
+    % (
+        "{ minLength: 1 }",
+        "\n      untrusted_to_effect: { policy: approve, unless: { amount: { type: string } } }  # <- AC404",
+    ),
     "a tool that takes another one back is used": TOOLSET
     + """\
     get_ticket: { operation: getTicket, effect: read }

@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
-from agentc.predicates import close_schema, close_where, match_when, merge_limits, open_when
+from agentc.predicates import (
+    close_schema,
+    close_unless,
+    close_where,
+    match_when,
+    merge_limits,
+    open_when,
+    origins_of,
+)
 from agentc_runtime.violations import compile_predicate
 
 Schema = dict[str, object]
@@ -210,3 +218,18 @@ def test_what_the_model_sees_is_the_tool_schema_and_the_limit_at_once(
     together = accepts(tool, {**arguments, "b": 1}) and accepts(where, arguments)
     assert accepts(merged, arguments) is together
     assert not accepts(merged, {**arguments, "b": 1})
+
+
+def test_origins_are_no_part_of_a_schema():
+    limits = {"to": {"from": ["input", "session"], "maxLength": 9}, "amount": {"maximum": 5}}
+    assert origins_of(limits) == {"to": ("input", "session")}
+    assert close_where(limits)["properties"]["to"] == {"maxLength": 9, "type": "string"}
+
+
+def test_an_exception_knows_no_argument_but_those_named_and_those_that_are_settled():
+    where = {"currency": {"enum": ["EUR"]}, "to": {"from": ["input"]}, "note": {"maxLength": 9}}
+    schema = close_unless({"amount": {"maximum": 5}}, where)
+    assert accepts(schema, {})
+    assert accepts(schema, {"amount": 5, "currency": "EUR", "to": "a"})
+    for attack in ({"amount": 6}, {"amount": "5"}, {"note": "a"}, {"amount": 5, "more": 1}):
+        assert not accepts(schema, attack)

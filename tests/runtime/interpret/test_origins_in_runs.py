@@ -182,6 +182,39 @@ async def test_typed_values_do_not_choose_where_something_goes(rig, agent):
     assert len(rig.person.asked) == 1
 
 
+async def test_after_typed_values_a_trusted_answer_counts_without_what_was_asked(rig, agent):
+    program = rig.program({"done": END})
+    read = replace(program.tools["desk.read"], typed={**IDS, "additionalProperties": False})
+    send = replace(program.tools["desk.reply"], destinations=("text",))
+    tools = {**program.tools, "desk.read": read, "desk.reply": send}
+    rig.service.tickets = {"T-1": {"subject": "general"}, "general": {"subject": "Charlie", "of": "general"}}
+    look = ("c2", "desk_note", '{"id":"general"}')
+    calls = (READ, look, reply("Charlie"), reply("general"))
+    await play(rig, agent, *calls, tools=tools, grants=grants(rig, unless=UNLESS))
+    assert [dict(request.arguments) for request in rig.person.asked] == [{"text": "general"}]
+
+
+async def test_after_typed_values_only_destinations_are_asked_about(rig, agent):
+    program = rig.program({"done": END})
+    read = replace(program.tools["desk.read"], typed={**IDS, "additionalProperties": False})
+    note = replace(program.tools["desk.note"], effect="update", destinations=("id",))
+    schema = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "body": {"type": "string"}},
+        "additionalProperties": False,
+    }
+    unless = Unless(
+        schema=schema, origins={"id": ("input",), "body": ("input",)}, max_sensitivity="confidential"
+    )
+    grant = Grant(tool="desk.note", permission_set="p", schema=schema, unless=unless)
+    rig.service.tickets = {"T-1": {"subject": "general"}}
+    said = ("c2", "desk_note", '{"id":"T-1","body":"a text of the model"}')
+    tools = {**program.tools, "desk.read": read, "desk.note": replace(note, arguments=schema)}
+    changed = {**program.grants, "desk.note": grant}
+    await play(rig, agent, READ, said, tools=tools, grants=changed)
+    assert rig.person.asked == []
+
+
 async def test_a_typed_answer_keeps_its_sensitivity(rig, agent):
     program = rig.program({"done": END})
     read = replace(program.tools["desk.read"], typed={**IDS, "additionalProperties": False})

@@ -144,6 +144,11 @@ def test_a_short_text_of_letters_digits_and_few_signs_is_an_identifier(under):
         "^[a-z]?[0-9]$": False,
         "^[A-Za-z0-9_-]{1,41}$": True,  # too long
         "^[a-z]{20}[a-z]{21}$": True,
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}$": False,
+        "^(?:\\d{4}-\\d{2}-\\d{2}[0-9: ]{0,9})$": False,
+        "^[0-Z ]{1,9}$": True,
+        "^[0-9]{1,9} .$": True,
+        "^[0-9 ]+$": True,
         "^[a-z]+$": True,
         "^[a-z]*$": True,
         "^[a-z ]{1,10}$": True,
