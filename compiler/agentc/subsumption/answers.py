@@ -35,15 +35,16 @@ class Complement:
 class Limits:
     """How much may be spent on one question before the answer is `Undecided`.
 
-    All counts, so that the same question has the same answer on every machine. `steps` bounds the structural
-    decision, at about a million a second or less. `solver_steps` is z3's resource limit (`rlimit`), and
-    `solver_rounds` how often z3 may propose and be refuted. `retries` bounds the witnesses that are tried
-    when the validator does not confirm the first.
+    All are counts, so that the same question has the same answer on every machine. `steps` bounds the
+    structural search; one takes some microseconds. Where it is spent, z3 is asked, within `solver_steps` of
+    its own (`rlimit`), `solver_rounds` proposals, and `steps_with_solver` for looking at those. `retries`
+    bounds the witnesses that are tried when the validator does not confirm the first.
     """
 
     steps: int = 200_000
     solver_steps: int = 20_000_000
-    solver_rounds: int = 400
+    solver_rounds: int = 1_000
+    steps_with_solver: int = 400_000
     retries: int = 8
 
 

@@ -74,6 +74,7 @@ class PatternAutomaton:
         self._collect(tree)
         self._states: list[frozenset[int]] = [frozenset({self._place(tree, _DONE)})]
         self._state_of: dict[frozenset[int], int] = {}
+        self._accepting: dict[int, bool] = {}
         self._steps: dict[tuple[int, Symbol], int | None] = {}
         self._heads: dict[tuple[int, bool], list[tuple[int, int]]] = {}
 
@@ -93,7 +94,11 @@ class PatternAutomaton:
 
     def accepts(self, state: int) -> bool:
         """As `Automaton`."""
-        return any(self._ends(place, start=state == 0) for place in self._states[state])
+        found = self._accepting.get(state)
+        if found is None:
+            found = any(self._ends(place, start=state == 0) for place in self._states[state])
+            self._accepting[state] = found
+        return found
 
     def _state(self, places: frozenset[int]) -> int:
         found = self._state_of.get(places)

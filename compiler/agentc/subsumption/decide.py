@@ -9,9 +9,10 @@ from agentc_runtime.strictjson import StrictJsonError, check
 from .answers import Answer, Comparison, Escapes, Included, Limits, Region, Undecided
 from .budget import Budget, GaveUpError, SpentError
 from .formulas import Arena, Node
-from .outcomes import Found, Nothing, Outcome, Unclear
+from .outcomes import Nothing, Unclear
 from .regions import contains, formula, identical
 from .search import Search
+from .solver import Solver
 
 LIMITS: Final = Limits()
 
@@ -45,31 +46,44 @@ class _Question:
         self._limits = limits
 
     def answer(self, arena: Arena, inside: Node, outside: Node) -> Answer:
-        search = Search(arena, Budget(self._limits.steps))
-        refused: list[object] = []
-        reason = ""
-        while True:
-            another = arena.negation(arena.one_of(refused))
+        """By the structural search, or where that takes too long with z3's help."""
+        limits = self._limits
+        try:
+            return self._searched(Search(arena, Budget(limits.steps)), inside, outside)
+        except SpentError as spent:
             try:
-                outcome = search.solve((inside, outside, another))
+                solver = Solver(limits.solver_rounds, limits.solver_steps)
+                search = Search(arena, Budget(limits.steps_with_solver), solver)
+                return self._searched(search, inside, outside)
             except SpentError as error:
-                return Undecided(str(error))
+                return Undecided(f"{spent}, {error}" if str(error) != str(spent) else str(spent))
             except GaveUpError as error:
                 return Undecided(str(error))
-            if not isinstance(outcome, Found):
-                return self._without(outcome, reason)
+        except GaveUpError as error:
+            return Undecided(str(error))
+
+    def _searched(self, search: Search, inside: Node, outside: Node) -> Answer:
+        """Witnesses are proposed until the validator confirms one.
+
+        What can't be told counts as true for the search, so what it rules out is ruled out: once it has no
+        proposal left but those that the validator has refuted, there is no witness.
+        """
+        refuted: list[object] = []
+        reason: str | None = None
+        while len(refuted) <= self._limits.retries:
+            another = search.arena.negation(search.arena.one_of(refuted))
+            outcome = search.solve((inside, outside, another))
+            if isinstance(outcome, Unclear):
+                return Undecided(reason or outcome.reason)
+            if isinstance(outcome, Nothing):
+                return Included()
             if self._confirmed(outcome.value):
                 return Escapes(outcome.value)
-            reason = reason or outcome.doubt or "the validator does not confirm the witness that was found"
-            refused.append(outcome.value)
-            if len(refused) > self._limits.retries:
-                return Undecided(reason)
-
-    def _without(self, outcome: Outcome, reason: str) -> Answer:
-        if isinstance(outcome, Unclear):
-            return Undecided(reason or outcome.reason)
-        assert isinstance(outcome, Nothing)
-        return Undecided(reason) if reason else Included()
+            if outcome.doubt is None:
+                return Undecided("the validator judges a value in another way than it was read")
+            reason = reason or outcome.doubt
+            refuted.append(outcome.value)
+        return Undecided(reason or "")
 
     def _confirmed(self, value: object) -> bool:
         try:

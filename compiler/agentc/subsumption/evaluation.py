@@ -25,6 +25,7 @@ from .formulas import (
     SizeAtLeast,
     SizeAtMost,
     Unique,
+    listed_names,
 )
 from .judge import has_format, matches
 from .values import exact, key_of, kind_of
@@ -111,6 +112,9 @@ class Evaluation:
         return any(self.holds(other, value) for value in values)
 
     def _members(self, atom: Members, value: dict[str, object], *, wanted: bool) -> bool:
-        return self._every(
-            atom.each, [part for name, part in value.items() if self.holds(atom.names, name)], wanted=wanted
-        )
+        listed = listed_names(atom.names)
+        if listed is None:
+            meant = [part for name, part in value.items() if self.holds(atom.names, name)]
+        else:
+            meant = [value[name] for name in listed if name in value]
+        return self._every(atom.each, meant, wanted=wanted)

@@ -31,15 +31,27 @@ SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "relative-json-pointer": ("0",),
     "regex": ("a",),
 }
-#: Every text of the format is found by its pattern; other texts may be.
+#: How most texts of the format look: a witness is looked for among these first.
+ORDINARY: Final[Mapping[str, str]] = {
+    "date": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$",
+    "date-time": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
+    "time": r"^(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
+    "email": r"^[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*@([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}$",
+    "hostname": r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*(\.[A-Za-z0-9]+(-[A-Za-z0-9]+)*)*$",
+    "ipv4": r"^(\d|[1-9]\d|1\d\d)(\.(\d|[1-9]\d|1\d\d)){3}$",
+    "uri": r"^https?:\/\/([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,}(:[1-9]\d{1,3})?\/[A-Za-z0-9._~\/?=&-]*$",
+    "uuid": r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$",
+}
+#: Every text of the format is found by its pattern; other texts may be. The validator takes `204,-02-29` for
+#: a date, `12:00:0/Z` for a time and `Name <a@b.example>` for an address.
 SUPERSETS: Final[Mapping[str, str]] = {
-    "date": "^\\d{4}-\\d{2}-\\d{2}$",
-    "uuid": "^[0-9a-fA-F-]{36}$",
-    "ipv4": "^\\d{1,3}(\\.\\d{1,3}){3}$",
-    "ipv6": "^[0-9a-fA-F:.]{2,45}$",
-    "email": "^[^@](.|\\n)*@(.|\\n)+$",
-    "hostname": "^[0-9A-Za-z.-]{1,254}$",
-    "uri": "^[A-Za-z][A-Za-z0-9+.-]*:",
-    "date-time": "^\\d{4}-\\d{2}-\\d{2}[Tt ]\\d{2}:\\d{2}:",
-    "time": "^\\d{2}:\\d{2}:\\d{2}",
+    "date": r"^[ -~]{4}-[ -~]{2}-[ -~]{2}$",
+    "date-time": r"^[ -~]{4}-[ -~]{2}-[ -~]{2}[Tt][ -~]{2}:[ -~]{2}:[ -~]{2}",
+    "time": r"^[ -~]{2}:[ -~]{2}:[ -~]{2}",
+    "email": r"^[^@](.|\n)*@(.|\n)+$",
+    "hostname": r"^[0-9A-Za-z.-]{1,254}$",
+    "ipv4": r"^\d{1,3}(\.\d{1,3}){3}$",
+    "ipv6": r"^[0-9a-fA-F:.]{2,45}$",
+    "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:",
+    "uuid": r"^[0-9a-fA-F-]{36}$",
 }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 from typing import Final, TypeAlias
 
 from .budget import GaveUpError
@@ -169,6 +171,15 @@ TRUE: Final = Constant(value=True)
 FALSE: Final = Constant(value=False)
 
 
+def listed_names(names: Node) -> list[str] | None:
+    """The names of properties that a condition on names lists; `None` when it is of another form."""
+    match names:
+        case Literal(atom=Listed() as listed, positive=True):
+            return [str(name) for name in listed.values]
+        case _:
+            return None
+
+
 class Arena:
     """Makes formulas, each once. One arena is for one question."""
 
@@ -250,6 +261,10 @@ class Arena:
                     found = self.any_of(self.narrowed(part, kind) for part in node.parts)
                 case Link():
                     found = self._followed(node, kind)
+            if isinstance(found, Kinds) or (
+                isinstance(found, And | Or) and any(isinstance(part, Kinds) for part in found.parts)
+            ):
+                found = self.narrowed(found, kind)  # joined lists of values may have left a kind
             self._narrowed[node, kind] = found
         return found
 
@@ -282,6 +297,10 @@ class Arena:
                 kept.update(dict.fromkeys(part.parts))
             elif part is not neutral:
                 kept[part] = None
+        kept = self._merged(kept, join)
+        if final in kept:
+            return final
+        kept.pop(neutral, None)
         if not kept:
             return neutral
         if len(kept) == 1:
@@ -289,6 +308,36 @@ class Arena:
         if any(self._negations.get(part) in kept for part in kept):
             return final
         return self._once((join, frozenset(kept)), lambda: join(tuple(kept)))
+
+    def _merged(self, parts: dict[Node, None], join: type[And | Or]) -> dict[Node, None]:
+        """`parts`, with one list of values for several of a kind, and one mask for several."""
+        groups: dict[tuple[int, bool], list[Node]] = {}
+        for part in parts:
+            match part:
+                case Literal(kind, Listed(), positive):
+                    groups.setdefault((kind, positive), []).append(part)
+                case Kinds():
+                    groups.setdefault((0, True), []).append(part)
+        for (kind, positive), group in groups.items():
+            if len(group) > 1:
+                gone = set(group)
+                parts = dict.fromkeys(part for part in parts if part not in gone)
+                parts[self._one_list(kind, group, positive=positive, join=join)] = None
+        return parts
+
+    def _one_list(self, kind: int, group: list[Node], *, positive: bool, join: type[And | Or]) -> Node:
+        if kind == 0:
+            masks = [part.mask for part in group if isinstance(part, Kinds)]
+            return self.kinds(reduce(and_ if join is And else or_, masks))
+        lists = [part.atom for part in group if isinstance(part, Literal) and isinstance(part.atom, Listed)]
+        if (join is Or) is positive:
+            values = {key: value for one in lists for key, value in one.values.items()}
+        else:
+            shared = frozenset.intersection(*(one.keys for one in lists))
+            values = {key: value for key, value in lists[0].values.items() if key in shared}
+        if not values:  # of no list: of another kind, or if that is the negation, of this kind
+            return self.kinds(EVERY_KIND & ~kind if positive else kind)
+        return self.literal(kind, Listed(frozenset(values), values), positive=positive)
 
     def _negated(self, node: Node) -> Node:
         match node:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from .formulas import And, Listed, Literal, Members, Node, Or
+from .formulas import And, Listed, Literal, Members, Node, Or, listed_names
 from .outcomes import NOTHING, Found, Nothing, Outcome, Unclear, better, sure
 from .strings import size_bounds
 from .values import STRING
@@ -45,20 +45,29 @@ class _Objects:
         self._patterns: dict[Literal, None] = {}
         for members in (*self._some, *self._all):
             self._mentioned(members.names)
+        self._by_name: dict[str, list[Node]] = {}
+        self._by_condition: list[Members] = []
+        for members in self._all:
+            listed = listed_names(members.names)
+            if listed is None:
+                self._by_condition.append(members)
+            for name in listed or ():
+                self._by_name.setdefault(name, []).append(members.each)
         self._applying: dict[str, tuple[Node, ...]] = {}
         self._pools: list[_Pool] | None = None
         self.unclear: Unclear | None = None
 
     def find(self) -> Outcome:
+        self._search.budget.spend(2 * len(self._all) + 2 * len(self._some))
         asked: _Asked = {}
         open_: list[Members] = []
         for members in self._some:
-            name = _single(members.names)
-            if name is None:
+            listed = listed_names(members.names)
+            if listed is None or len(listed) != 1:
                 open_.append(members)
             else:
                 other = self._search.arena.negation(members.each)
-                asked[name] = (*asked.get(name, ()), other)
+                asked[listed[0]] = (*asked.get(listed[0], ()), other)
         for name in asked:
             if isinstance(self._value(name, asked), Nothing):
                 return NOTHING
@@ -88,7 +97,8 @@ class _Objects:
         always = self._applying.get(name)
         if always is None:
             holds = self._search.evaluation.holds
-            always = tuple(dict.fromkeys(members.each for members in self._all if holds(members.names, name)))
+            by_condition = [one.each for one in self._by_condition if holds(one.names, name)]
+            always = tuple(dict.fromkeys((*self._by_name.get(name, ()), *by_condition)))
             self._applying[name] = always
         return tuple(dict.fromkeys((*always, *asked.get(name, ()))))
 
@@ -181,9 +191,11 @@ class _Objects:
 
     def fresh(self, conditions: tuple[Node, ...], taken: Sequence[str]) -> str | None:
         """A name that nobody mentions, is not taken, and satisfies the conditions."""
+        self._search.budget.spend(1 + len(taken) // 8)
         if not conditions:
-            names = (f"{_NAME}{number}" if number else _NAME for number in range(len(self._names) + _LARGEST))
-            return next(name for name in names if name not in self._names and name not in taken)
+            excluded = {*self._names, *taken}
+            numbered = (f"{_NAME}{number}" for number in range(2, len(excluded) + 3))
+            return next(name for name in (_NAME, *numbered) if name not in excluded)
         arena = self._search.arena
         others = arena.negation(arena.named([*self._names, *taken]))
         outcome = self._search.solve((arena.kinds(STRING), others, *conditions))
@@ -220,12 +232,3 @@ class _Pool:
             if self._found[at] not in taken:
                 yield self._found[at]
             at += 1
-
-
-def _single(names: Node) -> str | None:
-    """The name, if it is only one."""
-    match names:
-        case Literal(atom=Listed(keys) as listed, positive=True) if len(keys) == 1:
-            return str(next(iter(listed.values)))
-        case _:
-            return None

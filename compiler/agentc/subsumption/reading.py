@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from agentc_runtime.canonical import canonical
 
+from .apart import apart
 from .budget import GaveUpError
 from .formulas import (
     FALSE,
@@ -69,6 +70,12 @@ _ATOMS: Final[Mapping[str, tuple[int, Callable[..., Atom]]]] = {
     "pattern": (STRING, Matches),
     "format": (STRING, HasFormat),
 }
+#: Keywords that are not always decided, and what they are about.
+_ABOUT: Final[Mapping[str, int]] = {
+    "contains": ARRAY,
+    "unevaluatedItems": ARRAY,
+    "unevaluatedProperties": OBJECT,
+}
 #: Beyond 64 bits jsonschema-rs compares some integers with some doubles in its own way.
 _EXACT_BELOW: Final = 2**63
 
@@ -109,11 +116,9 @@ class Reader:
         reason = f"`{keyword}` at {self.document.shown(place)} is not decided"
         text = canonical({keyword: schema[keyword]} if keyword in _ATOMS else dict(schema))
         text = keyword.encode() + b" " + text + self.document.closure(schema)
-        parts = [
-            self.arena.literal(kind, Opaque(text, reason))
-            for kind in (NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT)
-        ]
-        return self.arena.all_of(parts)
+        about = _ATOMS[keyword][0] if keyword in _ATOMS else _ABOUT.get(keyword, EVERY_KIND)
+        kinds = [kind for kind in (NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT) if about & kind]
+        return self.arena.all_of(self.arena.literal(kind, Opaque(text, reason)) for kind in kinds)
 
     def _atom(self, schema: Schema, keyword: str, value: object, place: Place) -> Node:
         kind, make = _ATOMS[keyword]
@@ -264,6 +269,8 @@ def _any(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
 
 def _one(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
     arena, parts = reader.arena, reader.parts(value, place)
+    if apart(arena, parts):
+        return arena.any_of(parts)
     others = [arena.negation(part) for part in parts]
     return arena.any_of(
         arena.all_of([part, *others[:index], *others[index + 1 :]]) for index, part in enumerate(parts)

@@ -34,7 +34,7 @@ from .numbers import find_number
 from .objects import find_object
 from .outcomes import NOTHING, Found, Nothing, Outcome, Unclear, better, sure
 from .strings import find_text
-from .values import ARRAY, BOOLEAN, KINDS, NUMBER, OBJECT, STRING, key_of
+from .values import ARRAY, BOOLEAN, KINDS, NUMBER, OBJECT, STRING, Key, key_of
 
 #: Values nest no deeper than the runtime reads them.
 _DEEPEST = 64
@@ -116,52 +116,68 @@ class Search:
     def extended(self, state: State, parts: Sequence[Node]) -> State | None:
         """`state` and all `parts`, with what follows from them at once; `None` when nothing is left."""
         literals, clauses = list(state.literals), list(state.clauses)
-        asserted = set(state.asserted)
+        asserted, fresh = set(state.asserted), set[Node]()
         waiting = list(reversed(parts))
-        while True:
-            while waiting:
-                self.budget.spend()
-                part = waiting.pop()
-                if part is TRUE or part in asserted:
-                    continue
-                if part is FALSE or self.arena.negation(part) in asserted:
-                    return None
+        while waiting:
+            self.budget.spend()
+            part = waiting.pop()
+            if part in asserted or part is TRUE:
+                pass
+            elif part is FALSE or (other := self.arena.negation(part)) in asserted:
+                return None
+            else:
                 asserted.add(part)
+                fresh |= {part, other}
                 match part:
                     case And():
                         waiting.extend(reversed(part.parts))
                     case Or():
-                        clauses.append(part)
+                        clauses += self._still_open(part, asserted, waiting)
                     case Literal():
                         literals.append(part)
                     case _:
                         raise AssertionError(part)
-            clauses = self._propagated(clauses, asserted, waiting)
             if not waiting:
-                return State(tuple(literals), tuple(clauses), frozenset(asserted))
+                self.budget.spend(len(clauses) // 8)
+                clauses = [
+                    left
+                    for clause in clauses
+                    for left in (
+                        (clause,)
+                        if fresh.isdisjoint(clause.parts)
+                        else self._still_open(clause, asserted, waiting)
+                    )
+                ]
+                fresh.clear()
+        return State(tuple(literals), tuple(clauses), frozenset(asserted))
 
-    def _propagated(self, clauses: list[Or], asserted: set[Node], waiting: list[Node]) -> list[Or]:
-        """The clauses that are still open. What they leave no choice about is put into `waiting`."""
-        still: list[Or] = []
-        for clause in clauses:
-            self.budget.spend(1 + len(clause.parts) // 8)
-            if any(part in asserted for part in clause.parts):
-                continue
-            left = [part for part in clause.parts if self.arena.negation(part) not in asserted]
-            if len(left) > 1:
-                still.append(clause if len(left) == len(clause.parts) else Or(tuple(left)))
-            else:
-                waiting.append(left[0] if left else FALSE)
-        return still
+    def _still_open(self, clause: Or, asserted: set[Node], waiting: list[Node]) -> tuple[Or, ...]:
+        """What is left of a clause, if anything. If it leaves no choice, that is put into `waiting`."""
+        self.budget.spend(1 + len(clause.parts) // 8)
+        if not asserted.isdisjoint(clause.parts):
+            return ()
+        left = tuple(part for part in clause.parts if self.arena.negation(part) not in asserted)
+        if len(left) > 1:
+            return (clause if len(left) == len(clause.parts) else Or(left),)
+        waiting.append(left[0] if left else FALSE)
+        return ()
 
     def candidate(self, kind: int, state: State) -> Outcome:
         """A value of `kind` that satisfies the literals of `state`, whatever its clauses say.
 
         Where one of the literals lists values, the clauses are satisfied as well.
         """
-        listed = [one.atom for one in state.literals if one.positive and isinstance(one.atom, Listed)]
+        self.budget.spend(1 + len(state.literals) // 4)
+        lists = [(one.atom, one.positive) for one in state.literals if isinstance(one.atom, Listed)]
+        listed = [one for one, positive in lists if positive]
         if listed:
-            return self._one_of(listed, [*state.literals, *state.clauses])
+            first, *others = listed
+            excluded = frozenset[Key]().union(*(one.keys for one, positive in lists if not positive))
+            left = first.keys.intersection(*(one.keys for one in others)) - excluded
+            values = [value for key, value in first.values.items() if key in left]
+            return self._one_of(
+                values, [*(one for one in state.literals if not isinstance(one.atom, Listed)), *state.clauses]
+            )
         plain = [one for one in state.literals if not isinstance(one.atom, Opaque)]
         found = self._made(kind, plain)
         for literal in state.literals:
@@ -180,16 +196,13 @@ class Search:
             case _ if kind == OBJECT:
                 return find_object(literals, self)
             case _ if kind == BOOLEAN:
-                return self._one_of([_BOOLEANS], literals)
+                return self._one_of([True, False], literals)
             case _:
                 return Found(None)
 
-    def _one_of(self, listed: Sequence[Listed], parts: Sequence[Node]) -> Outcome:
+    def _one_of(self, values: Sequence[object], parts: Sequence[Node]) -> Outcome:
         found: Outcome = NOTHING
-        for key, value in listed[0].values.items():
-            self.budget.spend()
-            if any(key not in other.keys for other in listed[1:]):
-                continue
+        for value in values:
             self.evaluation.doubt = None
             if all(self.evaluation.holds(part, value) for part in parts):
                 found = better(found, Found(value, self.evaluation.doubt))
@@ -202,30 +215,36 @@ class Search:
         key = key_of(value)
         for literal in state.literals:
             if isinstance(literal.atom, Listed) and not literal.positive and key in literal.atom.keys:
-                return self.different(value)
+                return self.different(value, literal.atom)
         for clause in state.clauses:
             self.evaluation.doubt = None
             if not self.evaluation.holds(clause, value) or self.evaluation.doubt is not None:
                 return clause
         return None
 
-    def different(self, value: object) -> Node:
-        """Arrays or objects other than `value`, by what it is made of."""
+    def different(self, value: object, excluded: Listed) -> Node:
+        """Arrays or objects other than `value`, by what they are made of.
+
+        The first ways out are those that lead out of all of `excluded` at once.
+        """
         arena = self.arena
-        same: list[Atom] = []
         if isinstance(value, list):
-            kind = ARRAY
-            same += [Items(at, at + 1, arena.one_of([item])) for at, item in enumerate(value)]
-            same += [SizeAtLeast(len(value)), SizeAtMost(len(value))]
+            size, kind = len(value), ARRAY
+            lists = [other for other in excluded.values.values() if isinstance(other, list)]
+            every = [[other[at] for other in lists if at < len(other)] for at in range(size)]
+            alone: list[Atom] = [Items(at, at + 1, arena.one_of(values)) for at, values in enumerate(every)]
+            parts: list[Atom] = [Items(at, at + 1, arena.one_of([item])) for at, item in enumerate(value)]
+            missing: list[Node] = []
         else:
             assert isinstance(value, dict)  # what is excluded of other kinds never gets here
-            kind = OBJECT
-            same += [Members(arena.one_of([name]), arena.one_of([item])) for name, item in value.items()]
-            same += [SizeAtLeast(len(value)), SizeAtMost(len(value))]
-            lacking = [Members(arena.one_of([name]), FALSE) for name in value]
-            missing = [arena.literal(OBJECT, atom) for atom in lacking]
-            return arena.any_of([*missing, *(arena.literal(kind, atom, positive=False) for atom in same)])
-        return arena.any_of(arena.literal(kind, atom, positive=False) for atom in same)
+            size, kind = len(value), OBJECT
+            objects = [other for other in excluded.values.values() if isinstance(other, dict)]
+            named = {name: [other[name] for other in objects if name in other] for name in value}
+            alone = [Members(arena.named([name]), arena.one_of(values)) for name, values in named.items()]
+            parts = [Members(arena.named([name]), arena.one_of([item])) for name, item in value.items()]
+            missing = [arena.literal(OBJECT, Members(arena.named([name]), FALSE)) for name in value]
+        broken = [*alone, *parts, SizeAtMost(size), SizeAtLeast(size)]
+        return arena.any_of([*(arena.literal(kind, atom, positive=False) for atom in broken), *missing])
 
 
 def branch(search: Search, kind: int, state: State) -> Outcome:
@@ -251,6 +270,3 @@ def branch(search: Search, kind: int, state: State) -> Outcome:
             branches = open_.parts if isinstance(open_, Or) else (open_,)
             waiting.extend((current, part) for part in reversed(branches))
     return found
-
-
-_BOOLEANS = Listed(frozenset({(True,), (False,)}), {(True,): True, (False,): False})

@@ -10,7 +10,7 @@ from .automata import Automaton, PatternAutomaton, Symbol, WordAutomaton, search
 from .budget import Budget
 from .characters import best_character, partition
 from .evaluation import Evaluation
-from .formats import SAMPLES, SUPERSETS
+from .formats import ORDINARY, SAMPLES, SUPERSETS
 from .formulas import HasFormat, Listed, Literal, Matches, SizeAtLeast, SizeAtMost
 from .outcomes import NOTHING, Found, Outcome, Unclear
 
@@ -24,34 +24,57 @@ _Part = tuple[Automaton, bool]
 
 def find_text(literals: Sequence[Literal], evaluation: Evaluation, budget: Budget) -> Outcome:
     """A text that satisfies all `literals`, none of which lists what is allowed."""
+    budget.spend(4)
     least, most = size_bounds(literals)
     if most is not None and least > most:
         return NOTHING
     if least > _LONGEST:
         return Unclear(f"a text of {least:,} characters would have to be found")
+    for plain in _plain(literals, least):
+        if _all_hold(literals, plain, evaluation):
+            return Found(plain)
+    parts, guessed = _automata(literals)
+    ordinary = [ORDINARY[name] for name in _formats(literals) if name in ORDINARY]
+    if ordinary:
+        likely = [*parts, *((_automaton(pattern), True) for pattern in ordinary)]
+        found = _first(literals, _words(likely, least, most, budget), guessed, evaluation)
+        if isinstance(found, Found):
+            return found
+    bounding = [SUPERSETS[name] for name in _formats(literals) if name in SUPERSETS]
+    parts += [(_automaton(pattern), True) for pattern in bounding]
+    return _first(literals, _words(parts, least, most, budget), guessed, evaluation)
+
+
+def _formats(literals: Sequence[Literal]) -> list[str]:
+    """The formats that the text must have."""
+    return [one.atom.name for one in literals if one.positive and isinstance(one.atom, HasFormat)]
+
+
+def _automata(literals: Sequence[Literal]) -> tuple[list[_Part], str | None]:
+    """Those of the conditions that are regular, and why others are only guessed at, if there are any."""
     parts: list[_Part] = []
     guessed: str | None = None
     excluded: list[str] = []
     for literal in literals:
         match literal.atom, literal.positive:
             case Matches(pattern), wanted:
-                tree = searched(pattern)
-                if tree is None:
+                if searched(pattern) is None:
                     guessed = guessed or f"the pattern `{pattern}` is outside the language of patterns"
                 else:
-                    parts.append((PatternAutomaton(tree), wanted))
-            case HasFormat(name), wanted:
+                    parts.append((_automaton(pattern), wanted))
+            case HasFormat(name), _:
                 guessed = guessed or f"which texts are of the format `{name}` is not decided"
-                if wanted and name in SUPERSETS and (tree := searched(SUPERSETS[name])) is not None:
-                    parts.append((PatternAutomaton(tree), True))
             case Listed() as listed, False:
                 excluded += [str(value) for value in listed.values.values()]
-    for plain in _plain(literals, least):
-        if _all_hold(literals, plain, evaluation):
-            return Found(plain)
     if excluded:
         parts.append((WordAutomaton(excluded), False))
-    return _walked(literals, _words(parts, least, most, budget), guessed, evaluation)
+    return parts, guessed
+
+
+def _automaton(pattern: str) -> PatternAutomaton:
+    tree = searched(pattern)
+    assert tree is not None  # the caller has looked
+    return PatternAutomaton(tree)
 
 
 def size_bounds(literals: Sequence[Literal]) -> tuple[int, int | None]:
@@ -72,9 +95,8 @@ def size_bounds(literals: Sequence[Literal]) -> tuple[int, int | None]:
 
 def _plain(literals: Sequence[Literal], least: int) -> Iterator[str]:
     """What might do without a search."""
-    for literal in literals:
-        if isinstance(literal.atom, HasFormat) and literal.positive:
-            yield from SAMPLES.get(literal.atom.name, ())
+    for name in _formats(literals):
+        yield from SAMPLES.get(name, ())
     yield "a" * max(least, 1)
 
 
@@ -82,7 +104,7 @@ def _all_hold(literals: Sequence[Literal], text: str, evaluation: Evaluation) ->
     return all(evaluation.condition(literal, text) for literal in literals)
 
 
-def _walked(
+def _first(
     literals: Sequence[Literal], words: Iterator[str], guessed: str | None, evaluation: Evaluation
 ) -> Outcome:
     """The first of `words` that fits. Each word that there is stands for others, all of which may fit."""

@@ -1,4 +1,4 @@
-"""Pairs of schemas, old and new, and what the new one is to the old one. Each witness is judged again here."""
+"""Pairs of schemas, old and new, and what the new one is to the old one; each witness is judged again."""
 
 from __future__ import annotations
 
