@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .formulas import FALSE, And, Arena, Kinds, Link, Listed, Literal, Members, Node, Or, listed_names
+from .arena import Arena
+from .formulas import FALSE, And, Kinds, Link, Listed, Literal, Members, Node, Or, listed_names
 from .values import EVERY_KIND, KINDS, OBJECT, Key
 
 _DEPTH: Final = 4
@@ -79,12 +80,10 @@ def _conjuncts(arena: Arena, node: Node) -> Iterator[Node]:
 
 def _required(part: Literal | Or) -> Sequence[str]:
     """The name in "no object, or one that has the property"."""
-    for one in part.parts if isinstance(part, Or) else (part,):
-        match one:
-            case Kinds(mask) if not mask & OBJECT:
-                pass
-            case Literal(_, Members(names, each), False) if each is FALSE:
-                return listed_names(names) or ()
-            case _:
-                return ()
-    return ()
+    parts = part.parts if isinstance(part, Or) else (part,)
+    match [one for one in parts if not (isinstance(one, Kinds) and not one.mask & OBJECT)]:
+        case [Literal(_, Members(names, each), False)] if each is FALSE:
+            listed = listed_names(names) or ()
+            return listed if len(listed) == 1 else ()
+        case _:
+            return ()

@@ -7,8 +7,9 @@ from typing import Final
 from agentc_runtime.strictjson import StrictJsonError, check
 
 from .answers import Answer, Comparison, Escapes, Included, Limits, Region, Undecided
+from .arena import Arena
 from .budget import Budget, GaveUpError, SpentError
-from .formulas import Arena, Node
+from .formulas import Node
 from .outcomes import Nothing, Unclear
 from .regions import contains, formula, identical
 from .search import Search
@@ -29,9 +30,11 @@ def includes(wide: Region, narrow: Region, *, limits: Limits = LIMITS) -> Answer
         arena = Arena()
         read: dict[bytes, Node] = {}
         inside, outside = formula(narrow, arena, read), arena.negation(formula(wide, arena, read))
+        return _Question(wide, narrow, limits).answer(arena, inside, outside)
     except GaveUpError as error:
         return Undecided(str(error))
-    return _Question(wide, narrow, limits).answer(arena, inside, outside)
+    except RecursionError:
+        return Undecided("the schemas nest deeper than Python follows them from here")
 
 
 def compare(old: Region, new: Region, *, limits: Limits = LIMITS) -> Comparison:
@@ -56,11 +59,7 @@ class _Question:
                 search = Search(arena, Budget(limits.steps_with_solver), solver)
                 return self._searched(search, inside, outside)
             except SpentError as error:
-                return Undecided(f"{spent}, {error}" if str(error) != str(spent) else str(spent))
-            except GaveUpError as error:
-                return Undecided(str(error))
-        except GaveUpError as error:
-            return Undecided(str(error))
+                return Undecided(str(spent) if str(error) == str(spent) else f"{spent}, {error}")
 
     def _searched(self, search: Search, inside: Node, outside: Node) -> Answer:
         """Witnesses are proposed until the validator confirms one.

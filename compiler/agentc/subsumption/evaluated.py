@@ -19,6 +19,8 @@ from .values import STRING
 #: Parts of a schema that are about the same value.
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _MAX_NESTING: Final = 24
+#: How many patterns of names may part the names that are left over.
+_MOST_PATTERNS: Final = 4
 
 
 class _Look(NamedTuple):
@@ -41,20 +43,27 @@ def unevaluated(reader: Reader, schema: Schema, each: Node, place: Place) -> Nod
     arena = reader.arena
     looks: list[_Look] = []
     for look in _looks(reader, schema, TRUE, place, _MAX_NESTING, own=True):
-        if look is None or (look.patterns and look.when is not TRUE):
+        if look is None:
             return reader.opaque(schema, "unevaluatedProperties", place)
         looks.append(look)
     names = list(dict.fromkeys(name for look in looks for name in sorted(look.names)))
+    patterns = list(dict.fromkeys(pattern for look in looks for pattern in look.patterns))
+    if len(patterns) > _MOST_PATTERNS:
+        return reader.opaque(schema, "unevaluatedProperties", place)
     conditions: list[Node] = []
     for name in names:
         seen = arena.any_of(look.when for look in looks if look.at(name))
         conditions.append(arena.any_of([seen, reader.members(arena.named([name]), each)]))
-    spoken = [arena.named(names)] if names else []
-    for look in looks:
-        spoken += [arena.literal(STRING, Matches(pattern)) for pattern in look.patterns]
-    rest = reader.members(arena.negation(arena.any_of(spoken)), each)
-    seen = arena.any_of(look.when for look in looks if look.every)
-    return arena.all_of([*conditions, arena.any_of([seen, rest])])
+    unnamed = [arena.negation(arena.named(names))] if names else []
+    for mask in range(1 << len(patterns)):
+        matched = {pattern for at, pattern in enumerate(patterns) if mask >> at & 1}
+        signs = [arena.literal(STRING, Matches(pattern), positive=pattern in matched) for pattern in patterns]
+        seen = arena.any_of(
+            look.when for look in looks if look.every or not matched.isdisjoint(look.patterns)
+        )
+        rest = reader.members(arena.all_of([*unnamed, *signs]), each)
+        conditions.append(arena.any_of([seen, rest]))
+    return arena.all_of(conditions)
 
 
 def _looks(

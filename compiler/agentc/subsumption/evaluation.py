@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from .arena import Arena
 from .budget import Budget
 from .formulas import (
     And,
-    Arena,
     AtLeast,
     AtMost,
     Atom,

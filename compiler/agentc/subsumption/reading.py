@@ -1,4 +1,4 @@
-"""A JSON Schema as a formula, keyword by keyword, as jsonschema-rs judges draft 2020-12.
+"""A JSON Schema as a formula, as jsonschema-rs judges draft 2020-12.
 
 A keyword that is not decided becomes an `Opaque` condition: equal text on both sides is the same condition,
 and nothing else is known about it.
@@ -7,21 +7,20 @@ and nothing else is known about it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import Final, TypeAlias
 
 from agentc_runtime.canonical import canonical
 
-from .apart import apart
+from .arena import Arena
 from .budget import GaveUpError
 from .formulas import (
     FALSE,
     TRUE,
-    Arena,
     AtLeast,
     AtMost,
     Atom,
     HasFormat,
-    Items,
     Matches,
     Members,
     MultipleOf,
@@ -29,51 +28,43 @@ from .formulas import (
     Opaque,
     SizeAtLeast,
     SizeAtMost,
-    Unique,
 )
 from .references import Document, Place
-from .values import ARRAY, BOOLEAN, EVERY_KIND, NULL, NUMBER, OBJECT, STRING, exact
+from .values import ARRAY, EVERY_KIND, KINDS, NUMBER, OBJECT, STRING, exact
 
 Schema: TypeAlias = Mapping[str, object]
+#: Reads one keyword of a schema; the place is that of its value.
+Read: TypeAlias = "Callable[[Reader, Schema, object, Place], Node]"
 
-#: Keywords that no value can break.
-_ANNOTATIONS: Final = frozenset({"$defs", "$comment", "title", "description", "default", "examples"}) | {
-    "example",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-}
-#: Read together with another keyword.
-_BESIDE: Final = frozenset({"minContains", "maxContains", "then", "else"})
-_TYPES: Final[Mapping[str, int]] = {
-    "null": NULL,
-    "boolean": BOOLEAN,
-    "number": NUMBER,
-    "integer": NUMBER,
-    "string": STRING,
-    "array": ARRAY,
-    "object": OBJECT,
-}
+#: Keywords that no value can break, or that are read together with another one.
+_SILENT: Final = frozenset(
+    {"$defs", "$comment", "title", "description", "default", "examples", "example", "deprecated"}
+) | {"readOnly", "writeOnly", "minContains", "maxContains", "then", "else"}
+#: Keywords that change what a `$ref` means.
+_MOVING: Final = frozenset({"$id", "$dynamicRef", "$recursiveRef"})
 #: Keywords whose value says all, as a condition on values of one kind.
-_ATOMS: Final[Mapping[str, tuple[int, Callable[..., Atom]]]] = {
-    "minimum": (NUMBER, lambda value: AtLeast(exact(value), over=False)),
-    "exclusiveMinimum": (NUMBER, lambda value: AtLeast(exact(value), over=True)),
-    "maximum": (NUMBER, lambda value: AtMost(exact(value), under=False)),
-    "exclusiveMaximum": (NUMBER, lambda value: AtMost(exact(value), under=True)),
-    "multipleOf": (NUMBER, lambda value: MultipleOf(exact(value))),
+_NUMBERS: Final[Mapping[str, Callable[[float], Atom]]] = {
+    "minimum": lambda value: AtLeast(exact(value), over=False),
+    "exclusiveMinimum": lambda value: AtLeast(exact(value), over=True),
+    "maximum": lambda value: AtMost(exact(value), under=False),
+    "exclusiveMaximum": lambda value: AtMost(exact(value), under=True),
+    "multipleOf": lambda value: MultipleOf(exact(value)),
+}
+_SIZES: Final[Mapping[str, tuple[int, type[SizeAtLeast | SizeAtMost]]]] = {
     "minLength": (STRING, SizeAtLeast),
     "maxLength": (STRING, SizeAtMost),
     "minItems": (ARRAY, SizeAtLeast),
     "maxItems": (ARRAY, SizeAtMost),
     "minProperties": (OBJECT, SizeAtLeast),
     "maxProperties": (OBJECT, SizeAtMost),
-    "pattern": (STRING, Matches),
-    "format": (STRING, HasFormat),
 }
-#: Keywords that are not always decided, and what they are about.
+_TEXTS: Final[Mapping[str, type[Matches | HasFormat]]] = {"pattern": Matches, "format": HasFormat}
+#: What keywords are about that are not always decided.
 _ABOUT: Final[Mapping[str, int]] = {
+    **dict.fromkeys(_NUMBERS, NUMBER),
     "contains": ARRAY,
     "unevaluatedItems": ARRAY,
+    "propertyNames": OBJECT,
     "unevaluatedProperties": OBJECT,
 }
 #: Beyond 64 bits jsonschema-rs compares some integers with some doubles in its own way.
@@ -81,11 +72,12 @@ _EXACT_BELOW: Final = 2**63
 
 
 class Reader:
-    """Reads the schemas of one document."""
+    """Reads the schemas of one document. `keywords` says how those that hold schemas are read."""
 
-    def __init__(self, arena: Arena, root: object) -> None:
+    def __init__(self, arena: Arena, root: object, keywords: Mapping[str, Read]) -> None:
         self.arena = arena
         self.document = Document(root)
+        self._keywords = keywords
 
     def read(self, schema: object, place: Place = ()) -> Node:
         """The formula of the schema at `place`.
@@ -95,43 +87,78 @@ class Reader:
         """
         if isinstance(schema, bool):
             return TRUE if schema else FALSE
-        if not isinstance(schema, Mapping):
-            raise GaveUpError(f"no schema stands at {self.document.shown(place)}")
-        self.document.enter(place)
-        return self.arena.all_of(self._conditions(schema, place))
+        with self.document.inside(place):
+            return self.arena.all_of(self._conditions(self.mapping(schema, place), place))
 
     def _conditions(self, schema: Schema, place: Place) -> Iterator[Node]:
         for keyword, value in schema.items():
-            if keyword in _ANNOTATIONS or keyword in _BESIDE:
-                continue
-            if keyword in _ATOMS:
-                yield self._atom(schema, keyword, value, place)
-            elif keyword in _READERS:
-                yield _READERS[keyword](self, schema, value, (*place, keyword))
-            else:
+            if keyword in self._keywords:
+                yield self._keywords[keyword](self, schema, value, (*place, keyword))
+            elif keyword in _NUMBERS:
+                yield self._number(keyword, value, place)
+            elif keyword in _SIZES:
+                kind, size = _SIZES[keyword]
+                yield self.arena.literal(kind, size(self.count(value, (*place, keyword))))
+            elif keyword in _TEXTS:
+                yield self.arena.literal(STRING, _TEXTS[keyword](self.text(value, (*place, keyword))))
+            elif keyword in _MOVING:
+                raise GaveUpError(f"`{keyword}` at {self.document.shown(place)} is not decided")
+            elif keyword not in _SILENT:
                 yield self.opaque(schema, keyword, place)
 
-    def opaque(self, schema: Schema, keyword: str, place: Place) -> Node:
-        """A condition that is not decided. What it means may depend on all that stands beside it."""
-        reason = f"`{keyword}` at {self.document.shown(place)} is not decided"
-        text = canonical({keyword: schema[keyword]} if keyword in _ATOMS else dict(schema))
-        text = keyword.encode() + b" " + text + self.document.closure(schema)
-        about = _ATOMS[keyword][0] if keyword in _ATOMS else _ABOUT.get(keyword, EVERY_KIND)
-        kinds = [kind for kind in (NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT) if about & kind]
-        return self.arena.all_of(self.arena.literal(kind, Opaque(text, reason)) for kind in kinds)
+    def _number(self, keyword: str, value: object, place: Place) -> Node:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise self.malformed("number", (*place, keyword))
+        if isinstance(value, int) and abs(value) >= _EXACT_BELOW:
+            return self.opaque({keyword: value}, keyword, place)
+        if keyword == "multipleOf" and value <= 0:
+            raise self.malformed("number over 0", (*place, keyword))
+        return self.arena.literal(NUMBER, _NUMBERS[keyword](value))
 
-    def _atom(self, schema: Schema, keyword: str, value: object, place: Place) -> Node:
-        kind, make = _ATOMS[keyword]
-        if kind == NUMBER and isinstance(value, int) and abs(value) >= _EXACT_BELOW:
-            return self.opaque(schema, keyword, place)
-        if kind != NUMBER and isinstance(value, float):
-            value = int(value)
-        return self.arena.literal(kind, make(value))
+    def opaque(self, schema: Schema, keyword: str, place: Place) -> Node:
+        """A condition that is not decided. What it means may depend on all that `schema` says."""
+        reason = f"`{keyword}` at {self.document.shown(place)} is not decided"
+        text = keyword.encode() + canonical(dict(schema)) + self.document.closure(schema)
+        about = _ABOUT.get(keyword, EVERY_KIND)
+        return self.arena.all_of(
+            self.arena.literal(kind, Opaque(text, reason)) for kind in KINDS if about & kind
+        )
+
+    def malformed(self, wanted: str, place: Place) -> GaveUpError:
+        """What to raise where no `wanted` stands at `place`."""
+        return GaveUpError(f"no {wanted} stands at {self.document.shown(place)}")
+
+    def mapping(self, value: object, place: Place) -> Schema:
+        """`value` as a mapping, such as a schema.
+
+        Raises:
+            GaveUpError: it is none.
+        """
+        if not isinstance(value, Mapping):
+            raise self.malformed("mapping", place)
+        return value
+
+    def sequence(self, value: object, place: Place) -> list[object]:
+        """`value` as a list. Raises as `mapping`."""
+        if not isinstance(value, list):
+            raise self.malformed("list", place)
+        return value
+
+    def text(self, value: object, place: Place) -> str:
+        """`value` as a text. Raises as `mapping`."""
+        if not isinstance(value, str):
+            raise self.malformed("text", place)
+        return value
+
+    def count(self, value: object, place: Place) -> int:
+        """`value` as a count. Raises as `mapping`."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+            raise self.malformed("count", place)
+        return int(value)
 
     def parts(self, value: object, place: Place) -> list[Node]:
         """The formulas of a list of schemas."""
-        listed = value if isinstance(value, list) else []
-        return [self.read(part, (*place, index)) for index, part in enumerate(listed)]
+        return [self.read(part, (*place, index)) for index, part in enumerate(self.sequence(value, place))]
 
     def members(self, names: Node, each: Node) -> Node:
         """Properties of these names, where there are any, satisfy `each`."""
@@ -142,185 +169,9 @@ class Reader:
 
     def has(self, name: str) -> Node:
         """An object has the property; any other value passes."""
-        absent = Members(self.arena.named([name]), FALSE)
-        present = self.arena.literal(OBJECT, absent, positive=False)
+        present = self.arena.literal(OBJECT, Members(self.arena.named([name]), FALSE), positive=False)
         return self.arena.any_of([self.arena.kinds(EVERY_KIND & ~OBJECT), present])
 
     def lacks(self, name: str) -> Node:
         """No object, or one without the property."""
         return self.members(self.arena.named([name]), FALSE)
-
-    def declared(self, schema: Schema) -> tuple[list[str], Node]:
-        """The names under `properties`, and all names that it or `patternProperties` speak of."""
-        own, patterns = schema.get("properties"), schema.get("patternProperties")
-        names = list(own) if isinstance(own, Mapping) else []
-        said = [self.arena.named(names)] if names else []
-        for pattern in patterns if isinstance(patterns, Mapping) else ():
-            said.append(self.arena.literal(STRING, Matches(pattern)))
-        return names, self.arena.any_of(said)
-
-
-def _type(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    names = value if isinstance(value, list) else [value]
-    mask = 0
-    for name in names:
-        if not isinstance(name, str) or name not in _TYPES:
-            raise GaveUpError(f"no type stands at {reader.document.shown(place)}")
-        mask |= _TYPES[name]
-    found = reader.arena.kinds(mask)
-    if "integer" in names and "number" not in names:
-        whole = reader.arena.literal(NUMBER, MultipleOf(1))
-        return reader.arena.all_of([found, whole])
-    return found
-
-
-def _enum(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.one_of(value if isinstance(value, list) else [])
-
-
-def _const(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.one_of([value])
-
-
-def _unique(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.literal(ARRAY, Unique()) if value is True else TRUE
-
-
-def _items(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    prefix = schema.get("prefixItems")
-    first = len(prefix) if isinstance(prefix, list) else 0
-    return _each(reader, Items(first, None, reader.read(value, place)))
-
-
-def _prefix(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    parts = reader.parts(value, place)
-    return reader.arena.all_of(_each(reader, Items(at, at + 1, part)) for at, part in enumerate(parts))
-
-
-def _each(reader: Reader, items: Items) -> Node:
-    return TRUE if items.each is TRUE else reader.arena.literal(ARRAY, items)
-
-
-def _contains(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    least, most = schema.get("minContains", 1), schema.get("maxContains")
-    if least == 0 and most is None:
-        return TRUE
-    if least != 1 or most is not None:
-        return reader.opaque(schema, "contains", place[:-1])
-    arena = reader.arena
-    none = Items(0, None, arena.negation(reader.read(value, place)))
-    some = arena.literal(ARRAY, none, positive=False)
-    return arena.any_of([arena.kinds(EVERY_KIND & ~ARRAY), some])
-
-
-def _properties(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    named = value if isinstance(value, Mapping) else {}
-    return reader.arena.all_of(
-        reader.members(reader.arena.named([name]), reader.read(part, (*place, name)))
-        for name, part in named.items()
-    )
-
-
-def _patterns(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    named = value if isinstance(value, Mapping) else {}
-    return reader.arena.all_of(
-        reader.members(reader.arena.literal(STRING, Matches(pattern)), reader.read(part, (*place, pattern)))
-        for pattern, part in named.items()
-    )
-
-
-def _additional(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    _, said = reader.declared(schema)
-    return reader.members(reader.arena.negation(said), reader.read(value, place))
-
-
-def _names(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    allowed = reader.read(value, place)
-    return reader.members(reader.arena.negation(allowed), FALSE)
-
-
-def _required(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.all_of(reader.has(name) for name in (value if isinstance(value, list) else ()))
-
-
-def _dependent_required(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    named = value if isinstance(value, Mapping) else {}
-    return reader.arena.all_of(
-        reader.arena.any_of([reader.lacks(name), _required(reader, schema, others, place)])
-        for name, others in named.items()
-    )
-
-
-def _dependent_schemas(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    named = value if isinstance(value, Mapping) else {}
-    return reader.arena.all_of(
-        reader.arena.any_of([reader.lacks(name), reader.read(part, (*place, name))])
-        for name, part in named.items()
-    )
-
-
-def _all(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.all_of(reader.parts(value, place))
-
-
-def _any(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.any_of(reader.parts(value, place))
-
-
-def _one(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    arena, parts = reader.arena, reader.parts(value, place)
-    if apart(arena, parts):
-        return arena.any_of(parts)
-    others = [arena.negation(part) for part in parts]
-    return arena.any_of(
-        arena.all_of([part, *others[:index], *others[index + 1 :]]) for index, part in enumerate(parts)
-    )
-
-
-def _not(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    return reader.arena.negation(reader.read(value, place))
-
-
-def _if(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    arena, condition = reader.arena, reader.read(value, place)
-    then = reader.read(schema.get("then", True), (*place[:-1], "then"))
-    otherwise = reader.read(schema.get("else", True), (*place[:-1], "else"))
-    return arena.all_of(
-        [arena.any_of([arena.negation(condition), then]), arena.any_of([condition, otherwise])]
-    )
-
-
-def _reference(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    target, where = reader.document.follow(value, place)
-    return reader.arena.link(reader.document.identity(value, place), lambda: reader.read(target, where))
-
-
-def _unevaluated(reader: Reader, schema: Schema, value: object, place: Place) -> Node:
-    from .evaluated import unevaluated
-
-    return unevaluated(reader, schema, reader.read(value, place), place[:-1])
-
-
-_READERS: Final[Mapping[str, Callable[[Reader, Schema, object, Place], Node]]] = {
-    "type": _type,
-    "enum": _enum,
-    "const": _const,
-    "uniqueItems": _unique,
-    "items": _items,
-    "prefixItems": _prefix,
-    "contains": _contains,
-    "properties": _properties,
-    "patternProperties": _patterns,
-    "additionalProperties": _additional,
-    "propertyNames": _names,
-    "required": _required,
-    "dependentRequired": _dependent_required,
-    "dependentSchemas": _dependent_schemas,
-    "allOf": _all,
-    "anyOf": _any,
-    "oneOf": _one,
-    "not": _not,
-    "if": _if,
-    "$ref": _reference,
-    "unevaluatedProperties": _unevaluated,
-}

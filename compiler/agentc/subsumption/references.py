@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -14,7 +15,7 @@ from .budget import GaveUpError
 Place: TypeAlias = tuple[str | int, ...]
 
 #: How deep schemas may nest, and how many one question may read.
-MAX_DEPTH: Final = 150
+MAX_DEPTH: Final = 80
 MAX_SCHEMAS: Final = 50_000
 _DEFINITIONS: Final = "#/$defs/"
 
@@ -25,20 +26,25 @@ class Document:
     def __init__(self, root: object) -> None:
         self._root = root
         self._entered = 0
+        self._depth = 0
         self._used: dict[str, frozenset[str]] = {}
         self._identities: dict[str, bytes] = {}
 
-    def enter(self, place: Place) -> None:
-        """Count a schema that is read.
+    @contextmanager
+    def inside(self, place: Place) -> Iterator[None]:
+        """Counts a schema that is read, and how deep that is.
 
         Raises:
             GaveUpError: there are too many, or it stands too deep.
         """
         self._entered += 1
-        if len(place) > MAX_DEPTH:
-            raise GaveUpError(f"the schema nests deeper than {MAX_DEPTH}")
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise GaveUpError(f"the schema at {self.shown(place[:4])} nests deeper than {MAX_DEPTH}")
         if self._entered > MAX_SCHEMAS:
             raise GaveUpError(f"the schema has more than {MAX_SCHEMAS:,} parts")
+        yield
+        self._depth -= 1
 
     def shown(self, place: Place) -> str:
         """A place as a reader writes it, `` `properties/amount` ``."""

@@ -8,8 +8,10 @@ from agentc_runtime.canonical import canonical
 from agentc_runtime.violations import compile_shape
 
 from .answers import Complement, Intersection, Region, Union
+from .arena import Arena
 from .budget import GaveUpError
-from .formulas import FALSE, TRUE, Arena, Node
+from .formulas import FALSE, TRUE, Node
+from .keywords import KEYWORDS
 from .reading import Reader
 
 
@@ -31,7 +33,7 @@ def formula(region: Region, arena: Arena, read: dict[bytes, Node]) -> Node:
         case _:
             text = schema_text(region)
             if text not in read:
-                read[text] = Reader(arena, region).read(region)
+                read[text] = Reader(arena, region, KEYWORDS).read(region)
             return read[text]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .arena import Arena
 from .arrays import find_array
 from .budget import Budget
 from .evaluation import Evaluation
@@ -18,7 +19,6 @@ from .formulas import (
     FALSE,
     TRUE,
     And,
-    Arena,
     Atom,
     Items,
     Listed,
