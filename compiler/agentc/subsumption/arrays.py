@@ -51,7 +51,7 @@ class _Arrays:
         self._alike = max((bound for bound in bounds if bound is not None), default=0)
 
     def find(self) -> Outcome:
-        self._search.budget.spend(2 * len(self._all) + 2 * len(self._some))
+        self._search.budget.spend(1 + (len(self._all) + len(self._some)) // 4)
         if self._least > _LONGEST:
             return Unclear(f"an array of {self._least:,} items would have to be found")
         found: Outcome = NOTHING

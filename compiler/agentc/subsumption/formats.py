@@ -11,8 +11,8 @@ from typing import Final
 
 #: Ordinary texts of a format, for witnesses.
 SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "date": ("2024-01-31",),
-    "date-time": ("2024-01-31T12:00:00Z",),
+    "date": ("2024-01-15",),
+    "date-time": ("2024-01-15T12:00:00Z",),
     "time": ("12:00:00Z",),
     "duration": ("P1D",),
     "email": ("user@example.com", "user@example.org", "a@b.example"),

@@ -58,7 +58,7 @@ class _Objects:
         self.unclear: Unclear | None = None
 
     def find(self) -> Outcome:
-        self._search.budget.spend(2 * len(self._all) + 2 * len(self._some))
+        self._search.budget.spend(1 + (len(self._all) + len(self._some)) // 4)
         asked: _Asked = {}
         open_: list[Members] = []
         for members in self._some:
@@ -67,8 +67,8 @@ class _Objects:
                 open_.append(members)
             else:
                 other = self._search.arena.negation(members.each)
-                asked[listed[0]] = (*asked.get(listed[0], ()), other)
-        for name in asked:
+                asked[listed[0]] = (*asked.pop(listed[0], ()), other)
+        for name in reversed(asked):  # what was asked last is what may not go with the rest
             if isinstance(self._value(name, asked), Nothing):
                 return NOTHING
         found: Outcome = NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count, pairwise
 from typing import Final
@@ -18,6 +19,9 @@ from .outcomes import NOTHING, Found, Outcome, Unclear
 _LONGEST: Final = 50_000
 #: How many texts are tried for a format, or around what is not understood.
 _TRIES: Final = 60
+#: How often the search for such a text comes back to the same state.
+_REPEATS: Final = 4
+_VARIED: Final = ("0", "A", "-", "", "ab", "Ab1", "a-b_c.d", "a b", "/a/b", "A-1", "12.50", "\u00e9")
 
 _Part = tuple[Automaton, bool]
 
@@ -30,19 +34,20 @@ def find_text(literals: Sequence[Literal], evaluation: Evaluation, budget: Budge
         return NOTHING
     if least > _LONGEST:
         return Unclear(f"a text of {least:,} characters would have to be found")
-    for plain in _plain(literals, least):
+    parts, guessed = _automata(literals)
+    for plain in _plain(literals, least, guessed=guessed is not None):
         if _all_hold(literals, plain, evaluation):
             return Found(plain)
-    parts, guessed = _automata(literals)
+    repeats = 1 if guessed is None else _REPEATS
     ordinary = [ORDINARY[name] for name in _formats(literals) if name in ORDINARY]
     if ordinary:
         likely = [*parts, *((_automaton(pattern), True) for pattern in ordinary)]
-        found = _first(literals, _words(likely, least, most, budget), guessed, evaluation)
+        found = _first(literals, _words(likely, least, most, repeats, budget), guessed, evaluation)
         if isinstance(found, Found):
             return found
     bounding = [SUPERSETS[name] for name in _formats(literals) if name in SUPERSETS]
     parts += [(_automaton(pattern), True) for pattern in bounding]
-    return _first(literals, _words(parts, least, most, budget), guessed, evaluation)
+    return _first(literals, _words(parts, least, most, repeats, budget), guessed, evaluation)
 
 
 def _formats(literals: Sequence[Literal]) -> list[str]:
@@ -93,11 +98,15 @@ def size_bounds(literals: Sequence[Literal]) -> tuple[int, int | None]:
     return least, most
 
 
-def _plain(literals: Sequence[Literal], least: int) -> Iterator[str]:
-    """What might do without a search."""
+def _plain(literals: Sequence[Literal], least: int, *, guessed: bool) -> Iterator[str]:
+    """What might do without a search. Where the search only guesses, texts of every make are tried."""
     for name in _formats(literals):
         yield from SAMPLES.get(name, ())
     yield "a" * max(least, 1)
+    if guessed:
+        yield from _VARIED
+        for samples in SAMPLES.values():
+            yield from samples
 
 
 def _all_hold(literals: Sequence[Literal], text: str, evaluation: Evaluation) -> bool:
@@ -126,31 +135,34 @@ def _first(
     return Unclear(guessed or "the matcher and the automaton of a pattern differ") if failed else NOTHING
 
 
-def _words(parts: Sequence[_Part], least: int, most: int | None, budget: Budget) -> Iterator[str]:
+def _words(
+    parts: Sequence[_Part], least: int, most: int | None, repeats: int, budget: Budget
+) -> Iterator[str]:
     """Texts that are in all parts that are wanted and in no other, shortest first; none if there is none.
 
     Breadth first over the product of the automata. While the text is too short a state counts once a length,
-    then once at all: a longer text to the same state leads nowhere else.
+    then `repeats` times at all: a longer text to the same state leads nowhere else.
     """
     symbols = _alphabet(parts)
-    level: dict[tuple[int | None, ...], str] = {(0,) * len(parts): ""}
-    seen = set(level) if least == 0 else set()
+    start: tuple[int | None, ...] = (0,) * len(parts)
+    level = [(start, "")]
+    seen: Counter[tuple[int | None, ...]] = Counter([start])
     for size in count():
         if size >= least:
-            for state, text in level.items():
+            for state, text in level:
                 if _accepted(parts, state):
                     yield text
         if size == most:
             return
-        following: dict[tuple[int | None, ...], str] = {}
-        for state, text in level.items():
+        if size < least:
+            seen.clear()
+        following: list[tuple[tuple[int | None, ...], str]] = []
+        for state, text in level:
             for sign, read in symbols:
                 after = _after(parts, state, read, budget)
-                if after is None or after in following or after in seen:
-                    continue
-                following[after] = text + sign
-                if size + 1 >= least:
-                    seen.add(after)
+                if after is not None and seen[after] < repeats:
+                    seen[after] += 1
+                    following.append((after, text + sign))
         if not following:
             return
         level = following
