@@ -18,6 +18,16 @@ class Budget:
         self.allowed = steps
         self.left = steps
 
+    def portion(self, share: int) -> Budget:
+        """One part of `share` of what is left, for something that may be given up. It counts as spent."""
+        part = Budget(max(self.left, 0) // share)
+        self.left -= part.allowed
+        return part
+
+    def give_back(self, part: Budget) -> None:
+        """What was not used of a portion."""
+        self.left += max(part.left, 0)
+
     def spend(self, steps: int = 1) -> None:
         """Take some.
 

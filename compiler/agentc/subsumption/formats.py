@@ -31,15 +31,16 @@ SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "relative-json-pointer": ("0",),
     "regex": ("a",),
 }
+_LABEL: Final = "[A-Za-z0-9]+(-[A-Za-z0-9]+)*"
 #: How most texts of the format look: a witness is looked for among these first.
 ORDINARY: Final[Mapping[str, str]] = {
     "date": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$",
     "date-time": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
     "time": r"^(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
-    "email": r"^[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*@([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}$",
-    "hostname": r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*(\.[A-Za-z0-9]+(-[A-Za-z0-9]+)*)*$",
+    "email": r"^[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*@" + _LABEL + r"(\." + _LABEL + r")*\.[A-Za-z]{2,20}$",
+    "hostname": "^" + _LABEL + r"(\." + _LABEL + ")*$",
     "ipv4": r"^(\d|[1-9]\d|1\d\d)(\.(\d|[1-9]\d|1\d\d)){3}$",
-    "uri": r"^https?:\/\/([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]{2,}(:[1-9]\d{1,3})?\/[A-Za-z0-9._~\/?=&-]*$",
+    "uri": r"^https?:\/\/" + _LABEL + r"(\." + _LABEL + r")*(:[1-9]\d{1,3})?\/[A-Za-z0-9._~\/?=&-]*$",
     "uuid": r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$",
 }
 #: Every text of the format is found by its pattern; other texts may be. The validator takes `204,-02-29` for

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import count, pairwise
 from typing import Final
 
 from .automata import Automaton, PatternAutomaton, Symbol, WordAutomaton, searched
-from .budget import Budget
+from .budget import Budget, SpentError
 from .characters import best_character, partition
 from .evaluation import Evaluation
 from .formats import ORDINARY, SAMPLES, SUPERSETS
@@ -42,9 +43,12 @@ def find_text(literals: Sequence[Literal], evaluation: Evaluation, budget: Budge
     ordinary = [ORDINARY[name] for name in _formats(literals) if name in ORDINARY]
     if ordinary:
         likely = [*parts, *((_automaton(pattern), True) for pattern in ordinary)]
-        found = _first(literals, _words(likely, least, most, repeats, budget), guessed, evaluation)
-        if isinstance(found, Found):
-            return found
+        portion = budget.portion(4)
+        with suppress(SpentError):
+            found = _first(literals, _words(likely, least, most, 1, portion), guessed, evaluation)
+            budget.give_back(portion)
+            if isinstance(found, Found):
+                return found
     bounding = [SUPERSETS[name] for name in _formats(literals) if name in SUPERSETS]
     parts += [(_automaton(pattern), True) for pattern in bounding]
     return _first(literals, _words(parts, least, most, repeats, budget), guessed, evaluation)
