@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from .regex_tree import Alternatives, Characters, Dot, End, Repeat, Sequence, Start, Tree
+
 MAX_LENGTH: Final = 2_000
 MAX_DEPTH: Final = 40
 MAX_REPEAT: Final = 1_000
@@ -57,6 +59,16 @@ def check_pattern(pattern: str) -> PatternProblem | None:
     )
 
 
+def syntax_tree(pattern: str) -> Tree | None:
+    """What `pattern` says, unanchored as it stands, or `None` when it is outside the language."""
+    if len(pattern) > MAX_LENGTH:
+        return None
+    try:
+        return _Parser(pattern).parse()
+    except _OutsideError:
+        return None
+
+
 def anchored(pattern: str) -> str:
     """The same pattern for the runtime: it matches a whole text and never a part, and `.` as ECMA has it.
 
@@ -96,63 +108,74 @@ class _Parser:
         self.dots: list[int] = []
         self.whole = False
 
-    def parse(self) -> None:
-        branches, end, _ = self.alternatives(0)
+    def parse(self) -> Tree:
+        tree, _ = self.alternatives(0)
         if self.at < len(self.text):
             raise _OutsideError("`)` closes nothing", self.at, "write `\\)` for the character")
-        self.whole = branches == 1 and self.text.startswith("^") and end
+        parts = tree.parts if isinstance(tree, Sequence) else ()
+        self.whole = len(parts) > 1 and parts[0] == Start() and parts[-1] == End()
+        return tree
 
     def peek(self, ahead: int = 0) -> str:
         return self.text[self.at + ahead : self.at + ahead + 1]
 
-    def alternatives(self, depth: int) -> tuple[int, bool, int]:
-        """How many branches, whether the last one ends with `$`, and the most copies of any part."""
+    def alternatives(self, depth: int) -> tuple[Tree, int]:
+        """What stands up to the closing bracket or the end, and the most copies of any part."""
         if depth > MAX_DEPTH:
             raise _OutsideError(f"groups nest deeper than {MAX_DEPTH}", self.at)
-        branches, end, copies = 1, False, 1
+        branches: list[list[Tree]] = [[]]
+        most = 1
         while (sign := self.peek()) and sign != ")":
-            end = sign == "$"
             if sign == "|":
-                branches += 1
+                branches.append([])
                 self.at += 1
             elif sign in "^$":
+                branches[-1].append(Start() if sign == "^" else End())
                 self.at += 1
                 self.no_repeat()
             else:
-                copies = max(copies, self.term(sign, depth))
-        return branches, end, copies
+                term, copies = self.term(sign, depth)
+                branches[-1].append(term)
+                most = max(most, copies)
+        parts = tuple(Sequence(tuple(branch)) for branch in branches)
+        return parts[0] if len(parts) == 1 else Alternatives(parts), most
 
     def no_repeat(self) -> None:
         if self.peek() and self.peek() in "*+?{":
             raise _OutsideError("nothing to repeat", self.at)
 
-    def term(self, sign: str, depth: int) -> int:
+    def term(self, sign: str, depth: int) -> tuple[Tree, int]:
         start = self.at
-        copies = self.atom(sign, depth) * self.repeat()
+        atom, copies = self.atom(sign, depth)
+        counts = self.repeat()
+        if counts is None:
+            return atom, copies
+        least, most = counts
+        copies *= max(1, least, most or 1)
         if copies > MAX_COPIES:
             raise _OutsideError("nested counts multiply to too much", start, "use smaller counts")
-        return copies
+        return Repeat(atom, least, most), copies
 
-    def atom(self, sign: str, depth: int) -> int:
+    def atom(self, sign: str, depth: int) -> tuple[Tree, int]:
         if sign == "(":
             return self.group(depth)
         if sign == "[":
-            self.characters()
-        elif sign == "\\":
-            self.escape(inside=False)
-        elif sign in "*+?":
+            return self.characters(), 1
+        if sign == "\\":
+            found = self.escape(inside=False)
+            return Characters(((found, found),)) if isinstance(found, int) else Characters((), (found,)), 1
+        if sign in "*+?":
             raise _OutsideError("nothing to repeat", self.at, f"write `\\{sign}` for the character")
-        elif sign in "{}]":
+        if sign in "{}]":
             raise _OutsideError(
                 f"`{sign}` has no counterpart", self.at, f"write `\\{sign}` for the character"
             )
-        else:
-            if sign == ".":
-                self.dots.append(self.at)
-            self.at += 1
-        return 1
+        if sign == ".":
+            self.dots.append(self.at)
+        self.at += 1
+        return Dot() if sign == "." else Characters(((ord(sign), ord(sign)),)), 1
 
-    def group(self, depth: int) -> int:
+    def group(self, depth: int) -> tuple[Tree, int]:
         start = self.at
         self.at += 1
         if self.peek() == "?":
@@ -169,21 +192,22 @@ class _Parser:
                 raise _OutsideError(
                     "inline flags are not supported", start, "write both cases, such as `[aA]`"
                 )
-        _, _, copies = self.alternatives(depth + 1)
+        tree, copies = self.alternatives(depth + 1)
         if self.peek() != ")":
             raise _OutsideError("`(` is not closed", start)
         self.at += 1
-        return copies
+        return tree, copies
 
-    def repeat(self) -> int:
-        """Reads a quantifier and answers with the most copies it makes of its term."""
+    def repeat(self) -> tuple[int, int | None] | None:
+        """Reads a quantifier: how often at least and at most; `None` without one."""
         start, sign = self.at, self.peek()
-        count = 1
-        if sign and sign in "*+?":
-            self.at += 1
-        elif sign == "{":
+        if not sign or sign not in "*+?{":
+            return None
+        least, most = {"*": (0, None), "+": (1, None), "?": (0, 1), "{": (0, 0)}[sign]
+        self.at += 1
+        if sign == "{":
             close = self.text.find("}", self.at)
-            low, comma, high = self.text[self.at + 1 : close].partition(",")
+            low, comma, high = self.text[self.at : close].partition(",")
             digits = [part for part in (low, high) if part]
             if close < 0 or not low or not all(part.isascii() and part.isdigit() for part in digits):
                 raise _OutsideError("`{` is not a count", start, "write `{2}`, `{2,}` or `{2,5}`, or `\\{`")
@@ -192,35 +216,42 @@ class _Parser:
                 raise _OutsideError(
                     f"a count is over {MAX_REPEAT:,}", start, "use `maxLength` for long texts"
                 )
-            if comma and high and bounds[0] > bounds[1]:
+            least, most = bounds[0], None if comma and not high else bounds[-1]
+            if most is not None and least > most:
                 raise _OutsideError("the count's bounds are the wrong way round", start)
-            count = max(1, *bounds)
             self.at = close + 1
-        else:
-            return 1
         if self.peek() == "?":
             self.at += 1
         self.no_repeat()
-        return count
+        return least, most
 
-    def characters(self) -> None:
+    def characters(self) -> Characters:
         start = self.at
-        self.at += 2 if self.peek(1) == "^" else 1
+        negated = self.peek(1) == "^"
+        self.at += 2 if negated else 1
         if self.peek() == "]":
             raise _OutsideError("a set of characters is empty", start)
+        ranges: list[tuple[int, int]] = []
+        classes: list[str] = []
         while self.peek() != "]":
             if not self.peek():
                 raise _OutsideError("`[` is not closed", start)
             low, first = self.at, self.member()
+            last = first
             if self.peek() == "-" and self.peek(1) not in ("]", ""):
                 self.at += 1
-                second = self.member()
-                if first is None or second is None or first > second:
+                last = self.member()
+                if isinstance(first, str) or isinstance(last, str) or first > last:
                     raise _OutsideError("a range is not one character to a later one", low)
+            if isinstance(first, str) or isinstance(last, str):
+                classes.append(str(first))
+            else:
+                ranges.append((first, last))
         self.at += 1
+        return Characters(tuple(ranges), tuple(classes), negated)
 
-    def member(self) -> int | None:
-        """One member of a set: its code point, or `None` for a class such as `\\d`."""
+    def member(self) -> int | str:
+        """One member of a set: its code point, or the text of a class such as `\\d`."""
         sign = self.peek()
         if sign == "\\":
             return self.escape(inside=True)
@@ -235,12 +266,13 @@ class _Parser:
         self.at += 1
         return ord(sign)
 
-    def escape(self, *, inside: bool) -> int | None:
+    def escape(self, *, inside: bool) -> int | str:
+        """The code point that an escape stands for, or the text of a class."""
         start = self.at
         sign = self.peek(1)
         self.at += 2
         if sign in _CLASSES and sign:
-            return None
+            return f"\\{sign}"
         if sign in _CONTROL and sign:
             return ord({"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v"}[sign])
         if sign in _SYNTAX and sign:
@@ -249,7 +281,7 @@ class _Parser:
             return self.code_point(start, 2 if sign == "x" else 4)
         if sign in ("p", "P"):
             self.category(start)
-            return None
+            return self.text[start : self.at]
         if sign.isdigit():
             raise _OutsideError("back-references are not supported", start)
         if sign in ("b", "B") and not inside:
