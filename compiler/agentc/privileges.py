@@ -62,7 +62,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "sensitivity": program.tools[name].output.sensitivity,
                 "tokens": _size(program, name),
                 "at": _at(bundle, f"grant:{name}"),
-                "states": [state for state, spec in program.states.items() if name in _tools_of(spec)],
+                "states": [state for state, spec in program.states.items() if name in ir.tools_of(spec)],
             }
             for name in sorted(program.grants)
         ],
@@ -101,7 +101,7 @@ def _argument(part: ir.PathPart) -> str:
 
 def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     tool, grant = bundle.program.tools[name], bundle.program.grants[name]
-    states = [state for state, spec in bundle.program.states.items() if name in _tools_of(spec)]
+    states = [state for state, spec in bundle.program.states.items() if name in ir.tools_of(spec)]
     yield f"  {name}  {_VERBS[tool.effect]}  {_request(tool)}"
     for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
@@ -196,15 +196,6 @@ def _limits(limits: ir.Limits) -> Iterator[str]:
     yield f"{limits.calls_per_turn} tool calls a turn"
 
 
-def _tools_of(state: ir.State) -> tuple[str, ...]:
-    match state:
-        case ir.AgentState(tools=tools):
-            return tools
-        case ir.ToolState(tool=tool):
-            return (tool,)
-    return ()
-
-
 def _successors(state: ir.State) -> Iterator[str]:
     match state:
         case ir.AgentState() | ir.ModelState() | ir.ToolState():
@@ -224,7 +215,7 @@ def _workflow(program: ir.Program) -> Iterator[str]:
         kind = state.__struct_config__.tag
         start = " (start)" if name == program.start else ""
         following = ", ".join(dict.fromkeys(_successors(state)))
-        tools = ", ".join(_tools_of(state))
+        tools = ", ".join(ir.tools_of(state))
         line = f"  {name}{start}: {kind}"
         line += f" with {tools}" if tools else ""
         line += f" (about {tokens[name]:,} tokens of definitions)" if tokens.get(name) else ""

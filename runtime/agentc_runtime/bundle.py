@@ -447,6 +447,16 @@ class Manifest(Record, frozen=True, kw_only=True):
     sources: tuple[Source, ...]
 
 
+def tools_of(state: State) -> tuple[str, ...]:
+    """The tools that a state may call."""
+    match state:
+        case AgentState(tools=tools):
+            return tools
+        case ToolState(tool=tool):
+            return (tool,)
+    return ()
+
+
 def locate(source_map: SourceMap, key: str) -> Position | None:
     """The position that governs `key`, or its nearest ancestor's; `None` if nothing on the way is mapped."""
     while key not in source_map:

@@ -12,13 +12,12 @@ from typing import Final
 import msgspec
 
 from .bundle import (
-    AgentState,
     Grant,
     Program,
     SourceMap,
     Tool,
-    ToolState,
     locate,
+    tools_of,
 )
 from .calls import Call
 from .canonical import canonical
@@ -73,11 +72,7 @@ class Policy:
         self._source_map = source_map
         self._names = _names(program)
         self._granted = {name: _prepare(program.tools[name], grant) for name, grant in program.grants.items()}
-        self._states = {
-            name: frozenset(_tools_of(state))
-            for name, state in program.states.items()
-            if isinstance(state, AgentState | ToolState)
-        }
+        self._states = {name: frozenset(tools_of(state)) for name, state in program.states.items()}
 
     def full_name(self, proposed: str) -> str | None:
         """The tool that is meant by its full name or its model name, compared exactly; `None` without one."""
@@ -248,7 +243,3 @@ def _names(program: Program) -> dict[str, str]:
         if key != grant.tool or key not in program.tools:
             raise ValueError(f"the grant `{shortened(key)}` is not for a tool of the bundle")
     return names
-
-
-def _tools_of(state: AgentState | ToolState) -> tuple[str, ...]:
-    return state.tools if isinstance(state, AgentState) else (state.tool,)
