@@ -34,6 +34,7 @@ class Consent:
     def __init__(self, tool: Tool, grant: Grant) -> None:
         when = None if grant.approval is None else grant.approval.when
         self._tool, self._grant = tool, grant
+        self._silent = grant.approval is None
         self._when = None if when is None else compile_predicate(when)
         self._unless = None if grant.unless is None else compile_predicate(grant.unless.schema)
         #: The arguments by which the model says where something goes.
@@ -46,6 +47,8 @@ class Consent:
 
         A refusal when untrusted content was read and the flow rule is `deny`.
         """
+        if self._silent and call.context.trust == "trusted":
+            return ()
         tool, grant = self._tool, self._grant
         reasons: list[Reason] = []
         doubt = self._doubt(given, call)

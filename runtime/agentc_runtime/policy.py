@@ -59,6 +59,8 @@ class _Prepared:
     where: Validator | None
     bind: tuple[tuple[str, Expr], ...]
     consent: Consent
+    by: tuple[str, ...]
+    expires_ms: int
 
 
 class Policy:
@@ -91,6 +93,26 @@ class Policy:
         given = self._parsed(call.arguments, tool)
         if isinstance(given, Refusal):
             return given
+        arguments = self._fitted(prepared, given, call)
+        if isinstance(arguments, Refusal):
+            return arguments
+        reasons = prepared.consent.reasons(given, arguments, call, self._source_map)
+        if isinstance(reasons, Refusal):
+            return reasons
+        return Allowed(
+            tool=tool,
+            grant=prepared.grant,
+            arguments=arguments,
+            reasons=reasons,
+            by=prepared.by,
+            expires_ms=prepared.expires_ms,
+        )
+
+    def _fitted(
+        self, prepared: _Prepared, given: dict[str, object], call: Call
+    ) -> dict[str, object] | Refusal:
+        """All arguments of the call, the bound ones included, once they are inside every limit."""
+        tool, arguments = prepared.tool, given
         for argument, _ in prepared.bind:
             if argument in given:
                 message = f"`{argument}` is set by the spec and can't be given"
@@ -98,7 +120,6 @@ class Policy:
                 return self._refusal("AR105", message, given[argument], key, argument)
         if not prepared.shape.is_valid(given):
             return self._unfit(prepared, given, call)
-        arguments = given
         if prepared.bind:
             bound = self._bound(prepared, call)
             if isinstance(bound, Refusal):
@@ -110,7 +131,9 @@ class Policy:
             return self._misfit(prepared.whole, arguments, tool)
         if prepared.where is not None and not prepared.where.is_valid(arguments):
             return self._outside(prepared.where, arguments, tool)
-        return self._elsewhere(prepared, arguments, call) or self._consented(prepared, given, arguments, call)
+        if prepared.grant.origins:
+            return self._elsewhere(prepared, arguments, call) or arguments
+        return arguments
 
     def _unknown(self, call: Call) -> Refusal:
         message = f"`{shortened(call.name)}` is not a tool that this agent is granted"
@@ -197,22 +220,6 @@ class Policy:
                 return self._refusal("AR207", message, value, key, argument)
         return None
 
-    def _consented(
-        self, prepared: _Prepared, given: dict[str, object], arguments: dict[str, object], call: Call
-    ) -> Allowed | Refusal:
-        reasons = prepared.consent.reasons(given, arguments, call, self._source_map)
-        if isinstance(reasons, Refusal):
-            return reasons
-        approval = prepared.grant.approval
-        return Allowed(
-            tool=prepared.tool,
-            grant=prepared.grant,
-            arguments=arguments,
-            reasons=reasons,
-            by=() if approval is None else approval.by,
-            expires_ms=DEFAULT_EXPIRES_MS if approval is None else approval.expires_ms,
-        )
-
     def _refusal(self, code: str, message: str, value: object, key: str, path: str = "") -> Refusal:
         at = locate(self._source_map, key)
         return Refusal(code=code, message=message, value=clipped(value), path=path, at=at)
@@ -229,6 +236,8 @@ def _prepare(tool: Tool, grant: Grant) -> _Prepared:
         where=None if grant.where is None else compile_predicate(grant.where),
         bind=tuple(grant.bind.items()),
         consent=Consent(tool, grant),
+        by=() if grant.approval is None else grant.approval.by,
+        expires_ms=DEFAULT_EXPIRES_MS if grant.approval is None else grant.approval.expires_ms,
     )
 
 

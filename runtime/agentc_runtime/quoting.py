@@ -12,6 +12,10 @@ SHOWN: Final = 200
 #: Control, format (bidirectional overrides too), surrogate, private, unassigned; line and paragraph ends.
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+#: An integer that is not written out: `str` refuses those with very many digits.
+_WIDE: Final = 10**SHOWN
+_LARGE: Final = "a very large number"
+
 _JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -32,8 +36,8 @@ def shown(value: object) -> str:
     """A JSON value as a message shows it: compact, on one line, cut."""
     if isinstance(value, str):
         return shortened(_JSON(value[: SHOWN + 1]))
-    if isinstance(value, int) and abs(value) > 10**SHOWN:
-        return "a very large number"
+    if type(value) is int:
+        return str(value) if abs(value) < 2**63 else shortened(str(value)) if abs(value) <= _WIDE else _LARGE
     return shortened(_JSON(value))
 
 

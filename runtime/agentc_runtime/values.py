@@ -55,13 +55,13 @@ def evaluate(expr: Expr, data: Mapping[str, object]) -> object:
 
 
 def _evaluate(expr: Expr, data: Mapping[str, object], depth: int) -> object:
+    if isinstance(expr, Ref):
+        return lookup(expr.path, data)
     if depth > MAX_DEPTH:
         raise ExpressionError(f"an expression nests deeper than {MAX_DEPTH}")
     match expr:
         case Const(value=value):
             return value
-        case Ref(path=path):
-            return lookup(path, data)
         case Object(fields=fields):
             values = {key: _evaluate(field, data, depth + 1) for key, field in fields.items()}
             return {key: value for key, value in values.items() if value is not ABSENT}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
+HAS_CEDARPY = importlib.util.find_spec("cedarpy") is not None
 HAS_CFN_LINT = (Path(sys.executable).parent / "cfn-lint").is_file()
 
 DOCUMENT = {
@@ -40,6 +42,11 @@ SMALLEST = {
         {"python_ms", "version_ms", "help_ms", "explain_ms", "validate_ms"},
     ),
     "compile_large": (["{document}"], {"warm_ratio"}, {"json_loads_s", "cold_s", "warm_s"}),
+    "decision": (
+        ["--repeats", "2"],
+        {"allow_ratio"},
+        {f"{name}_us" for name in ("allow", "deny", "unknown", "cedar_allow", "cedar_deny")},
+    ),
     "validate_many": (
         ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
         {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
@@ -64,6 +71,8 @@ def run(script: str, *words: str, python: str = sys.executable) -> subprocess.Co
 def test_benchmark_reports_one_object_on_its_last_line(script: str, tmp_path: Path) -> None:
     if script == "validate_many" and not HAS_CFN_LINT:
         pytest.skip("cfn-lint is not installed: pip install 'agentc[bench]'")
+    if script == "decision" and not HAS_CEDARPY:
+        pytest.skip("cedarpy is not installed: pip install 'agentc[bench]'")
     document = tmp_path / "small.json"
     document.write_text(json.dumps(DOCUMENT))
     words, ratios, figures = SMALLEST[script]
