@@ -1,6 +1,6 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
-from .calls import Verdict, judged, run_origins, sample_data, some_value
+from .calls import Verdict, example_call, judged, run_origins, sample_data, some_value
 from .tools import ToolAccess, accesses, allowed, asked, unasked, unasked_when_tainted
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "accesses",
     "allowed",
     "asked",
+    "example_call",
     "judged",
     "run_origins",
     "sample_data",

@@ -32,27 +32,8 @@ class Verdict:
     at: tuple[Position, ...] = ()
 
 
-def judged(
-    policy: Policy,
-    *,
-    state: str,
-    tool: str,
-    arguments: Mapping[str, object],
-    context: Label,
-    data: Mapping[str, object],
-    origins: Origins,
-) -> Verdict:
-    """What the broker's policy says of a call with these arguments, after `context` was read in `state`."""
-    call = Call(
-        run_id="replay",
-        call_id="call-1",
-        state=state,
-        name=tool,
-        arguments=canonical(dict(arguments)).decode(),
-        context=context,
-        data=data,
-        origins=origins,
-    )
+def judged(policy: Policy, call: Call) -> Verdict:
+    """What the broker's policy says of a call. Quotas, rates and the building of the request are left out."""
     decided = policy.decide(call)
     if isinstance(decided, Refusal):
         at = () if decided.at is None else (decided.at,)
@@ -63,6 +44,28 @@ def judged(
             "asks", reasons=texts, at=tuple(one.at for one in decided.reasons if one.at is not None)
         )
     return Verdict("allowed")
+
+
+def example_call(
+    state: str,
+    tool: str,
+    arguments: Mapping[str, object],
+    *,
+    context: Label,
+    data: Mapping[str, object],
+    origins: Origins,
+) -> Call:
+    """A call of `tool` with these arguments, after `context` was read in `state`."""
+    return Call(
+        run_id="replay",
+        call_id="call-1",
+        state=state,
+        name=tool,
+        arguments=canonical(dict(arguments)).decode(),
+        context=context,
+        data=data,
+        origins=origins,
+    )
 
 
 def sample_data(program: Program, access: ToolAccess) -> dict[str, object]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agentc.access import (
     accesses,
     allowed,
+    example_call,
     judged,
     run_origins,
     sample_data,
@@ -68,12 +69,14 @@ def test_the_regions_agree_with_the_policy(grant, bundle_of):
         said = {
             context.trust: judged(
                 policy,
-                state=access.states[0],
-                tool="desk.refund",
-                arguments=model,
-                context=context,
-                data=data,
-                origins=run_origins(bundle.program, data),
+                example_call(
+                    access.states[0],
+                    "desk.refund",
+                    model,
+                    context=context,
+                    data=data,
+                    origins=run_origins(bundle.program, data),
+                ),
             ).outcome
             for context in (CLEAN, TAINTED)
         }
