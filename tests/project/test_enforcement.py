@@ -207,7 +207,8 @@ TRICKS = [
 TEXTS = [
     "a", "abc", "T-1", "C-18", "..", ".", "", " ", "../../refunds", "..%2f..%2frefunds", "%2e%2e", "a/b",
     "a\\b", "x?tag=1", "x#y", "x;y", "a\r\nX-Admin: 1", "a\n\nGET / HTTP/1.1", "\x00", "\u2028", "\ud800",
-    "\u202e", "EUR", "eur", "EUR\n", "\uff25UR", "ABC", "AB\u0421", "ABCD", "a" * 100_000, "\uff11", "\u0663", "null",
+    "\u202e", "EUR", "eur", "EUR\n", "\uff25UR", "ABC", "AB\u0421", "ABCD", "a" * 100_000, "\uff11",
+    "\u0663", "null",
 ]  # fmt: skip
 NUMBERS = [
     0, 1, 5, 19, 19.99, 20, 20.0, 21, 50, 50.01, 51, -1, -0.0, 0.1, 1e308, 2**53 + 1, 2**63, 10**400, 1e-320,
