@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from agentc_runtime.access import Auth, Endpoint, Environment, Secret
 from agentc_runtime.bundle import (
     AgentInfo,
     AgentState,
-    Auth,
     Body,
     Data,
-    Endpoint,
     EndState,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -21,7 +19,6 @@ from agentc_runtime.bundle import (
     Quota,
     RequestPlan,
     ResponseCase,
-    Secret,
     SourceMap,
     Tool,
 )

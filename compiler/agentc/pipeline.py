@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .driver import Result
 from .emit import emit
+from .environments import authority_files
 from .lower import lower
 from .program import Agent
 from .source import SourceFile
@@ -39,6 +40,7 @@ def _sources(result: Result, agent: Agent) -> list[SourceFile]:
     used = {agent.resource.file.path}
     if program.project is not None:
         used.add(program.project.file.path)
+        used.update(path for path in authority_files(program.project.spec) if path in program.files)
     used |= {resource.file.path for resource in agent.permission_sets}
     for name in toolsets:
         toolset = program.toolsets[name]

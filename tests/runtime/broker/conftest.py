@@ -13,17 +13,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from agentc_runtime.access import Auth, Endpoint, Environment, Secret
 from agentc_runtime.broker import Broker
 from agentc_runtime.bundle import (
     AgentInfo,
     AgentState,
     Approval,
-    Auth,
     Body,
     Data,
-    Endpoint,
     EndState,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -33,7 +31,6 @@ from agentc_runtime.bundle import (
     Program,
     RequestPlan,
     ResponseCase,
-    Secret,
     Tool,
     ToolState,
 )
@@ -348,14 +345,15 @@ class World:
     def build(self, made: Program | None = None, **changes: Any) -> Broker:
         made = made or program(self.server.port, **changes)
         environment = made.environments["local"]
-        self.transports.append(HttpTransport(environment))
+        secrets = Secrets(environment, self.environ)
+        self.transports.append(HttpTransport(environment, secrets))
         self.broker = Broker(
             made,
             SOURCE_MAP,
             "local",
             self.transports[-1],
             self.records,
-            Secrets(environment, self.environ),
+            secrets,
             self.person,
             clocks=self.time.clocks(),
         )

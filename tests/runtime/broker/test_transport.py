@@ -11,7 +11,7 @@ import zlib
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Environment
+from agentc_runtime.access import Environment
 from agentc_runtime.calls import Returned
 from agentc_runtime.decoding import Decoder
 from agentc_runtime.egress import CheckedNetwork, kind_of

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from agentc_runtime.access import Endpoint, Environment, Secret
 from agentc_runtime.bundle import (
     FORMAT,
     AgentInfo,
@@ -18,8 +19,6 @@ from agentc_runtime.bundle import (
     Approval,
     Body,
     Data,
-    Endpoint,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -33,7 +32,6 @@ from agentc_runtime.bundle import (
     RequestPlan,
     ResponseCase,
     Retry,
-    Secret,
     State,
     Tool,
 )

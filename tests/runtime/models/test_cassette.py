@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Environment, Secret
+from agentc_runtime.access import Environment, Secret
 from agentc_runtime.cassette import Cassette, RecordingTransport, ReplayTransport
 from agentc_runtime.models.client import ModelClient
 from agentc_runtime.models.types import ModelError, UserMessage
