@@ -65,6 +65,11 @@ def sent(toolset: Toolset, tool: Tool) -> tuple[Credential, ...] | None:
     return operation.credentials(schemes, certificate=toolset.resource.spec.client_certificate is not None)
 
 
+def discovery_url(toolset: Toolset, scheme: str) -> str | None:
+    """Where the document says that the provider of a scheme tells about itself."""
+    return next((one.discovery_url for one in _asked(toolset, scheme) if one.discovery_url), None)
+
+
 def token_url(toolset: Toolset, auth: AuthSpec) -> str | None:
     """Where the access tokens of a credential are fetched, as it is written; `None` when none are, or none
     says."""
@@ -72,15 +77,14 @@ def token_url(toolset: Toolset, auth: AuthSpec) -> str | None:
         return None
     if auth.client_credentials.token_url is not None:
         return auth.client_credentials.token_url
-    operations = (tool.operation for tool in toolset.tools.values() if tool.operation is not None)
-    said = (
-        credential.token_url
-        for operation in operations
-        for alternative in operation.security
-        for credential in alternative
-        if credential.scheme == auth.scheme and credential.token_url
-    )
-    return next(said, None)
+    return next((one.token_url for one in _asked(toolset, auth.scheme) if one.token_url), None)
+
+
+def _asked(toolset: Toolset, scheme: str) -> Iterator[Credential]:
+    """A scheme as each operation asks for it."""
+    for tool in toolset.tools.values():
+        for alternative in tool.operation.security if tool.operation is not None else ():
+            yield from (credential for credential in alternative if credential.scheme == scheme)
 
 
 def kind_of_scheme(toolset: Toolset, scheme: str) -> str:

@@ -61,7 +61,8 @@ class Credential(Value, frozen=True, kw_only=True):
 
     `wire` is the header, query parameter or cookie of an apiKey. `scopes` are what OAuth2 and OpenID
     Connect need for the operation; their access token is sent as a bearer token. `token_url` is where
-    OAuth2 gives one for client credentials, if the document says so.
+    OAuth2 gives one for client credentials, and `discovery_url` where the provider says of itself what it
+    supports, if the document says so.
     """
 
     scheme: str
@@ -69,6 +70,7 @@ class Credential(Value, frozen=True, kw_only=True):
     wire: str = ""
     scopes: tuple[str, ...] = ()
     token_url: str = ""
+    discovery_url: str = ""
 
 
 class CompiledOperation(Value, frozen=True, kw_only=True):

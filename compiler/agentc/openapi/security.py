@@ -119,7 +119,14 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
         raise ProblemError(Problem("AC706", f"the security scheme `{name[:80]}` has no `type`", at))
     needed = tuple(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else ()
     if kind in ("oauth2", "openIdConnect"):
-        return Credential(scheme=name, kind="bearer", scopes=needed, token_url=_token_url(scheme))
+        discovery = scheme.get("openIdConnectUrl" if kind == "openIdConnect" else "oauth2MetadataUrl")
+        return Credential(
+            scheme=name,
+            kind="bearer",
+            scopes=needed,
+            token_url=_token_url(scheme),
+            discovery_url=discovery if isinstance(discovery, str) else "",
+        )
     if kind == "http":
         how = scheme.get("scheme")
         how = how.lower() if isinstance(how, str) else ""
