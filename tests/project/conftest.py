@@ -227,3 +227,46 @@ def normal(text: str, *folders: Path) -> str:
 def kit() -> SimpleNamespace:
     """Helpers that are no fixtures of their own."""
     return SimpleNamespace(root=ROOT, normal=normal, redirected=redirected, load=load)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    """`agentc` in this process, in an empty folder: the exit code, and what was printed and said."""
+    from agentc.cli import invoke
+
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("AGENTC_CACHE_DIR", str(tmp_path / "cache"))
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object, **environment: str) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["agentc", *map(str, arguments)])
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = invoke()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def live_service() -> ModuleType:
+    """The module of services that tests run against, and of the project that calls them."""
+    return load(ROOT / "tests/support/live_service.py")
+
+
+@pytest.fixture(scope="session")
+def fake_provider() -> ModuleType:
+    """The module of the model provider."""
+    return load(ROOT / "tests/support/fake_provider.py")
+
+
+@pytest.fixture(scope="session")
+def fake_vault() -> ModuleType:
+    """The module of the stand-in for Vault."""
+    return load(ROOT / "tests/support/fake_vault.py")
