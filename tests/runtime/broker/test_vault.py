@@ -267,9 +267,7 @@ async def test_hostile_and_broken_answers(
     assert len(reader.vault.requests) == 1
 
 
-async def test_a_vault_that_does_not_answer_is_given_up(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_vault_that_hangs_is_given_up(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agentc_runtime.vault.TIMEOUT_MS", 50)
     reader.vault.wait = threading.Event()
     assert "did not answer within 50 ms" in refused(await reader.read())
