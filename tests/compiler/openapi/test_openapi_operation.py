@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentc.openapi import compile_operations
 from agentc.source import SourceFile
@@ -86,6 +88,47 @@ def test_which_alternative_a_call_uses(compiled: Any, security: Any, has: Any, e
     credentials = operation.credentials(has)
     told = [(one.scheme, *one.scopes) for one in credentials or ()]
     assert (None if credentials is None else tuple(part for one in told for part in one)) == expected
+
+
+NAMES = ("token", "password", "key", "oauth", "tls")
+ALTERNATIVES = st.lists(
+    st.dictionaries(st.sampled_from(("key", "oauth", "tls")), st.lists(st.sampled_from("abc"), max_size=2)),
+    max_size=4,
+)
+
+
+@given(ALTERNATIVES, st.permutations(NAMES), st.integers(0, 5), st.booleans())
+def test_law_what_is_sent_is_an_alternative_whatever_the_order_of_the_toolset(
+    security: Any, order: Any, count: int, certificate: bool
+) -> None:
+    operation = compiled_with(security)
+    has = order[:count]
+    found = operation.credentials(has, certificate=certificate)
+    assert found == operation.credentials(sorted(has), certificate=certificate)
+    satisfied = [
+        one
+        for one in operation.security
+        if {part.scheme for part in one} <= {*has} - {"tls"} | ({"tls"} if certificate else set())
+    ]
+    if not security:
+        assert found == ()
+    elif not satisfied:
+        assert found is None
+    else:
+        assert found in satisfied
+        assert found or all(one == () for one in satisfied)
+        assert len(found) == min((len(one) for one in satisfied if one), default=0)
+
+
+def compiled_with(security: Any) -> Any:
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/": {"get": {"operationId": "op", "security": security}}},
+        "components": {"securitySchemes": SCHEMES},
+    }
+    file = SourceFile("openapi.json", json.dumps(document).encode())
+    return compile_operations(file, ["op"], None).operations["op"]
 
 
 def test_mutual_tls_asks_for_a_certificate_and_for_no_secret_that_is_sent(compiled: Any) -> None:

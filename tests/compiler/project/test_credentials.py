@@ -105,7 +105,7 @@ def test_one_credential_is_written_as_before(tmp_path: Path) -> None:
         (
             "{ token: [], app: [] }",
             f"auth: {ONE}",
-            8,
+            9,
             "asks for `token` with `app`, and the toolset has `token`",
         ),
         ("{ token: [], app: [] }, { query: [] }", f"auth: {ONE}", 9, "add `auth:` with scheme `app`"),
@@ -114,7 +114,7 @@ def test_one_credential_is_written_as_before(tmp_path: Path) -> None:
         (
             "{ tls: [], app: [] }",
             f"auth: {ONE}",
-            8,
+            9,
             "scheme `app` and the secret that holds it and `client_cer",
         ),
         ("{ app: [] }", f"auth: [{ONE}, {ONE}]", 7, "`token` stands twice"),
@@ -218,3 +218,34 @@ def test_inspect_names_the_credentials_of_a_call_that_sends_several(tmp_path: Pa
     assert text.count("      sends the credentials desk_token and app_key\n") == 1
     tools: Any = privileges_as_data(bundle)["tools"]
     assert [tool["credentials"] for tool in tools] == [["desk_token", "app_key"], ["desk_token"]]
+
+
+def test_the_place_in_the_document_is_the_file_that_says_it(tmp_path: Path, agentc: Any) -> None:
+    """One of several files, or an overlay."""
+    project(tmp_path, "{ token: [] }", f"auth: {ONE}")
+    document = (tmp_path / "openapi.yaml").read_text()
+    start, end = document.index("    get:\n"), document.index("  /refunds:")
+    operation = "\n".join(line[6:] for line in document[start:end].splitlines()[1:])
+    vendor = tmp_path.parent / "vendor"
+    (vendor / "operations").mkdir(parents=True)
+    (vendor / "operations/get.yaml").write_text(operation.replace("{ token: [] }", "{ app: [] }") + "\n")
+    whole = f"{document[:start]}    get: {{ $ref: operations/get.yaml }}\n{document[end:]}"
+    (vendor / "api.yaml").write_text(whole)
+    toolset = tmp_path / "toolset.yaml"
+    toolset.write_text(toolset.read_text().replace("file: openapi.yaml", "file: parts/api.yaml"))
+    done = agentc("import", "openapi", vendor / "api.yaml", "--project", tmp_path, "--toolset", "desk")
+    assert done.code == 0, done.text
+    (finding,) = [one for one in check_project(tmp_path).diagnostics if one.code == "AC706"]
+    places = [note.span and note.span.file for note in finding.notes]
+    assert places == ["parts/operations/get.yaml", "toolset.yaml"]
+
+    (tmp_path / "fix.yaml").write_text(
+        "overlay: 1.0.0\ninfo: { title: fix, version: 1.0.0 }\nactions:\n"
+        "  - target: $.paths['/refunds'].post.security\n    remove: true\n"
+        "  - target: $.paths['/refunds'].post\n    update: { security: [{ query: [] }] }\n"
+    )
+    text = toolset.read_text().replace("openapi: {", "openapi: { overlays: [fix.yaml],")
+    toolset.write_text(text)
+    found = [one for one in check_project(tmp_path).diagnostics if one.code == "AC706"]
+    found_at = {(note.span.file, note.span.line) for one in found for note in one.notes[:1] if note.span}
+    assert found_at == {("parts/operations/get.yaml", 3), ("fix.yaml", 7)}
