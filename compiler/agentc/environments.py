@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from agentc_runtime import access
 from agentc_runtime import bundle as ir
 from agentc_runtime.urls import UrlError, parse_base
@@ -95,13 +97,7 @@ def _environment(
         for host, path in sorted(spec.certificate_authorities.items())
         if host.lower() in reached and (file := program.files.get(path)) is not None
     }
-    return access.Environment(
-        variables=environment.variables,
-        secrets=environment.secrets,
-        private_hosts=environment.private_hosts,
-        vault=vault,
-        certificate_authorities=authorities,
-    )
+    return msgspec.structs.replace(environment, certificate_authorities=authorities)
 
 
 def _in_vault(source: SecretSpec | None) -> bool:

@@ -495,12 +495,16 @@ class Tls:
             serialization.BestAvailableEncryption(PASSPHRASE.encode()),
         ).decode()
 
-    def serve(self, wants: ssl.VerifyMode) -> Any:
+    def context(self, wants: ssl.VerifyMode) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert("localhost").configure_cert(context)
         self.authority.configure_trust(context)
         context.verify_mode = wants
-        return self.live.stack.enter_context(self.live.services.Service(self.live.answer, context))
+        return context
+
+    def serve(self, wants: ssl.VerifyMode) -> Any:
+        service = self.live.services.Service(self.live.answer, self.context(wants))
+        return self.live.stack.enter_context(service)
 
     def environment(self, *services: Any) -> dict[str, Any]:
         hosts = [f"localhost:{one.port}" for one in services]
@@ -613,8 +617,9 @@ def test_the_certificate_of_one_toolset_is_not_shown_by_another(tls: Tls) -> Non
     assert [one.client for one in asks.asked] == ["support-desk", "", "support-desk", ""]
 
 
-def test_certificate_key_and_authority_from_vault_and_file(tls: Tls) -> None:
-    vault = tls.live.stack.enter_context(tls.live.vaults.FakeVault(VAULT_TOKEN))
+def test_certificate_and_key_may_be_in_a_vault_of_the_same_private_authority(tls: Tls) -> None:
+    context = tls.context(ssl.CERT_NONE)
+    vault = tls.live.stack.enter_context(tls.live.vaults.FakeVault(VAULT_TOKEN, tls=context))
     vault.v2["tls/desk"] = {"certificate": tls.chain, "key": tls.key, "passphrase": PASSPHRASE}
     tls.write()
     spec = tls.live.project / "agentc.yaml"
@@ -628,7 +633,9 @@ def test_certificate_key_and_authority_from_vault_and_file(tls: Tls) -> None:
         local["secrets"][secret] = {"vault": {"path": "tls/desk", "field": field}}
     local["secrets"]["vault_token"] = {"env": "VAULT_TOKEN"}
     local["vault"] = {"address": vault.url, "token": "vault_token"}
-    local["private_hosts"].append(vault.url.removeprefix("http://"))
+    host = vault.url.removeprefix("https://")
+    local["private_hosts"].append(host)
+    local["certificate_authorities"][host] = "ca.pem"
     spec.write_text(json.dumps(said, indent=1))
     tls.live.run(DESK_TOKEN="desk-token-value", VAULT_TOKEN=VAULT_TOKEN)
     assert [one.client for one in tls.insists.asked] == ["support-desk"]

@@ -7,6 +7,7 @@ It answers what https://developer.hashicorp.com/vault/api-docs says that Vault a
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,14 +23,14 @@ class Asked(NamedTuple):
 
 
 class FakeVault:
-    """The server. Use as a context manager.
+    """The server, with `tls` at `localhost` over TLS. Use as a context manager.
 
     `v2` and `v1` are the secrets of the engines that are mounted at `secret` and at `kv`, by path; of those
     in `deleted` the newest version is gone. `answer`, if set, is sent instead: status, headers, body. `wait`
     is an event that each request waits for first.
     """
 
-    def __init__(self, token: str, namespace: str = "") -> None:
+    def __init__(self, token: str, namespace: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.token, self.namespace = token, namespace
         self.v2: dict[str, dict[str, Any]] = {}
         self.v1: dict[str, dict[str, Any]] = {}
@@ -43,6 +44,9 @@ class FakeVault:
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://localhost:{self.port}"
 
     def __enter__(self) -> FakeVault:
         threading.Thread(
