@@ -106,13 +106,20 @@ def malformed_scopes(toolset: Toolset, scheme: str) -> Iterator[tuple[Tool, str]
 
 
 def lowered_auth(program: Program, agent: Agent, tool: Tool) -> tuple[access.Auth, ...]:
-    """What is sent with each call of `tool`. An access token has what all grants of the agent need of it."""
+    """What is sent with each call of `tool`. An access token has what all grants of the agent need of it.
+
+    A client whose token endpoint is not known sends nothing: its secret is no token.
+    """
     toolset = program.toolsets[tool.toolset.name]
-    by_scheme = {auth.scheme: auth for auth, _ in auths(tool.toolset) if is_whole(auth)}
+    by_scheme = {
+        auth.scheme: auth
+        for auth, _ in auths(tool.toolset)
+        if is_whole(auth) and (auth.client_credentials is None or token_url(toolset, auth) is not None)
+    }
     return tuple(
         _auth(agent, toolset, credential, by_scheme[credential.scheme])
         for credential in sent(toolset, tool) or ()
-        if credential.kind != "certificate"
+        if credential.scheme in by_scheme and credential.kind != "certificate"
     )
 
 
@@ -161,7 +168,7 @@ def token_sources(tools: Iterable[ir.Tool]) -> list[tuple[str, access.TokenSourc
     found = {
         (auth.secret, auth.token) for tool in tools for auth in tool.request.auth if auth.token is not None
     }
-    return sorted(found, key=lambda one: (one[0], one[1].scopes, one[1].endpoint.url or ""))
+    return sorted(found, key=lambda one: (one[0], str(one[1])))
 
 
 def document_span(program: Program, toolset: Toolset, problem: Problem) -> Span | None:

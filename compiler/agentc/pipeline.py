@@ -18,8 +18,8 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
     """The bundle of `agent`, as path → bytes. The project must be without errors.
 
     Raises:
-        BuildError: a tool that the agent is granted is not known, because the project has made the findings
-            about its document less than errors.
+        BuildError: a tool that the agent is granted is not known, or its server is not, because the project has
+            made the findings about them less than errors.
     """
     unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
     if unknown:
@@ -29,6 +29,13 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
             f"agent `{agent.resource.name}` can't be built: what {names} would do is not known, because "
             f"`{document}` is not there or can't be used; `agentc validate` says why"
         )
+    for name, grant in sorted(agent.grants.items()):
+        operation, spec = grant.tool.operation, grant.tool.toolset.spec
+        if not (grant.tool.spec.server or spec.server or (operation and operation.servers)):
+            raise BuildError(
+                f"agent `{agent.resource.name}` can't be built: where `{name}` is served is not known; "
+                "`agentc validate` says why"
+            )
     program, source_map = lower(result.program, agent)
     return emit(program, source_map, _sources(result, agent))
 

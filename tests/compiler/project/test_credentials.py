@@ -182,6 +182,19 @@ def test_a_project_that_ignores_the_finding_sends_nothing(tmp_path: Path) -> Non
     assert sent(built(check_project(tmp_path)), "get_ticket") == []
 
 
+@pytest.mark.parametrize("client", ["secret: desk_token,", ""])
+def test_the_secret_of_a_client_without_a_token_endpoint_is_not_sent_as_a_token(
+    tmp_path: Path, client: str
+) -> None:
+    two = "" if client else "client_id: app_key, client_secret: desk_token"
+    auth = f"{{ scheme: token, {client} client_credentials: {{ {two} }} }}"
+    (finding,) = project(tmp_path, "{ token: [] }", f"auth: {auth}").diagnostics
+    assert finding.code == "AC706"
+    spec = tmp_path / "agentc.yaml"
+    spec.write_text(spec.read_text() + "  rules: { AC706: ignore }\n")
+    assert sent(built(check_project(tmp_path)), "get_ticket") == []
+
+
 def test_client_id_and_client_secret_may_be_two_secrets(tmp_path: Path) -> None:
     auth = f"{{ scheme: token, client_credentials: {{ {CLIENT}, client_id: app_key }} }}"
     bundle = built(project(tmp_path, "{ token: [] }", f"auth: {auth}"))

@@ -10,7 +10,7 @@ import trustme
 
 from agentc.checks.base import OPENAPI, PROJECT, TOOLSET, example_files, sha256_of
 from agentc.driver import Result, check_project
-from agentc.pipeline import bundle_files
+from agentc.pipeline import BuildError, bundle_files
 from agentc.privileges import privileges_as_data, privileges_as_text
 from agentc_runtime.access import Endpoint, Secret, Vault, VaultField
 from agentc_runtime.verify import Bundle, load_bundle
@@ -259,6 +259,16 @@ def test_why_the_document_has_no_usable_server(tmp_path: Path, servers: str, wor
     for note, said in zip(finding.notes, words, strict=True):
         assert said in note.message
         assert (note.span.file, note.span.line) == ("openapi.yaml", 3)
+
+
+def test_an_ignored_finding_about_servers_builds_nothing_that_goes_nowhere(tmp_path: Path) -> None:
+    served(tmp_path, OPENAPI, TOOLS)
+    spec = tmp_path / "agentc.yaml"
+    spec.write_text(spec.read_text() + "  rules: { AC707: ignore }\n")
+    result = check_project(tmp_path)
+    assert errors(result) == []
+    with pytest.raises(BuildError, match=r"where `desk\.get_ticket` is served is not known"):
+        built(result)
 
 
 def test_several_servers_are_listed_to_choose_from(tmp_path: Path) -> None:
