@@ -18,8 +18,8 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
     """The bundle of `agent`, as path → bytes. The project must be without errors.
 
     Raises:
-        BuildError: a tool that the agent is granted is not known, or its server is not, because the project has
-            made the findings about them less than errors.
+        BuildError: a tool that the agent is granted is not known, or its server is not, because the project
+            has made the findings about them less than errors.
     """
     unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
     if unknown:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -266,7 +266,9 @@ def fake_provider() -> ModuleType:
     return load(ROOT / "tests/support/fake_provider.py")
 
 
-@pytest.fixture(scope="session")
-def fake_vault() -> ModuleType:
-    """The module of the stand-in for Vault."""
-    return load(ROOT / "tests/support/fake_vault.py")
+@pytest.fixture
+def desk(tmp_path: Path, command: Any, live_service: ModuleType, fake_provider: ModuleType) -> Iterator[Any]:
+    """A desk on loopback, and a project whose agent calls it: see `tests/support/live_desk.py`."""
+    modules = (live_service, fake_provider, load(ROOT / "tests/support/fake_vault.py"))
+    with ExitStack() as stack:
+        yield load(ROOT / "tests/support/live_desk.py").Desk(stack, tmp_path, command, modules)
