@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agentc_runtime.access import Auth, Endpoint, Environment, Secret
 from agentc_runtime.bundle import (
     AgentInfo,
     AgentState,
@@ -23,6 +22,7 @@ from agentc_runtime.bundle import (
     Tool,
 )
 from agentc_runtime.calls import Call
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.origins import Origins
 

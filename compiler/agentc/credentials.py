@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from agentc_runtime import access
 from agentc_runtime import bundle as ir
+from agentc_runtime.environments import Auth, ClientCertificate, Endpoint, TokenSource
 
 from .diagnostics import Span
 from .openapi import Problem, problem_span
@@ -23,12 +23,12 @@ from .syntax.toolset import AuthSpec, ToolsetSpec
 _SCOPE = re.compile(r"[!#-\[\]-~]{1,200}")
 
 
-def endpoint_of(text: str) -> access.Endpoint:
+def endpoint_of(text: str) -> Endpoint:
     """A URL that a spec writes, or names by `${env.NAME}`, as the bundle has it."""
     reference = parse_reference(text)
     if isinstance(reference, Reference) and reference.root == "env":
-        return access.Endpoint(variable=reference.path[0])
-    return access.Endpoint(url=text)
+        return Endpoint(variable=reference.path[0])
+    return Endpoint(url=text)
 
 
 def auths(resource: Resource[ToolsetSpec]) -> tuple[tuple[AuthSpec, tuple[Step, ...]], ...]:
@@ -105,7 +105,7 @@ def malformed_scopes(toolset: Toolset, scheme: str) -> Iterator[tuple[Tool, str]
                 yield tool, scope
 
 
-def lowered_auth(program: Program, agent: Agent, tool: Tool) -> tuple[access.Auth, ...]:
+def lowered_auth(program: Program, agent: Agent, tool: Tool) -> tuple[Auth, ...]:
     """What is sent with each call of `tool`. An access token has what all grants of the agent need of it.
 
     A client whose token endpoint is not known sends nothing: its secret is no token.
@@ -123,14 +123,14 @@ def lowered_auth(program: Program, agent: Agent, tool: Tool) -> tuple[access.Aut
     )
 
 
-def _auth(agent: Agent, toolset: Toolset, credential: Credential, spec: AuthSpec) -> access.Auth:
+def _auth(agent: Agent, toolset: Toolset, credential: Credential, spec: AuthSpec) -> Auth:
     assert credential.kind != "certificate"  # it is not sent
     client, url = spec.client_credentials, token_url(toolset, spec)
     token = None
     secret = spec.secret
     if client is not None and url is not None:
         secret = secret or client.client_secret
-        token = access.TokenSource(
+        token = TokenSource(
             endpoint=endpoint_of(url),
             scopes=_scopes(agent, toolset, spec.scheme),
             extra_scopes=tuple(sorted(set(client.extra_scopes))),
@@ -138,17 +138,15 @@ def _auth(agent: Agent, toolset: Toolset, credential: Credential, spec: AuthSpec
             client_id=client.client_id,
         )
     assert secret is not None  # it is whole
-    return access.Auth(kind=credential.kind, secret=secret, name=credential.wire, token=token)
+    return Auth(kind=credential.kind, secret=secret, name=credential.wire, token=token)
 
 
-def lowered_certificate(resource: Resource[ToolsetSpec]) -> access.ClientCertificate | None:
+def lowered_certificate(resource: Resource[ToolsetSpec]) -> ClientCertificate | None:
     """What the toolset shows of itself in TLS."""
     spec = resource.spec.client_certificate
     if spec is None:
         return None
-    return access.ClientCertificate(
-        certificate=spec.certificate, key=spec.key, key_password=spec.key_password
-    )
+    return ClientCertificate(certificate=spec.certificate, key=spec.key, key_password=spec.key_password)
 
 
 def _needed(toolset: Toolset, tool: Tool, scheme: str) -> tuple[str, ...]:
@@ -163,7 +161,7 @@ def _scopes(agent: Agent, toolset: Toolset, scheme: str) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
-def token_sources(tools: Iterable[ir.Tool]) -> list[tuple[str, access.TokenSource]]:
+def token_sources(tools: Iterable[ir.Tool]) -> list[tuple[str, TokenSource]]:
     """The sources of access tokens of a program's tools, each once, with the secret of the client."""
     found = {
         (auth.secret, auth.token) for tool in tools for auth in tool.request.auth if auth.token is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal, NamedTuple, TypeAlias
 
-from agentc_runtime.access import Environment
+from agentc_runtime.environments import Environment
 from agentc_runtime.quoting import shown
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.strictjson import StrictJsonError, parse

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from agentc_runtime import access
 from agentc_runtime import bundle as ir
+from agentc_runtime.environments import Endpoint, Environment, Secret, Vault, VaultField
 from agentc_runtime.urls import UrlError, parse_base
 
 from .credentials import token_sources
@@ -23,7 +23,7 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END
 
 def lowered_environments(
     program: Program, project: ProjectSpec, tools: Mapping[str, ir.Tool], models: Mapping[str, ir.Model]
-) -> dict[str, access.Environment]:
+) -> dict[str, Environment]:
     """Each environment, reduced to what this agent's tools and models use of it."""
     endpoints = endpoints_of(tools.values(), models.values())
     variables = {endpoint.variable for endpoint in endpoints if endpoint.variable}
@@ -35,7 +35,7 @@ def lowered_environments(
     }
 
 
-def endpoints_of(tools: Iterable[ir.Tool], models: Iterable[ir.Model]) -> list[access.Endpoint]:
+def endpoints_of(tools: Iterable[ir.Tool], models: Iterable[ir.Model]) -> list[Endpoint]:
     """Every endpoint that an agent has requests for: of tools, models and access tokens."""
     tools = list(tools)
     endpoints = [tool.request.endpoint for tool in tools]
@@ -43,7 +43,7 @@ def endpoints_of(tools: Iterable[ir.Tool], models: Iterable[ir.Model]) -> list[a
     return endpoints + [source.endpoint for _, source in token_sources(tools)]
 
 
-def servers(environment: access.Environment, endpoints: Iterable[access.Endpoint]) -> set[str]:
+def servers(environment: Environment, endpoints: Iterable[Endpoint]) -> set[str]:
     """The base URLs of `endpoints` in an environment, and that of its Vault."""
     known = environment.variables
     urls = {endpoint.url or known.get(endpoint.variable or "", "(not set)") for endpoint in endpoints}
@@ -72,20 +72,20 @@ def certificates_in(file: SourceFile) -> str:
 def _environment(
     program: Program,
     spec: EnvironmentSpec,
-    endpoints: Iterable[access.Endpoint],
+    endpoints: Iterable[Endpoint],
     variables: set[str],
     secrets: set[str],
-) -> access.Environment:
+) -> Environment:
     vault = None
     if spec.vault is not None and any(_in_vault(spec.secrets.get(name)) for name in secrets):
         secrets = {*secrets, spec.vault.token}
-        vault = access.Vault(
+        vault = Vault(
             address=spec.vault.address,
             token=spec.vault.token,
             namespace=(spec.vault.namespace or "").rstrip("/"),
             ttl_ms=milliseconds(spec.vault.ttl),
         )
-    environment = access.Environment(
+    environment = Environment(
         variables={key: value for key, value in sorted(spec.variables.items()) if key in variables},
         secrets={key: _secret(source) for key, source in sorted(spec.secrets.items()) if key in secrets},
         private_hosts=tuple(sorted(spec.private_hosts)),
@@ -104,13 +104,13 @@ def _in_vault(source: SecretSpec | None) -> bool:
     return source is not None and source.vault is not None
 
 
-def _secret(source: SecretSpec) -> access.Secret:
+def _secret(source: SecretSpec) -> Secret:
     vault = None
     if source.vault is not None:
-        vault = access.VaultField(
+        vault = VaultField(
             mount=source.vault.mount,
             path=source.vault.path,
             field=source.vault.field,
             kv_version=source.vault.kv_version,
         )
-    return access.Secret(env=source.env, file=source.file, vault=vault)
+    return Secret(env=source.env, file=source.file, vault=vault)

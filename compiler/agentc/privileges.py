@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentc_runtime import access, expressions
 from agentc_runtime import bundle as ir
+from agentc_runtime.environments import Endpoint
 from agentc_runtime.verify import Bundle
 
 from .credentials import token_sources
@@ -206,7 +206,7 @@ def _tokens(program: ir.Program) -> Iterator[str]:
             yield f"      the service may add: {', '.join(source.extra_scopes)}"
 
 
-def _written(endpoint: access.Endpoint) -> str:
+def _written(endpoint: Endpoint) -> str:
     return endpoint.url if endpoint.url is not None else f"${{env.{endpoint.variable}}}"
 
 

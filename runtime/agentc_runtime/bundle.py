@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from .access import Auth, ClientCertificate, Endpoint, Environment
 from .behaviour import Cache, Pagination
+from .environments import Auth, ClientCertificate, Endpoint, Environment
 from .expressions import Expr, Record, Ref, Template
 
 FORMAT = "agentc.bundle/1"

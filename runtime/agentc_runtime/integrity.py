@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .access import Endpoint, Environment
 from .behaviour import MAX_PAGES
 from .bundle import (
     AgentState,
@@ -22,6 +21,7 @@ from .bundle import (
     Tool,
     ToolState,
 )
+from .environments import Endpoint, Environment
 
 #: What every provider accepts as the name of a function.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")

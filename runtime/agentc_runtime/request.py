@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
-from .access import Auth, Endpoint, Environment
 from .bodies import body_lines, write_body
 from .bundle import Param, PathPart, RequestPlan, Tool
+from .environments import Auth, Endpoint, Environment
 from .quoting import shown, visible
 from .refusals import Refusal, RefusedError
 from .secrets import Secrets

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from .access import Environment, Vault, VaultField
+from .environments import Environment, Vault, VaultField
 from .refusals import Refusal, RefusedError
 from .sources import Reading, read_local
 from .wire import Transport

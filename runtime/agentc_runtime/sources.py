@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from .access import Secret
+from .environments import Secret
 from .refusals import Refusal, RefusedError
 
 #: Characters of a secret file that are read, and of a value in Vault that are taken.

@@ -17,7 +17,7 @@ from typing import Final
 
 import certifi
 
-from .access import ClientCertificate
+from .environments import ClientCertificate
 from .refusals import Refusal, RefusedError
 from .secrets import Secrets
 

@@ -19,8 +19,8 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from .access import Auth, Environment, TokenSource
 from .bundle import Program
+from .environments import Auth, Environment, TokenSource
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .request import base_url, endpoint_text

@@ -14,9 +14,9 @@ from typing import Final
 import httpcore
 
 from . import __version__
-from .access import ClientCertificate, Environment
 from .decoding import ACCEPTED, Decoder
 from .egress import CheckedNetwork
+from .environments import ClientCertificate, Environment
 from .quoting import clipped, shortened
 from .refusals import Refusal, RefusedError
 from .secrets import Secrets

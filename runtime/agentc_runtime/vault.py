@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from .access import Vault, VaultField
+from .environments import Vault, VaultField
 from .quoting import shortened, shown
 from .refusals import Refusal, RefusedError
 from .sources import MAX_SECRET, Reading, checked

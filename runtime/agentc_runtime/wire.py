@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from .access import ClientCertificate
+from .environments import ClientCertificate
 from .refusals import RefusedError
 
 

@@ -13,7 +13,7 @@ from . import InputError
 from .options import text_or_json
 
 if TYPE_CHECKING:
-    from agentc_runtime.access import Environment
+    from agentc_runtime.environments import Environment
     from agentc_runtime.verify import Bundle
 
 DEFAULT_STORE = ".agentc/runs.db"

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Final, TypeAlias
 
-from ..access import Environment
 from ..bundle import Provider
+from ..environments import Environment
 from ..refusals import Refusal, RefusedError
 from ..request import base_url
 from ..secrets import Secrets

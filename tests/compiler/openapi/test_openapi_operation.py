@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agentc.openapi import compile_operations
 from agentc.source import SourceFile
-from agentc_runtime.access import Auth, Endpoint
 from agentc_runtime.bundle import ResponseCase
+from agentc_runtime.environments import Auth, Endpoint
 
 SCHEMES = {
     "token": {"type": "http", "scheme": "Bearer"},

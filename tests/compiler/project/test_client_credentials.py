@@ -10,7 +10,7 @@ from agentc.checks.base import OPENAPI, example_files
 from agentc.driver import Result, check_project
 from agentc.pipeline import bundle_files
 from agentc.privileges import privileges_as_data, privileges_as_text
-from agentc_runtime.access import Endpoint, TokenSource
+from agentc_runtime.environments import Endpoint, TokenSource
 from agentc_runtime.verify import Bundle, load_bundle
 
 SCHEMES = """\

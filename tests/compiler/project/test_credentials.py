@@ -11,7 +11,7 @@ from agentc.checks.base import OPENAPI, example_files
 from agentc.driver import Result, check_project
 from agentc.pipeline import bundle_files
 from agentc.privileges import privileges_as_data, privileges_as_text
-from agentc_runtime.access import Auth, ClientCertificate
+from agentc_runtime.environments import Auth, ClientCertificate
 from agentc_runtime.verify import Bundle, load_bundle
 
 SCHEMES = """\

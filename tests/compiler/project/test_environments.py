@@ -12,7 +12,7 @@ from agentc.checks.base import OPENAPI, PROJECT, TOOLSET, example_files, sha256_
 from agentc.driver import Result, check_project
 from agentc.pipeline import BuildError, bundle_files
 from agentc.privileges import privileges_as_data, privileges_as_text
-from agentc_runtime.access import Endpoint, Secret, Vault, VaultField
+from agentc_runtime.environments import Endpoint, Secret, Vault, VaultField
 from agentc_runtime.verify import Bundle, load_bundle
 
 VAULT = "vault: { address: https://vault.example.com:8200, token: vault_token, namespace: team/, ttl: 90s }"

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentc_runtime.access import Auth, Endpoint, Environment, Secret
 from agentc_runtime.broker import Broker
 from agentc_runtime.bundle import (
     AgentInfo,
@@ -35,6 +34,7 @@ from agentc_runtime.bundle import (
     ToolState,
 )
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.origins import Origins
 from agentc_runtime.refusals import Refusal

@@ -15,7 +15,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from agentc_runtime.access import ClientCertificate, Environment, Secret
+from agentc_runtime.environments import ClientCertificate, Environment, Secret
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from agentc_runtime.access import Auth, Endpoint, Environment, Secret, TokenSource
 from agentc_runtime.calls import Returned
 from agentc_runtime.cassette import RecordingTransport
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret, TokenSource
 from agentc_runtime.integrity import problems
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.request import build_request

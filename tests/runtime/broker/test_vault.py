@@ -16,8 +16,8 @@ import hvac
 import msgspec
 import pytest
 
-from agentc_runtime.access import Environment, Secret, Vault, VaultField
 from agentc_runtime.calls import Returned
+from agentc_runtime.environments import Environment, Secret, Vault, VaultField
 from agentc_runtime.refusals import Refusal, RefusedError
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport

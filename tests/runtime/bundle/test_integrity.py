@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from agentc_runtime import access, expressions
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 from agentc_runtime.behaviour import Cache, Pagination
+from agentc_runtime.environments import Endpoint, Environment, Secret, Vault, VaultField
 from agentc_runtime.integrity import problems
 from agentc_runtime.verify import BundleError, load_bundle
 
@@ -55,8 +56,8 @@ def environment(**changes: Any) -> Change:
     )
 
 
-IN_VAULT = access.Secret(vault=access.VaultField(path="a", field="b"))
-VAULT = access.Vault(address="https://vault.example", token="token")
+IN_VAULT = Secret(vault=VaultField(path="a", field="b"))
+VAULT = Vault(address="https://vault.example", token="token")
 CASES: list[tuple[Change, str]] = [
     (top(start="nowhere"), "`start` is `nowhere`, which is no state"),
     (top(states={}), "`start` is `look`, which is no state"),
@@ -89,9 +90,9 @@ CASES: list[tuple[Change, str]] = [
     (tool("desk.find", model_name="find\n"), "has the model name 'find\\n'"),
     (tool("desk.find", model_name=""), "has the model name ''"),
     (tool("desk.find", model_name="a" * 65), "is not 1 to 64 of"),
-    (request(endpoint=access.Endpoint()), "endpoint of tool `desk.find` needs either `url` or `variable`"),
-    (request(endpoint=access.Endpoint(url="https://a", variable="HELPDESK_URL")), "needs either"),
-    (request(endpoint=access.Endpoint(variable="OTHER")), "is `OTHER`, which the environment `local` lacks"),
+    (request(endpoint=Endpoint()), "endpoint of tool `desk.find` needs either `url` or `variable`"),
+    (request(endpoint=Endpoint(url="https://a", variable="HELPDESK_URL")), "needs either"),
+    (request(endpoint=Endpoint(variable="OTHER")), "is `OTHER`, which the environment `local` lacks"),
     (request(path=((ir.PathPart(),),)), "a path part of tool `desk.find` needs either"),
     (
         request(path=((ir.PathPart(literal="a", param=ir.Param(argument="a", name="a")),),)),
@@ -116,9 +117,9 @@ CASES: list[tuple[Change, str]] = [
         "the pages of tool `desk.find` would change its path",
     ),
     (model(alias="slow"), "model `fast` calls itself `slow`"),
-    (model(endpoint=access.Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
+    (model(endpoint=Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
     (
-        model(endpoint=access.Endpoint(variable="MODEL_URL")),
+        model(endpoint=Endpoint(variable="MODEL_URL")),
         "is `MODEL_URL`, which the environment",
     ),
     (top(default_environment="staging"), "`default_environment` is `staging`, which is no environment"),
@@ -147,5 +148,5 @@ def test_contradictions_are_refused(
 
 
 def test_one_environment_that_lacks_a_variable_is_enough(program: ir.Program) -> None:
-    changed = replace(program, environments={**program.environments, "staging": access.Environment()})
+    changed = replace(program, environments={**program.environments, "staging": Environment()})
     assert "which the environment `staging` lacks" in "\n".join(problems(changed))

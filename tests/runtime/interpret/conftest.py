@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentc_runtime.access import Endpoint, Environment, Secret
 from agentc_runtime.bundle import (
     FORMAT,
     AgentInfo,
@@ -37,6 +36,7 @@ from agentc_runtime.bundle import (
 )
 from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.canonical import canonical
+from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.events import Event
 from agentc_runtime.expressions import Slot, Text
 from agentc_runtime.memory import MemoryJournal
