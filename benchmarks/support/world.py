@@ -5,12 +5,9 @@ from __future__ import annotations
 from agentc_runtime.bundle import (
     AgentInfo,
     AgentState,
-    Auth,
     Body,
     Data,
-    Endpoint,
     EndState,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -21,11 +18,11 @@ from agentc_runtime.bundle import (
     Quota,
     RequestPlan,
     ResponseCase,
-    Secret,
     SourceMap,
     Tool,
 )
 from agentc_runtime.calls import Call
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.origins import Origins
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
 
-from .credentials import endpoint_of, lowered_auth, token_sources
+from .credentials import endpoint_of, lowered_auth, lowered_certificate
 from .diagnostics import Span
+from .environments import lowered_environments
 from .flow import flow_of, flow_span
 from .names import model_name
 from .pages import lower_cache, lower_pagination
@@ -56,7 +57,6 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
     tools = {name: _tool(program, agent, grant.tool) for name, grant in agent.grants.items()}
     models = _models(project.spec, agent)
     spec = agent.spec
-    environments = _environments(project.spec, tools, models)
     lowered = ir.Program(
         agent=agent_info(agent.resource),
         input=_data(spec.input),
@@ -67,7 +67,7 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
         models=models,
         tools=tools,
         grants={name: _grant(grant) for name, grant in sorted(agent.grants.items())},
-        environments=environments,
+        environments=lowered_environments(program, project.spec, tools, models),
         default_environment=project.spec.default_environment or next(iter(project.spec.environments)),
         limits=ir.Limits(
             steps=spec.limits.steps,
@@ -115,9 +115,8 @@ def _retry(spec: RetrySpec | None) -> ir.Retry:
 def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
     operation, spec = tool.operation, tool.spec
     assert operation is not None  # the pipeline builds no agent with a tool whose operation is not known
-    toolset = tool.toolset.spec
-    auth = lowered_auth(program, agent, tool, operation)
-    server = toolset.server or operation.servers[0]
+    server = spec.server or tool.toolset.spec.server or operation.servers[0]
+    auth, certificate = lowered_auth(program, agent, tool), lowered_certificate(tool.toolset)
     return ir.Tool(
         name=tool.name,
         model_name=model_name(tool.name),
@@ -125,7 +124,7 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         effect=spec.effect,
         arguments=operation.arguments,
         output=ir.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),
-        request=operation.plan(endpoint_of(server), auth),
+        request=operation.plan(endpoint_of(server), auth, certificate),
         max_response_bytes=spec.output.max_bytes,
         fields=spec.output.fields,
         timeout_ms=milliseconds(spec.timeout),
@@ -202,30 +201,6 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
         temperature=None if spec.temperature is None else format(spec.temperature, "g"),
         timeout_ms=milliseconds(spec.timeout),
     )
-
-
-def _environments(
-    project: ProjectSpec, tools: Mapping[str, ir.Tool], models: Mapping[str, ir.Model]
-) -> dict[str, ir.Environment]:
-    """Each environment, reduced to the variables and secrets that this agent's tools and models use."""
-    endpoints = [tool.request.endpoint for tool in tools.values()]
-    endpoints += [model.endpoint for model in models.values()]
-    endpoints += [source.endpoint for _, source in token_sources(tools.values())]
-    variables = {endpoint.variable for endpoint in endpoints if endpoint.variable}
-    secrets = {auth.secret for tool in tools.values() for auth in tool.request.auth}
-    secrets |= {model.secret for model in models.values() if model.secret}
-    return {
-        name: ir.Environment(
-            variables={key: value for key, value in sorted(spec.variables.items()) if key in variables},
-            secrets={
-                key: ir.Secret(env=source.env, file=source.file)
-                for key, source in sorted(spec.secrets.items())
-                if key in secrets
-            },
-            private_hosts=tuple(sorted(spec.private_hosts)),
-        )
-        for name, spec in sorted(project.environments.items())
-    }
 
 
 def _catch(specs: tuple[CatchSpec, ...]) -> tuple[ir.Catch, ...]:
@@ -312,6 +287,10 @@ def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
         for variable in environment.variables:
             spans[f"environment:{name}/{variable}"] = project.span(
                 "environments", name, "variables", variable, key=True
+            )
+        for secret in environment.secrets:
+            spans[f"environment:{name}/{secret}"] = project.span(
+                "environments", name, "secrets", secret, key=True
             )
     return {
         key: ir.Position(file=span.file, line=span.line, column=span.column)

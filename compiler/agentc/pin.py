@@ -1,9 +1,10 @@
-"""Write a document's digest into the toolset that uses it, leaving everything else of the file as it is."""
+"""Write into a toolset what was imported for it, leaving everything else of the file as it is."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .diagnostics import Span, did_you_mean
@@ -70,14 +71,18 @@ def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
         if "sha256" in openapi.entries:
             edits.append((openapi.entries["sha256"][1].span, sha256))
         else:
-            edits.append((_after(value.span), _second_key(openapi, sha256)))
+            edits.append((_after(value.span), _second_key(source, openapi, sha256)))
         text = _replaced(source, edits)
     elif openapi is None and isinstance(spec, Map) and spec.entries:
         key = next(iter(spec.entries.values()))[0].span
         insert = f"openapi: {{ file: {_word(file)}, sha256: {sha256} }}\n{' ' * (key.column - 1)}"
-        text = _replaced(source, [(Span(key.file, key.line, key.column, key.line, key.column), insert)])
+        text = _replaced(source, [(_before(key), insert)])
     else:
         raise _not_a_map(document, name)
+    return _written(project, source, text)
+
+
+def _written(project: Path, source: SourceFile, text: str) -> str:
     try:
         (project / source.path).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
@@ -85,15 +90,43 @@ def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
     return source.path
 
 
+def pin_values(project: Path, name: str, path: Sequence[str | int], values: Mapping[str, str]) -> str:
+    """Set `values` in the map at `path` of the toolset's `spec`; the path of the file that was changed.
+
+    Raises:
+        PinError: the project has no such toolset, or there is no map.
+    """
+    document = _find(project, name)
+    node = node_at(document.root, ("spec", *path))
+    if not isinstance(node, Map):
+        raise PinError(f"toolset `{name}` has no map `{'.'.join(map(str, path))}` to write into")
+    edits = [
+        (node.entries[key][1].span, _word(value)) for key, value in values.items() if key in node.entries
+    ]
+    lacking = [f"{key}: {_word(value)}" for key, value in values.items() if key not in node.entries]
+    if lacking and not node.entries:
+        edits.append((node.span, f"{{ {', '.join(lacking)} }}"))
+    elif lacking:
+        first = next(iter(node.entries.values()))[0].span
+        between = ", " if _is_flow(document.file, node) else f"\n{' ' * (first.column - 1)}"
+        edits.append((_before(first), "".join(f"{line}{between}" for line in lacking)))
+    return _written(project, document.file, _replaced(document.file, edits))
+
+
 def _not_a_map(document: Document, name: str) -> PinError:
     line = span_at(document.root, ("spec", "openapi"), key=True).line
     return PinError(f"{document.file.path}:{line}: `openapi` of toolset `{name}` should be a map with `file`")
 
 
-def _word(path: str) -> str:
-    """The path as a YAML value: quoted where it could be read as something else."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*\.[a-z]+", path)
-    return path if plain else json.dumps(path)
+#: A path, a URL, or a word of the language, that no reader of YAML takes for something else.
+_PLAIN = re.compile(
+    r"[A-Za-z][A-Za-z0-9_./-]*\.[a-z]+|https?://[A-Za-z0-9_./~%:-]*[A-Za-z0-9_/]|client_[a-z_]+"
+)
+
+
+def _word(value: str) -> str:
+    """A YAML value: quoted where it could be read as something else."""
+    return value if _PLAIN.fullmatch(value) else json.dumps(value)
 
 
 def _find(project: Path, name: str) -> Document:
@@ -109,16 +142,24 @@ def _find(project: Path, name: str) -> Document:
     raise PinError(f"no toolset `{name}` in `{project}`; {did_you_mean(name, names) or 'it has none'}")
 
 
+def _before(span: Span) -> Span:
+    return Span(span.file, span.line, span.column, span.line, span.column)
+
+
 def _after(span: Span) -> Span:
     return Span(span.file, span.end_line, span.end_column, span.end_line, span.end_column)
 
 
-def _second_key(openapi: Map, sha256: str) -> str:
+def _second_key(source: SourceFile, openapi: Map, sha256: str) -> str:
     """How a second key is written into a map: on the same line in `{ }`, else on a line of its own."""
-    key = openapi.entries["file"][0].span
-    if openapi.span.line == key.line and openapi.span.column < key.column:
+    if _is_flow(source, openapi):
         return f", sha256: {sha256}"
+    key = openapi.entries["file"][0].span
     return f"\n{' ' * (key.column - 1)}sha256: {sha256}"
+
+
+def _is_flow(source: SourceFile, node: Map) -> bool:
+    return source.lines[node.span.line - 1][node.span.column - 1 :].startswith("{")
 
 
 def _replaced(source: SourceFile, edits: list[tuple[Span, str]]) -> str:

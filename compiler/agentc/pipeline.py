@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .driver import Result
 from .emit import emit
+from .environments import authority_files
 from .lower import lower
 from .program import Agent
 from .source import SourceFile
@@ -17,8 +18,8 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
     """The bundle of `agent`, as path → bytes. The project must be without errors.
 
     Raises:
-        BuildError: a tool that the agent is granted is not known, because the project has made the findings
-            about its document less than errors.
+        BuildError: a tool that the agent is granted is not known, or its server is not, because the project
+            has made the findings about them less than errors.
     """
     unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
     if unknown:
@@ -28,6 +29,13 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
             f"agent `{agent.resource.name}` can't be built: what {names} would do is not known, because "
             f"`{document}` is not there or can't be used; `agentc validate` says why"
         )
+    for name, grant in sorted(agent.grants.items()):
+        operation, spec = grant.tool.operation, grant.tool.toolset.spec
+        if not (grant.tool.spec.server or spec.server or (operation and operation.servers)):
+            raise BuildError(
+                f"agent `{agent.resource.name}` can't be built: where `{name}` is served is not known; "
+                "`agentc validate` says why"
+            )
     program, source_map = lower(result.program, agent)
     return emit(program, source_map, _sources(result, agent))
 
@@ -39,6 +47,7 @@ def _sources(result: Result, agent: Agent) -> list[SourceFile]:
     used = {agent.resource.file.path}
     if program.project is not None:
         used.add(program.project.file.path)
+        used.update(path for path in authority_files(program.project.spec) if path in program.files)
     used |= {resource.file.path for resource in agent.permission_sets}
     for name in toolsets:
         toolset = program.toolsets[name]

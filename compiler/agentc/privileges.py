@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentc_runtime import bundle as ir
+from agentc_runtime.environments import Endpoint
 from agentc_runtime.verify import Bundle
 
 from .credentials import token_sources
+from .environments import endpoints_of, servers
 from .grant_words import flow_in_words, limits_of_grant
 from .tool_size import definition_tokens
 from .words import duration_in_words
@@ -61,6 +63,8 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "trust": program.tools[name].output.trust,
                 "sensitivity": program.tools[name].output.sensitivity,
                 "tokens": _size(program, name),
+                "credentials": [auth.secret for auth in program.tools[name].request.auth],
+                "client_certificate": _certificate(program.tools[name]),
                 "at": _at(bundle, f"grant:{name}"),
                 "states": [state for state, spec in program.states.items() if name in ir.tools_of(spec)],
             }
@@ -71,10 +75,20 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
             alias: {"provider": model.provider, "model": model.model, "sees": model.max_sensitivity}
             for alias, model in program.models.items()
         },
+        "certificate_authorities": {
+            name: {host: _digest(text) for host, text in environment.certificate_authorities.items()}
+            for name, environment in program.environments.items()
+        },
         "secrets": sorted(_secret_names(program)),
+        "vaults": {
+            name: environment.vault.address
+            for name, environment in program.environments.items()
+            if environment.vault is not None
+        },
         "access_tokens": [
             {
                 "secret": secret,
+                "client_id": source.client_id,
                 "at": _written(source.endpoint),
                 "scopes": list(source.scopes),
                 "extra_scopes": list(source.extra_scopes),
@@ -105,6 +119,10 @@ def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     yield f"  {name}  {_VERBS[tool.effect]}  {_request(tool)}"
     for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
+    if len(tool.request.auth) > 1:
+        yield f"      sends the credentials {' and '.join(auth.secret for auth in tool.request.auth)}"
+    if tool.request.certificate is not None:
+        yield f"      shows the client certificate {_certificate(tool)}"
     if tool.pagination is not None:
         pages = tool.pagination
         yield f"      reads up to {pages.max_pages:,} pages and gives up to {pages.max_items:,} items a call"
@@ -115,6 +133,10 @@ def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     yield f"      answers are {tool.output.trust}{typed} and {tool.output.sensitivity}"
     yield f"      in {', '.join(states)}; granted at {_at(bundle, f'grant:{name}')}"
     yield f"      its definition is about {_size(bundle.program, name):,} tokens"
+
+
+def _certificate(tool: ir.Tool) -> str | None:
+    return tool.request.certificate.certificate if tool.request.certificate is not None else None
 
 
 def _size(program: ir.Program, name: str) -> int:
@@ -134,20 +156,9 @@ def _at(bundle: Bundle, key: str) -> str:
     return f"{position.file}:{position.line}" if position else "an unknown place"
 
 
-def _endpoints(program: ir.Program) -> list[ir.Endpoint]:
-    tools = [tool.request.endpoint for tool in program.tools.values()]
-    tokens = [source.endpoint for _, source in token_sources(program.tools.values())]
-    return tools + [model.endpoint for model in program.models.values()] + tokens
-
-
 def _servers(program: ir.Program, environment: str) -> list[str]:
-    variables = program.environments[environment].variables
-    return sorted(
-        {
-            endpoint.url if endpoint.url is not None else variables.get(endpoint.variable or "", "(not set)")
-            for endpoint in _endpoints(program)
-        }
-    )
+    endpoints = endpoints_of(program.tools.values(), program.models.values())
+    return sorted(servers(program.environments[environment], endpoints))
 
 
 def _reach(program: ir.Program) -> Iterator[str]:
@@ -156,6 +167,8 @@ def _reach(program: ir.Program) -> Iterator[str]:
         yield f"  {name}{default}: {', '.join(_servers(program, name))}"
         if environment.private_hosts:
             yield f"      private addresses allowed for {', '.join(environment.private_hosts)}"
+        for host, authorities in sorted(environment.certificate_authorities.items()):
+            yield f"      {host} is trusted by authorities of its own, sha256:{_digest(authorities)[:16]}"
 
 
 def _models(program: ir.Program) -> Iterator[str]:
@@ -172,17 +185,28 @@ def _secret_names(program: ir.Program) -> set[str]:
 def _secrets(program: ir.Program) -> Iterator[str]:
     names = sorted(_secret_names(program))
     yield f"  {', '.join(names)}" if names else "  none"
+    for name, environment in program.environments.items():
+        kept = sorted(secret for secret, source in environment.secrets.items() if source.vault is not None)
+        if environment.vault is not None and kept:
+            yield f"  {name}: {', '.join(kept)} from Vault at {environment.vault.address}"
+
+
+def _digest(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _tokens(program: ir.Program) -> Iterator[str]:
     for secret, source in token_sources(program.tools.values()):
-        yield f"  with {secret} at {_written(source.endpoint)}"
+        client = f"{source.client_id} and {secret}" if source.client_id is not None else secret
+        yield f"  with {client} at {_written(source.endpoint)}"
         yield f"      scopes: {', '.join(source.scopes) or 'none'}"
         if source.extra_scopes:
             yield f"      the service may add: {', '.join(source.extra_scopes)}"
 
 
-def _written(endpoint: ir.Endpoint) -> str:
+def _written(endpoint: Endpoint) -> str:
     return endpoint.url if endpoint.url is not None else f"${{env.{endpoint.variable}}}"
 
 

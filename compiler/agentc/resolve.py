@@ -23,6 +23,7 @@ from .checks import (
     ac716_idle_overlay_action,
 )
 from .diagnostics import Diagnostic, Rule, Span
+from .environments import authority_files
 from .openapi import CompiledOperation, DocumentResult, Problem, compile_operations, problem_span
 from .openapi.lock import Locked, lock_path, read_lock
 from .openapi.parts import source_of
@@ -44,6 +45,7 @@ from .typing_env import agent_environment, declared, state_output
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_OVERLAY_BYTES = 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
+MAX_AUTHORITIES_BYTES = 1024 * 1024
 
 #: The rule of each kind of problem that an API document can have.
 _DOCUMENT_RULES: dict[str, Rule] = {
@@ -107,6 +109,8 @@ def resolve(
     project_list = list(projects.values())
     for second in project_list[1:]:
         duplicates.append((second, project_list[0]))
+    for path in authority_files(project_list[0].spec) if project_list else ():
+        files.get(path, MAX_AUTHORITIES_BYTES)
     toolsets = {name: _toolset(resource, files, cache, found) for name, resource in toolset_resources.items()}
     tools = {tool.name: tool for toolset in toolsets.values() for tool in toolset.tools.values()}
 

@@ -168,9 +168,12 @@ def _validate(model: type[M], root: Map, part: str, owner: str, found: list[Diag
 
 
 def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
-    """A validator's location without the label of the state type that it puts after a state's name."""
+    """A validator's location without the labels that it puts in: of a state's type, and of the shape of
+    `auth`."""
     if loc[:2] == ("workflow", "states") and len(loc) > 3:
         return (*loc[:3], *loc[4:])
+    if loc[:1] == ("auth",):
+        return (*loc[:1], *loc[2:])
     return loc
 
 

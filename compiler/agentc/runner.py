@@ -55,7 +55,7 @@ async def run_agent(bundle: Bundle, options: RunOptions) -> int:
         raise RunnerError(f"no environment `{name}`; {did_you_mean(name, program.environments)}")
     environment = program.environments[name]
     secrets = Secrets(environment, os.environ)
-    tools = HttpTransport(environment)
+    tools = HttpTransport(environment, secrets)
     try:
         models = _model_transport(options, secrets, tools)
         store = _store(options.store)

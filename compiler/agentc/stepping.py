@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from agentc_runtime.expressions import Array, Const, Expr, Ref
 
-from .credentials import token_url
+from .credentials import auths, token_url
 from .diagnostics import Span
 from .program import Agent, BoundExpr, Program, SchemaData, State
 from .references import Reference, parse_reference
@@ -55,12 +55,16 @@ def transitions(spec: StateSpec) -> Iterator[tuple[str, Path]]:
 
 
 def endpoints(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
-    """Every URL that requests go to: of toolsets and their access tokens, then of models."""
+    """Every URL that requests go to: of toolsets, their tools and access tokens, then of models."""
     for toolset in program.toolsets.values():
         if toolset.resource.spec.server is not None:
             yield toolset.resource, ("server",), toolset.resource.spec.server
-        if (url := token_url(toolset)) is not None:
-            yield toolset.resource, ("auth", "client_credentials", "token_url"), url
+        for name, tool in toolset.resource.spec.tools.items():
+            if tool.server is not None:
+                yield toolset.resource, ("tools", name, "server"), tool.server
+        for auth, path in auths(toolset.resource):
+            if (url := token_url(toolset, auth)) is not None:
+                yield toolset.resource, (*path, "client_credentials", "token_url"), url
     if program.project is not None:
         for alias, model in program.project.spec.models.items():
             if model.base_url is not None:
@@ -70,12 +74,26 @@ def endpoints(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resour
 def secrets(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
     """Every secret that a spec uses: of toolsets, then of models."""
     for toolset in program.toolsets.values():
-        if toolset.resource.spec.auth is not None:
-            yield toolset.resource, ("auth", "secret"), toolset.resource.spec.auth.secret
+        for path, name in _secrets_of(toolset.resource):
+            if name is not None:
+                yield toolset.resource, path, name
     if program.project is not None:
         for alias, model in program.project.spec.models.items():
             if model.secret is not None:
                 yield program.project, ("models", alias, "secret"), model.secret
+
+
+def _secrets_of(resource: Resource[ToolsetSpec]) -> Iterator[tuple[Path, str | None]]:
+    for auth, path in auths(resource):
+        yield (*path, "secret"), auth.secret
+        if auth.client_credentials is not None:
+            yield (*path, "client_credentials", "client_id"), auth.client_credentials.client_id
+            yield (*path, "client_credentials", "client_secret"), auth.client_credentials.client_secret
+    certificate = resource.spec.client_certificate
+    if certificate is not None:
+        yield ("client_certificate", "certificate"), certificate.certificate
+        yield ("client_certificate", "key"), certificate.key
+        yield ("client_certificate", "key_password"), certificate.key_password
 
 
 def bound_expressions(agent: Agent) -> Iterator[BoundExpr]:
@@ -98,7 +116,8 @@ def prompts(agent: Agent) -> Iterator[tuple[Path, PromptFile]]:
 
 
 def base_urls(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
-    """Every base URL that is written out: of toolsets, of models, and the variables that such a URL names."""
+    """Every base URL that is written out: of toolsets, of models, the variables that such a URL names, and
+    where Vault is."""
     variables = set()
     for resource, path, text in endpoints(program):
         reference = parse_reference(text)
@@ -111,6 +130,8 @@ def base_urls(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resour
             for variable, value in environment.variables.items():
                 if variable in variables:
                     yield program.project, ("environments", name, "variables", variable), value
+            if environment.vault is not None:
+                yield program.project, ("environments", name, "vault", "address"), environment.vault.address
 
 
 def url_problem(text: str) -> str | None:

@@ -66,6 +66,7 @@ class Broker:
         self._approver = approver
         self._clocks = clocks or Clocks()
         self._policy = Policy(program, source_map)
+        self._transport = transport
         self._typed = {
             name: compile_predicate(tool.typed)
             for name, tool in program.tools.items()
@@ -90,7 +91,7 @@ class Broker:
         if tool.idempotency_header is not None:
             key = _idempotency_key(call)
         try:
-            request = self._request(decided, first_page(tool), key)
+            request = await self._prepared(decided, key)
         except RefusedError as error:
             return self._refused(call, error.refusal, emit, tool.name)
         held = self._spent(call, decided) or self._sender.admit(tool)
@@ -102,6 +103,11 @@ class Broker:
             rejected = await self._consent(call, decided, request, digest, emit)
             if rejected is not None:
                 return self._refused(call, rejected, emit, tool.name)
+            if self._secrets.renewable:
+                try:  # again: the person may have taken longer than a secret is good
+                    request = await self._prepared(decided, key)
+                except RefusedError as error:
+                    return self._refused(call, error.refusal, emit, tool.name)
         exhausted = self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
             return self._refused(call, exhausted, emit, tool.name)
@@ -177,6 +183,16 @@ class Broker:
             self._journal.record(call.run_id, "page", said)
 
         return await all_pages(self._sender, self._clocks, tool, tool.pagination, request, build, record)
+
+    async def _prepared(self, allowed: Allowed, key: str | None) -> HttpRequest:
+        """The request with the secrets as they are now.
+
+        Raises:
+            RefusedError: as `build_request`.
+        """
+        if self._secrets.renewable:
+            await self._secrets.renew(self._transport, allowed.tool.request.secrets())
+        return self._request(allowed, first_page(allowed.tool), key)
 
     def _request(self, allowed: Allowed, extra: Mapping[str, object], key: str | None) -> HttpRequest:
         arguments = {**allowed.arguments, **extra}
@@ -352,4 +368,6 @@ _GOVERNED_BY: Final = {
     "AR301": "environment:{environment}/{value}",
     "AR302": "environment:{environment}",
     "AR506": "environment:{environment}/{value}",
+    "AR508": "environment:{environment}/{value}",
+    "AR509": "environment:{environment}/{value}",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from .behaviour import Cache, Pagination
+from .environments import Auth, ClientCertificate, Endpoint, Environment
 from .expressions import Expr, Record, Ref, Template
 
 FORMAT = "agentc.bundle/1"
@@ -40,13 +41,6 @@ class Label(Record, frozen=True, kw_only=True):
 
     trust: Trust = "untrusted"
     sensitivity: Sensitivity = "internal"
-
-
-class Endpoint(Record, frozen=True, kw_only=True):
-    """A server's base URL: written out (`url`), or named by an environment variable of the project."""
-
-    url: str | None = None
-    variable: str | None = None
 
 
 class Param(Record, frozen=True, kw_only=True):
@@ -103,31 +97,6 @@ class Body(Record, frozen=True, kw_only=True):
     parts: dict[str, Part] = {}
 
 
-class TokenSource(Record, frozen=True, kw_only=True):
-    """Where the access tokens of an OAuth2 client come from (RFC 6749, section 4.4).
-
-    `scopes` are what the granted operations need, and all that is asked for. A token may have `extra_scopes`
-    besides, and nothing else. `method` says how the client shows who it is.
-    """
-
-    endpoint: Endpoint
-    scopes: tuple[str, ...] = ()
-    extra_scopes: tuple[str, ...] = ()
-    method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
-
-
-class Auth(Record, frozen=True, kw_only=True):
-    """One credential put on a request. `name` is the header, query parameter or cookie of an apiKey.
-
-    With `token` the secret is `client_id:client_secret`, and what is sent is a token fetched with it.
-    """
-
-    kind: Literal["bearer", "basic", "header", "query", "cookie"]
-    secret: str
-    name: str = ""
-    token: TokenSource | None = None
-
-
 class ResponseCase(Record, frozen=True, kw_only=True):
     """What may come back: `status` is `200`, `2XX` or `default`; `schema` is absent when unspecified."""
 
@@ -140,7 +109,7 @@ class RequestPlan(Record, frozen=True, kw_only=True):
     """All that is needed to build one operation's requests: no OpenAPI is read at run time.
 
     `path` is a tuple of segments, each a tuple of parts; a segment is joined, segments are joined by `/`
-    and appended to the endpoint's base path.
+    and appended to the endpoint's base path. `certificate` is shown to a server that asks for one.
     """
 
     operation: str
@@ -152,7 +121,13 @@ class RequestPlan(Record, frozen=True, kw_only=True):
     cookies: tuple[Param, ...] = ()
     body: Body | None = None
     auth: tuple[Auth, ...] = ()
+    certificate: ClientCertificate | None = None
     responses: tuple[ResponseCase, ...] = ()
+
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets that a call needs, each once."""
+        names = [name for auth in self.auth for name in auth.secrets()]
+        return tuple(dict.fromkeys((*names, *(self.certificate.secrets() if self.certificate else ()))))
 
 
 class Retry(Record, frozen=True, kw_only=True):
@@ -269,25 +244,6 @@ class Model(Record, frozen=True, kw_only=True):
     max_output_tokens: int = 4096
     temperature: str | None = None
     timeout_ms: int = 120_000
-
-
-class Secret(Record, frozen=True, kw_only=True):
-    """Where a secret's value is found when the bundle runs: an environment variable or a file."""
-
-    env: str | None = None
-    file: str | None = None
-
-
-class Environment(Record, frozen=True, kw_only=True):
-    """One place to run: the values of the server variables and the sources of the secrets.
-
-    Every host that the bundle may ever reach stands here or in an `Endpoint.url`. `private_hosts` are the
-    `host:port` pairs that may resolve to private or loopback addresses.
-    """
-
-    variables: dict[str, str] = {}
-    secrets: dict[str, Secret] = {}
-    private_hosts: tuple[str, ...] = ()
 
 
 class Limits(Record, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Final
 
 import httpcore
 
-from .bundle import Environment
+from .environments import Environment
 from .refusals import Refusal
 from .wire import UnsentError
 

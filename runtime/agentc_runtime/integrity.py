@@ -13,7 +13,6 @@ from .behaviour import MAX_PAGES
 from .bundle import (
     AgentState,
     ChoiceState,
-    Endpoint,
     EndState,
     ModelState,
     Program,
@@ -22,6 +21,7 @@ from .bundle import (
     Tool,
     ToolState,
 )
+from .environments import Endpoint, Environment
 
 #: What every provider accepts as the name of a function.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -44,6 +44,18 @@ def problems(program: Program) -> Iterator[str]:
         yield from _endpoint(program, f"model `{alias}`", model.endpoint)
     if program.default_environment not in program.environments:
         yield f"`default_environment` is `{program.default_environment}`, which is no environment"
+    for name, environment in program.environments.items():
+        yield from _vault(f"environment `{name}`", environment)
+
+
+def _vault(where: str, environment: Environment) -> Iterator[str]:
+    """Secrets in Vault need one, and its token is not there as well."""
+    if environment.vault is not None:
+        token = environment.secrets.get(environment.vault.token)
+        if token is None or token.vault is not None:
+            yield f"the token of the Vault of {where} is no secret in a variable or a file"
+    elif any(secret.vault is not None for secret in environment.secrets.values()):
+        yield f"{where} has secrets in Vault, and no `vault`"
 
 
 def _state(program: Program, where: str, state: State) -> Iterator[str]:

@@ -240,6 +240,20 @@ _RULES = (
         "operations and no more. The token endpoint did not give one.",
         "look at the client's registration; scopes that the service adds on its own go into `extra_scopes`",
     ),
+    RefusalRule(
+        "AR508",
+        "secret can't be read from Vault",
+        "The Vault of the environment did not give a secret that the call needs. A value whose time is up is "
+        "not used any more.",
+        "look at what the message says: the token and its policies, the path, or whether Vault is sealed",
+    ),
+    RefusalRule(
+        "AR509",
+        "client certificate can't be used",
+        "The secrets that hold a toolset's certificate and private key are not PEM that belongs together, or "
+        "the key does not open with its password.",
+        "look at the secrets that the toolset's `client_certificate` names",
+    ),
 )
 
 #: Every rule by its code.

@@ -9,7 +9,8 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from .bodies import body_lines, write_body
-from .bundle import Auth, Endpoint, Environment, Param, PathPart, RequestPlan, Tool
+from .bundle import Param, PathPart, RequestPlan, Tool
+from .environments import Auth, Endpoint, Environment
 from .quoting import shown, visible
 from .refusals import Refusal, RefusedError
 from .secrets import Secrets
@@ -51,8 +52,8 @@ def build_request(
     """The request that `tool` makes with `arguments`, which have been checked and hold the bound ones.
 
     Raises:
-        RefusedError: AR304 a value would leave its place, AR301 the server's URL is unusable, AR506 a secret
-            that the call needs is not set or can't be carried.
+        RefusedError: AR304 a value would leave its place, AR301 the server's URL is unusable, AR506, AR508 a
+            secret that the call needs is not set or can't be carried.
     """
     plan = tool.request
     base = base_url(plan.endpoint, environment)
@@ -68,6 +69,8 @@ def build_request(
         headers[tool.idempotency_header.lower()] = idempotency_key
     for auth in plan.auth:
         _authenticate(auth, secrets, headers, query)
+    for name in plan.certificate.secrets() if plan.certificate is not None else ():
+        secrets.get(name)  # it is shown when the request is sent
     url = f"{base.scheme}://{base.authority}{target or '/'}"
     return HttpRequest(
         method=plan.method,
@@ -77,6 +80,7 @@ def build_request(
         origin=base.origin,
         timeout_ms=tool.timeout_ms,
         max_response_bytes=tool.max_response_bytes,
+        certificate=plan.certificate,
     )
 
 

@@ -118,6 +118,9 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
         )
         emit(_ended(result, begun, calls=0, refused=0))
         return result
+    if secrets.renewable:
+        # before anything is kept: what is not known yet would not be taken out of it
+        await secrets.renew(transport)
     if log is not None:
         log.start_run(
             run_id,

@@ -2,60 +2,133 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
+import math
 import re
+import time
 from collections import deque
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
-from .bundle import Environment, Secret
+from .environments import Environment, Vault, VaultField
 from .refusals import Refusal, RefusedError
+from .sources import Reading, read_local
+from .wire import Transport
 
-#: Bytes of a secret file that are read.
-MAX_SECRET = 65_536
-#: Characters that a secret has at least.
-MIN_SECRET = 8
 #: Values made with one secret that are recognised: more than are in use at a time.
-REMEMBERED = 16
+REMEMBERED: Final = 16
 #: Characters that no JSON encoder writes in another way.
-_UNESCAPED = re.compile(r"[A-Za-z0-9_.=+-]+")
+_UNESCAPED: Final = re.compile(r"[A-Za-z0-9_.=+-]+")
+#: The lines of a private key in PEM; a text that holds one of them holds a part of the key.
+_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", re.DOTALL)
+_KEY_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
 
 
 class Secrets:
-    """The secrets of one environment, read at the start, so that none passes unrecognised before its use.
+    """The secrets of one environment, from wherever they come.
 
-    One that is not set is no error until it is asked for. Values are in no `repr` and no exception.
+    Those in variables and files are read at the start, those in Vault by `renew`, so that none passes
+    unrecognised before its use. One that is not set is no error until it is asked for. Values are in no
+    `repr` and no exception.
     """
 
-    def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        environ: Mapping[str, str],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sources = environment.secrets
+        self._vault = environment.vault
         self._environ = environ
+        self._monotonic = monotonic
         self._values: dict[str, str] = {}
+        self._until: dict[str, float] = {}
+        self._refusals: dict[str, Refusal] = {}
+        self._renewing = asyncio.Lock()
         self._learned: dict[str, deque[str]] = {}
         self._covers: tuple[tuple[str, str], ...] = ()
         self._needles: frozenset[bytes] = frozenset()
-        for name in environment.secrets:
-            with contextlib.suppress(RefusedError):
-                self.get(name)
+        for name, source in environment.secrets.items():
+            if source.vault is None:
+                with contextlib.suppress(RefusedError):
+                    self.get(name)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether some are read from Vault, and `renew` has something to do."""
+        return self._vault is not None
 
     def get(self, name: str) -> str:
         """The value of the secret `name`, without line ends after it.
 
         Raises:
-            RefusedError: AR506 it is not declared, not set or empty, or its file can't be read. The refusal's
-                `value` is the secret's name.
+            RefusedError: AR506 it is not declared, not set or empty, or its file can't be read; AR508 it was
+                not read from Vault. The refusal's `value` is the secret's name.
         """
         value = self._values.get(name)
-        if value is None:
-            value = self._read(name)
-            self._values[name] = value
-            self._cover()
+        if value is not None:
+            return value
+        source = self._sources.get(name)
+        if source is not None and source.vault is not None:
+            unread = Refusal(code="AR508", message=f"secret `{name}` was not read from Vault", value=name)
+            raise RefusedError(self._refusals.get(name, unread))
+        value = read_local(name, source, self._environ).value
+        self._values[name] = value
+        self._cover()
         return value
+
+    async def renew(self, transport: Transport, names: Iterable[str] | None = None) -> None:
+        """Read those of `names`, or of all secrets, that are in Vault and whose time is up.
+
+        What can't be read has no value from then on, an older one neither: `get` says why.
+        """
+        if self._vault is None or not self._due(names):
+            return
+        async with self._renewing:
+            due = self._due(names)
+            fields = {name: field for name in due if (field := self._sources[name].vault) is not None}
+            if not fields:
+                return
+            started = self._monotonic()
+            for name, outcome in (await self._read(self._vault, fields, transport)).items():
+                if isinstance(outcome, Refusal):
+                    self._values.pop(name, None)
+                    self._refusals[name] = outcome
+                else:
+                    self._values[name] = outcome.value
+                    self._until[name] = started + outcome.seconds
+                    self.learn(name, outcome.value)
+
+    async def _read(
+        self, vault: Vault, fields: Mapping[str, VaultField], transport: Transport
+    ) -> Mapping[str, Reading | Refusal]:
+        from .vault import read_fields
+
+        try:
+            # read again: whoever keeps the token in a file may have put a new one there
+            token = read_local(vault.token, self._sources.get(vault.token), self._environ).value
+        except RefusedError as error:
+            return dict.fromkeys(fields, error.refusal)
+        self.learn(vault.token, token)
+        return await read_fields(vault, token, fields, transport)
+
+    def _due(self, names: Iterable[str] | None) -> list[str]:
+        now = self._monotonic()
+        return [
+            name
+            for name in (self._sources if names is None else names)
+            if (source := self._sources.get(name)) is not None
+            and source.vault is not None
+            and (name not in self._values or self._until.get(name, -math.inf) <= now)
+        ]
 
     def learn(self, name: str, value: str) -> None:
         """Take out `value` as well, which was made with the secret `name`: the last ones are remembered."""
@@ -111,48 +184,15 @@ class Secrets:
             return [self._redacted(item) for item in value]
         return value
 
-    def _read(self, name: str) -> str:
-        source = self._sources.get(name)
-        if source is None:
-            raise _unset(name, f"secret `{name}` has no source in the environment's `secrets`")
-        if source.env is not None:
-            where = f"the environment variable `{source.env}`"
-            value = self._environ.get(source.env, "")
-        else:
-            where = f"the file `{source.file}`"
-            value = _from_file(name, source)
-        value = value.rstrip("\r\n")
-        if not value:
-            raise _unset(name, f"secret `{name}` is not set; set {where}")
-        if len(value) < MIN_SECRET:
-            # Redaction would take these few characters out of every text that holds them.
-            message = f"secret `{name}` is shorter than {MIN_SECRET} characters, which is no secret"
-            raise _unset(name, f"{message}; set {where} to a longer one")
-        return value
-
-
-def _from_file(name: str, source: Secret) -> str:
-    try:
-        with Path(source.file or "").open(encoding="utf-8") as file:
-            return file.read(MAX_SECRET)
-    except (OSError, UnicodeDecodeError) as error:
-        problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise _unset(
-            name, f"secret `{name}` can't be read from the file `{source.file}`: {problem}"
-        ) from None
-
 
 def _forms(value: str) -> frozenset[str]:
     """The spellings in which a secret stands in headers, URLs and JSON."""
     encoded = base64.b64encode(value.encode()).decode()
     escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
-    return frozenset((value, encoded, quote(value, safe=""), *escaped))
+    key_lines = (line for key in _KEY.findall(value) for line in _KEY_LINE.findall(key))
+    return frozenset((value, encoded, quote(value, safe=""), *escaped, *key_lines))
 
 
 def _needle(form: str) -> bytes:
     """The longest piece of `form` that every JSON text of a string with `form` in it contains as it is."""
     return max(_UNESCAPED.findall(form), key=len, default="").encode()
-
-
-def _unset(name: str, message: str) -> RefusedError:
-    return RefusedError(Refusal(code="AR506", message=message, value=name))

@@ -19,7 +19,8 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from .bundle import Auth, Environment, Program, TokenSource
+from .bundle import Program
+from .environments import Auth, Environment, TokenSource
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .request import base_url, endpoint_text
@@ -204,11 +205,16 @@ def _client(auth: Auth, secrets: Secrets) -> tuple[str, str]:
     """Client id and client secret. Each spelling of the latter is taken out of text from here on.
 
     Raises:
-        RefusedError: AR506 the secret is not set, or is not `client_id:client_secret`.
+        RefusedError: AR506 a secret is not set, or one that holds both is not `client_id:client_secret`.
     """
-    client, colon, password = secrets.get(auth.secret).partition(":")
+    if auth.token is not None and auth.token.client_id is not None:
+        client, colon, password = secrets.get(auth.token.client_id), ":", secrets.get(auth.secret)
+        what = "has characters that a client's secret can't have"
+    else:
+        client, colon, password = secrets.get(auth.secret).partition(":")
+        what = "is not of the form `client_id:client_secret`"
     if not client or not colon or not password or not (client + password).isprintable():
-        message = f"secret `{auth.secret}` is not of the form `client_id:client_secret`"
+        message = f"secret `{auth.secret}` {what}"
         raise RefusedError(Refusal(code="AR506", message=message, value=auth.secret))
     for value in (password, quote_plus(password), _basic(client, password)):
         secrets.learn(auth.secret, value)

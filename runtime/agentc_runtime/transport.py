@@ -7,20 +7,20 @@ proxies from the process environment. httpcore sends the target as it is.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-import certifi
 import httpcore
 
 from . import __version__
-from .bundle import Environment
 from .decoding import ACCEPTED, Decoder
 from .egress import CheckedNetwork
+from .environments import ClientCertificate, Environment
 from .quoting import clipped, shortened
 from .refusals import Refusal, RefusedError
+from .secrets import Secrets
+from .tls import Trust, context_of, trust_of
 from .urls import Url, UrlError, parse_url
 from .wire import HttpRequest, HttpResponse, UnsentError
 
@@ -36,20 +36,26 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 class HttpTransport:
     """HTTP/1.1 to the servers of one environment: no proxy, no redirect, no cookie, no retry of its own.
 
-    `tls` replaces the default TLS context, which trusts the usual public authorities.
+    `secrets` hold the client certificates that requests name. Connections are shared by requests that show
+    the same certificate, or none, and by no others.
     """
 
-    def __init__(self, environment: Environment, *, tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls
+    def __init__(self, environment: Environment, secrets: Secrets | None = None) -> None:
+        self._secrets = secrets
+        self._authorities = {host.lower(): text for host, text in environment.certificate_authorities.items()}
         self._network = CheckedNetwork(environment)
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[Trust | None, httpcore.AsyncConnectionPool] = {}
 
     @asynccontextmanager
     async def send(self, request: HttpRequest) -> AsyncIterator[HttpResponse]:
         """Send, and give the answer once its headers are there. See `wire.Transport`."""
         url = _destination(request)
         exchange = _Exchange(request, url)
-        answer = await exchange.start(self._pool(url.scheme))
+        try:
+            pool = self._pool(url, request.certificate)
+        except RefusedError as error:
+            raise UnsentError(error.refusal) from error
+        answer = await exchange.start(pool)
         try:
             yield _Answer(exchange, answer)
         finally:
@@ -61,15 +67,16 @@ class HttpTransport:
             await pool.aclose()
         self._pools.clear()
 
-    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
-        pool = self._pools.get(scheme)
+    def _pool(self, url: Url, certificate: ClientCertificate | None) -> httpcore.AsyncConnectionPool:
+        trust = None
+        if url.scheme == "https":
+            authorities = self._authorities.get(url.origin.partition("://")[2]) if self._authorities else None
+            trust = trust_of(authorities, certificate, self._secrets)
+        pool = self._pools.get(trust)
         if pool is None:
-            # the authorities are read once, and only if somebody speaks TLS: it takes tens of milliseconds
-            tls = self._tls
-            if tls is None and scheme == "https":
-                tls = ssl.create_default_context(cafile=certifi.where())
-            pool = self._pools[scheme] = httpcore.AsyncConnectionPool(
-                ssl_context=tls,
+            # once for each trust, and only if somebody speaks TLS: it takes tens of milliseconds
+            pool = self._pools[trust] = httpcore.AsyncConnectionPool(
+                ssl_context=None if trust is None else context_of(trust, certificate),
                 max_connections=MAX_CONNECTIONS,
                 max_keepalive_connections=MAX_IDLE,
                 keepalive_expiry=IDLE_SECONDS,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from .environments import ClientCertificate
 from .refusals import RefusedError
 
 
@@ -20,7 +21,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     Header names are lower case. `timeout_ms` covers connecting, sending and reading to the end.
     `max_response_bytes` bounds the body after decompression. A `private` exchange is about credentials: it
-    is never recorded.
+    is never recorded. `certificate` is shown to the server, on a connection of its own.
     """
 
     method: str
@@ -31,6 +32,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int
     max_response_bytes: int
     private: bool = False
+    certificate: ClientCertificate | None = None
 
 
 class HttpResponse(Protocol):
@@ -59,7 +61,8 @@ class Transport(Protocol):
         """Send, and give the answer once its headers are there. The connection is freed on exit.
 
         Raises:
-            RefusedError: AR301 other destination, AR302 private address, AR303 redirect, AR405, AR406.
+            RefusedError: AR301 other destination, AR302 private address, AR303 redirect, AR405, AR406; AR506,
+                AR508, AR509 of the client certificate.
         """
 
     async def close(self) -> None:

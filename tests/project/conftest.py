@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -227,3 +227,48 @@ def normal(text: str, *folders: Path) -> str:
 def kit() -> SimpleNamespace:
     """Helpers that are no fixtures of their own."""
     return SimpleNamespace(root=ROOT, normal=normal, redirected=redirected, load=load)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    """`agentc` in this process, in an empty folder: the exit code, and what was printed and said."""
+    from agentc.cli import invoke
+
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("AGENTC_CACHE_DIR", str(tmp_path / "cache"))
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object, **environment: str) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["agentc", *map(str, arguments)])
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = invoke()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def live_service() -> ModuleType:
+    """The module of services that tests run against, and of the project that calls them."""
+    return load(ROOT / "tests/support/live_service.py")
+
+
+@pytest.fixture(scope="session")
+def fake_provider() -> ModuleType:
+    """The module of the model provider."""
+    return load(ROOT / "tests/support/fake_provider.py")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, command: Any, live_service: ModuleType, fake_provider: ModuleType) -> Iterator[Any]:
+    """A desk on loopback, and a project whose agent calls it: see `tests/support/live_desk.py`."""
+    modules = (live_service, fake_provider, load(ROOT / "tests/support/fake_vault.py"))
+    with ExitStack() as stack:
+        yield load(ROOT / "tests/support/live_desk.py").Desk(stack, tmp_path, command, modules)

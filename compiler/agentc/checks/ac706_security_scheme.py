@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..credentials import kind_of_scheme, malformed_scopes, token_url
-from ..diagnostics import Diagnostic, Rule, Span, did_you_mean
+from ..credentials import auths, document_span, is_whole, kind_of_scheme, malformed_scopes, sent, token_url
+from ..diagnostics import Diagnostic, Note, Rule, did_you_mean
+from ..openapi.model import Credential
 from ..openapi.security import UNDESCRIBED_SCHEMES
-from ..program import Program, Toolset
+from ..program import Program, Tool, Toolset
+from ..resources import Step
+from ..stepping import first_line
+from ..syntax.toolset import AuthSpec
 
 RULE = Rule(
     code="AC706",
@@ -46,67 +50,117 @@ spec:
 )
 
 
-def report(span: Span, message: str, help_: str | None = None) -> Diagnostic:
-    """The security scheme at `span` can't be used."""
-    return RULE.at(span, message, help=help_)
-
-
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Toolsets whose `auth` is not what their operations ask for: once a toolset."""
+    """Toolsets whose credentials are not what their operations ask for."""
     for toolset in program.toolsets.values():
-        resource, document = toolset.resource, toolset.document
-        if document is None or document.problems:
+        if toolset.document is None or toolset.document.problems:
             continue
-        auth = resource.spec.auth
-        schemes = document.security_schemes
-        if auth is not None and not schemes and auth.scheme in UNDESCRIBED_SCHEMES:
-            if auth.client_credentials is not None:
-                yield from _client_credentials(toolset, auth.scheme)
-            continue
-        if auth is not None and auth.scheme not in schemes:
-            yield report(
-                resource.span("auth", "scheme"),
-                f"`{resource.spec.openapi.file}` has no security scheme `{auth.scheme}`",
-                did_you_mean(auth.scheme, schemes or UNDESCRIBED_SCHEMES),
+        wrong = list(_credentials(toolset))
+        yield from wrong
+        if not wrong and all(is_whole(auth) for auth, _ in auths(toolset.resource)):
+            yield from _operations(program, toolset)
+
+
+def _credentials(toolset: Toolset) -> Iterator[Diagnostic]:
+    """What is wrong with a credential, whatever the operations ask for."""
+    assert toolset.document is not None
+    resource, described = toolset.resource, toolset.document.security_schemes
+    known = described or UNDESCRIBED_SCHEMES
+    seen: set[str] = set()
+    for auth, path in auths(resource):
+        span = resource.span(*path, "scheme")
+        if auth.scheme not in known:
+            message = f"`{resource.spec.openapi.file}` has no security scheme `{auth.scheme}`"
+            yield RULE.at(span, message, help=did_you_mean(auth.scheme, known))
+        elif auth.scheme in seen:
+            yield RULE.at(span, f"`{auth.scheme}` stands twice in `auth`", help="remove one of the two")
+        elif not described and seen:
+            help_ = f"`{resource.spec.openapi.file}` describes no scheme: name one"
+            yield RULE.at(span, f"`{auth.scheme}` fills the header that `{min(seen)}` fills", help=help_)
+        elif kind_of_scheme(toolset, auth.scheme) == "certificate":
+            help_ = "add `client_certificate:` to the toolset, and take the scheme out of `auth`"
+            yield RULE.at(
+                span, f"`{auth.scheme}` asks for a client certificate, which is not sent", help=help_
             )
-            continue
-        if auth is not None and auth.client_credentials is not None:
-            yield from _client_credentials(toolset, auth.scheme)
-        for tool in toolset.tools.values():
-            if tool.operation is None or tool.operation.admits(auth.scheme if auth else None):
-                continue
-            alternatives = [[one.scheme for one in credentials] for credentials in tool.operation.security]
-            wanted = " or ".join("`" + "` with `".join(schemes) + "`" for schemes in alternatives)
-            if auth is None:
-                yield report(
-                    tool.span("operation"),
-                    f"`{tool.spec.operation}` asks for a credential and the toolset has no `auth`",
-                    f"add `auth:` with scheme {wanted} and the secret that holds it",
-                )
-            else:
-                yield report(
-                    tool.span("operation"),
-                    f"`{tool.spec.operation}` asks for {wanted}, not for `{auth.scheme}`",
-                    "put it into a toolset of its own with that scheme",
-                )
+        else:
+            yield from _client_credentials(toolset, auth, path)
+        seen.add(auth.scheme)
 
 
-def _client_credentials(toolset: Toolset, scheme: str) -> Iterator[Diagnostic]:
-    resource = toolset.resource
-    span = resource.span("auth", "client_credentials", key=True)
-    if kind_of_scheme(toolset) != "bearer":
-        yield report(
-            span,
-            f"`{scheme}` asks for no access token",
-            "remove `client_credentials`, or name a scheme of type oauth2, openIdConnect or http bearer",
-        )
-    elif token_url(toolset) is None:
-        yield report(
+def _client_credentials(toolset: Toolset, auth: AuthSpec, path: tuple[Step, ...]) -> Iterator[Diagnostic]:
+    if auth.client_credentials is None:
+        return
+    resource, scheme = toolset.resource, auth.scheme
+    span = resource.span(*path, "client_credentials", key=True)
+    if kind_of_scheme(toolset, scheme) != "bearer":
+        help_ = "remove `client_credentials`, or name a scheme of type oauth2, openIdConnect or http bearer"
+        yield RULE.at(span, f"`{scheme}` asks for no access token", help=help_)
+    elif token_url(toolset, auth) is None:
+        yield RULE.at(
             span,
             f"`{resource.spec.openapi.file}` has no absolute `tokenUrl` for client credentials in `{scheme}`",
-            "add `token_url:` with the URL where the service gives tokens",
+            help="add `token_url:` with the URL where the service gives tokens, or let "
+            f"`agentc import discovery --toolset {resource.name}` find it",
         )
     for tool, scope in malformed_scopes(toolset, scheme):
-        yield report(
-            tool.span("operation"), f"`{tool.spec.operation}` needs a scope that none can be: {scope!a:.80}"
-        )
+        message = f"`{tool.spec.operation}` needs a scope that none can be: {scope!a:.80}"
+        yield RULE.at(tool.span("operation"), message)
+
+
+def _operations(program: Program, toolset: Toolset) -> Iterator[Diagnostic]:
+    """Operations that none of their alternatives admits: once for all that ask for the same."""
+    asking: dict[frozenset[frozenset[str]], list[Tool]] = {}
+    for tool in toolset.tools.values():
+        if tool.operation is not None and sent(toolset, tool) is None:
+            wanted = frozenset(
+                frozenset(one.scheme for one in credentials) for credentials in tool.operation.security
+            )
+            asking.setdefault(wanted, []).append(tool)
+    for tool, *others in asking.values():
+        yield _unsatisfied(program, toolset, tool, others)
+
+
+def _unsatisfied(program: Program, toolset: Toolset, tool: Tool, others: list[Tool]) -> Diagnostic:
+    assert tool.operation is not None
+    spec = toolset.resource.spec
+    has = [f"`{auth.scheme}`" for auth, _ in auths(toolset.resource)]
+    has += ["a client certificate"] if spec.client_certificate is not None else []
+    alternatives = tool.operation.security
+    wanted = " or ".join(
+        dict.fromkeys(" with ".join(f"`{one.scheme}`" for one in credentials) for credentials in alternatives)
+    )
+    name = f"`{tool.spec.operation}`"
+    if has:
+        message = f"{name} asks for {wanted}, and the toolset has {' and '.join(has)}"
+    else:
+        message = f"{name} asks for a credential, {wanted}, and the toolset has no `auth`"
+    notes = []
+    asked = tool.operation.asked
+    if asked is not None and (span := document_span(program, toolset, asked)) is not None:
+        notes.append(Note(asked.message, span))
+    if spec.auth is not None:
+        notes.append(Note("what the toolset has", first_line(toolset.resource.span("auth", key=True))))
+    if others:
+        more = ", ".join(f"`{other.spec.operation}`" for other in others[:3])
+        notes.append(Note(f"so does {more}" + (f" and {len(others) - 3} more" if others[3:] else "")))
+    return RULE.at(tool.span("operation"), message, help=_fix(toolset, alternatives), notes=tuple(notes))
+
+
+def _fix(toolset: Toolset, alternatives: tuple[tuple[Credential, ...], ...]) -> str:
+    """What the toolset lacks for the alternative that it is nearest to."""
+    schemes = {auth.scheme for auth, _ in auths(toolset.resource)}
+    certified = toolset.resource.spec.client_certificate is not None
+
+    def lacking(credentials: tuple[Credential, ...]) -> list[Credential]:
+        return [
+            one
+            for one in credentials
+            if not (certified if one.kind == "certificate" else one.scheme in schemes)
+        ]
+
+    nearest = min((lacking(credentials) for credentials in alternatives), key=len)
+    names = " and ".join(f"`{one.scheme}`" for one in nearest if one.kind != "certificate")
+    parts = [f"`auth:` with scheme {names} and the secret that holds it"] if names else []
+    if any(one.kind == "certificate" for one in nearest):
+        parts.append("`client_certificate:`")
+    return "add " + " and ".join(parts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Rule
+from ..credentials import document_span
+from ..diagnostics import Diagnostic, Note, Rule
 from ..program import Program, Toolset
 from ..stepping import base_urls, url_problem
 
@@ -47,7 +48,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Toolsets without a usable base URL, and base URLs that are not absolute http(s) URLs."""
     for toolset in program.toolsets.values():
         if toolset.resource.spec.server is None and toolset.document is not None:
-            yield from _from_document(toolset)
+            yield from _from_document(program, toolset)
     for resource, path, text in base_urls(program):
         problem = url_problem(text)
         if problem is not None:
@@ -58,12 +59,20 @@ def check(program: Program) -> Iterator[Diagnostic]:
             )
 
 
-def _from_document(toolset: Toolset) -> Iterator[Diagnostic]:
-    operations = [tool.operation for tool in toolset.tools.values() if tool.operation is not None]
-    problem = next((found for operation in operations if (found := operation.server_problem())), None)
-    if problem is not None:
-        yield RULE.at(
-            toolset.resource.name_span(),
-            problem.message,
-            help=f"{problem.help}; a variable of the environments is written `${{env.NAME}}`",
-        )
+def _from_document(program: Program, toolset: Toolset) -> Iterator[Diagnostic]:
+    for tool in toolset.tools.values():
+        if tool.operation is None or tool.spec.server is not None:
+            continue
+        problem = tool.operation.server_problem()
+        if problem is not None:
+            notes = (
+                Note(reason.message, document_span(program, toolset, reason))
+                for reason in tool.operation.unusable_servers[:3]
+            )
+            yield RULE.at(
+                toolset.resource.name_span(),
+                problem.message,
+                help=f"{problem.help}; a variable of the environments is written `${{env.NAME}}`",
+                notes=tuple(notes),
+            )
+            return

@@ -11,7 +11,7 @@ RULE = Rule(
     code="AC806",
     name="secret-source",
     title="secret without one source",
-    why=("A secret has one source: a variable of the process or a file."),
+    why=("A secret has one source: a variable of the process, a file, or Vault."),
     bad="""\
 # file: agentc.yaml
 apiVersion: agentc/v1
@@ -51,9 +51,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
         return
     for name, environment in program.project.spec.environments.items():
         for secret, source in environment.secrets.items():
-            if (source.env is None) == (source.file is None):
+            sources = [one for one in (source.env, source.file, source.vault) if one is not None]
+            if len(sources) != 1:
                 yield RULE.at(
                     program.project.span("environments", name, "secrets", secret, key=True),
-                    f"secret `{secret}` has {'no source' if source.env is None else 'two sources'}",
-                    help="write `env: NAME` or `file: PATH`",
+                    f"secret `{secret}` has {'more than one source' if sources else 'no source'}",
+                    help="write one of `env: NAME`, `file: PATH` and `vault: { path, field }`",
                 )

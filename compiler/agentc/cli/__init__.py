@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run an agent and show what it does."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),
-    "import": ("import_", "Bring API documents into a project."),
+    "import": ("import_", "Bring API documents, and what providers say of themselves, into a project."),
 }
 
 

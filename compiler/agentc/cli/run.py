@@ -13,7 +13,7 @@ from . import InputError
 from .options import text_or_json
 
 if TYPE_CHECKING:
-    from agentc_runtime.bundle import Secret
+    from agentc_runtime.environments import Environment
     from agentc_runtime.verify import Bundle
 
 DEFAULT_STORE = ".agentc/runs.db"
@@ -150,15 +150,18 @@ def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:
         return ()
     states = [state for state in program.states.values() if isinstance(state, AgentState | ModelState)]
     keys = {program.models[state.models[0]].secret for state in states if state.models}
-    unset = any(not _is_set(chosen.secrets.get(key)) for key in keys if key is not None)
+    unset = any(not _is_set(chosen, key) for key in keys if key is not None)
     if not unset:
         return ()
     return tuple(sorted((loaded.root / "recordings").glob(f"{program.agent.name}*.json")))
 
 
-def _is_set(secret: Secret | None) -> bool:
+def _is_set(environment: Environment, name: str) -> bool:
+    secret = environment.secrets.get(name)
     if secret is None:
         return False
+    if secret.vault is not None:  # whether it is there, only Vault knows
+        return environment.vault is not None and _is_set(environment, environment.vault.token)
     if secret.env is not None:
         return bool(os.environ.get(secret.env))
     return secret.file is not None and Path(secret.file).is_file()

@@ -19,6 +19,8 @@ from jsonschema_path import SchemaPath
 from openapi_core import V30RequestValidator, V31RequestValidator
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
+from openapi_core.security.factories import SecurityProviderFactory
+from openapi_core.security.providers import BaseProvider, HttpProvider, UnsupportedProvider
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from agentc_runtime.bundle import ResponseCase
@@ -52,6 +54,23 @@ class Request(NamedTuple):
     body: bytes
 
 
+class _Http(HttpProvider):
+    """The name of a scheme has no case (RFC 9110, section 11.1)."""
+
+    def __init__(self, scheme: SchemaPath) -> None:
+        super().__init__(SchemaPath.from_dict({"scheme": (scheme / "scheme").read_str().lower()}))
+
+
+class _Providers(SecurityProviderFactory):
+    """Schemes that openapi-core does not know, such as mutual TLS, are not its to check."""
+
+    def create(self, scheme: SchemaPath) -> BaseProvider:
+        kind = (scheme / "type").read_str()
+        if kind == "http":
+            return _Http(scheme)
+        return self.PROVIDERS.get(kind, UnsupportedProvider)(scheme)
+
+
 class Operation:
     """One operation of the toolset, with its own slice of the document."""
 
@@ -64,7 +83,7 @@ class Operation:
         old = str(root.get("openapi")).startswith("3.0")
         validator = V30RequestValidator if old else V31RequestValidator
         # The validator alone: the rest of the document was looked at when it was compiled.
-        self._validator = validator(SchemaPath.from_dict(root))
+        self._validator = validator(SchemaPath.from_dict(root), security_provider_factory=_Providers())
 
     @property
     def order(self) -> tuple[int, int]:

@@ -119,7 +119,9 @@ def _stamp() -> str:
     """Changes with the code that compiles, so that an old entry is never taken for a new one."""
     digest = hashlib.sha256()
     package, runtime = Path(__file__).parent, Path(agentc_runtime.__file__).parent
-    shared = [runtime / name for name in ("bundle.py", "media.py", "urls.py", "violations.py")]
+    shared = [
+        runtime / name for name in ("bundle.py", "environments.py", "media.py", "urls.py", "violations.py")
+    ]
     sources = [*package.glob("*.py"), package.parent / "schematypes.py", *shared]
     for source in sorted(sources):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")

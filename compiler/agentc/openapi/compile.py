@@ -136,7 +136,14 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
     if operation is not None:
         pointers = {name: original(pointer) for name, pointer in operation.pointers.items()}
         notes += placed(operation.notes)
-        operation = msgspec.structs.replace(operation, pointers=pointers, notes=notes)
+        operation = msgspec.structs.replace(
+            operation,
+            pointers=pointers,
+            notes=notes,
+            asked=next(iter(placed((operation.asked,) if operation.asked else ())), None),
+            own_servers=next(iter(placed((operation.own_servers,) if operation.own_servers else ())), None),
+            unusable_servers=placed(operation.unusable_servers),
+        )
     return operation, placed(problems)
 
 

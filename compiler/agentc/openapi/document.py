@@ -17,7 +17,7 @@ from .overlay import Applied, apply_overlays
 from .parts import PARTS, Load, Parts, link
 from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 from .security import scheme_words
-from .servers import usable_servers
+from .servers import read_servers
 
 _SUPPORTED: Final = re.compile(r"3\.[012](\.\d+(-[0-9A-Za-z.-]+)?)?")
 #: Methods that came with a version of OpenAPI, by that version.
@@ -62,8 +62,8 @@ class Document:
     def servers(self) -> tuple[str, ...]:
         """The usable base URLs of the whole document."""
         if self.version == swagger.VERSION:
-            return usable_servers(swagger.servers(self.root))
-        return usable_servers(self.root.get("servers"))
+            return read_servers(swagger.servers(self.root)).usable
+        return read_servers(self.root.get("servers")).usable
 
     def security_schemes(self) -> dict[str, str]:
         """Each security scheme of the document with what it is, in words."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from agentc_runtime.bundle import Auth, Body, Endpoint, Param, PathPart, RequestPlan, ResponseCase, Schema
+from agentc_runtime.bundle import Body, Param, PathPart, RequestPlan, ResponseCase, Schema
+from agentc_runtime.environments import Auth, ClientCertificate, Endpoint
 
 from .problem import Pointer, Problem
 
@@ -56,18 +57,20 @@ class Unread(Value, frozen=True, kw_only=True):
 
 
 class Credential(Value, frozen=True, kw_only=True):
-    """A security scheme as an operation asks for it.
+    """A security scheme as an operation asks for it. A `certificate` is shown in TLS and not sent.
 
     `wire` is the header, query parameter or cookie of an apiKey. `scopes` are what OAuth2 and OpenID
     Connect need for the operation; their access token is sent as a bearer token. `token_url` is where
-    OAuth2 gives one for client credentials, if the document says so.
+    OAuth2 gives one for client credentials, and `discovery_url` where the provider says of itself what it
+    supports, if the document says so.
     """
 
     scheme: str
-    kind: Literal["bearer", "basic", "header", "query", "cookie"]
+    kind: Literal["bearer", "basic", "header", "query", "cookie", "certificate"]
     wire: str = ""
     scopes: tuple[str, ...] = ()
     token_url: str = ""
+    discovery_url: str = ""
 
 
 class CompiledOperation(Value, frozen=True, kw_only=True):
@@ -76,8 +79,10 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     `arguments` is a closed object schema of everything that a call may set. `pointers` says where in the
     document each argument is described. `response` is the schema of a successful answer, absent when there
     is none or more than one. `security` are alternatives, each of credentials that are sent together; none
-    at all means that the operation is open to everybody. `servers` are usable base URLs, in order. `notes`
-    tell what was left out or read leniently; they never stop anything.
+    at all means that the operation is open to everybody. `asked` has the place where the document says so.
+    `servers` are usable base URLs, in order, `unusable_servers` say why others are none, and `own_servers`
+    has the place of those that take the place of the document's. `notes` tell what was left out or read
+    leniently; they never stop anything.
     """
 
     operation_id: str
@@ -96,9 +101,14 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     servers: tuple[str, ...]
     notes: tuple[Problem, ...] = ()
     cookies: tuple[Param, ...] = ()
+    asked: Problem | None = None
+    unusable_servers: tuple[Problem, ...] = ()
+    own_servers: Problem | None = None
 
-    def plan(self, endpoint: Endpoint, auth: tuple[Auth, ...]) -> RequestPlan:
-        """The request plan against a server, with the credentials of `auth`."""
+    def plan(
+        self, endpoint: Endpoint, auth: tuple[Auth, ...], certificate: ClientCertificate | None = None
+    ) -> RequestPlan:
+        """The request plan against a server, with the credentials of `auth` and a client certificate."""
         return RequestPlan(
             operation=self.operation_id,
             method=self.method,
@@ -109,26 +119,32 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
             cookies=self.cookies,
             body=self.body,
             auth=auth,
+            certificate=certificate,
             responses=self.responses,
         )
 
-    def auth(self, scheme: str, secret: str) -> tuple[Auth, ...]:
-        """What is sent when `secret` is the credential for `scheme`: nothing if the operation is open."""
-        for alternative in self.security:
-            if [credential.scheme for credential in alternative] == [scheme]:
-                return tuple(Auth(kind=one.kind, secret=secret, name=one.wire) for one in alternative)
-        return ()
+    def credentials(
+        self, schemes: Container[str], *, certificate: bool = False
+    ) -> tuple[Credential, ...] | None:
+        """What a call sends that has credentials for `schemes`, and a client certificate or not.
 
-    def scopes(self, scheme: str) -> tuple[str, ...]:
-        """The scopes that a credential for `scheme` alone needs: of several ways the one with the fewest."""
-        ways = [one[0].scopes for one in self.security if [each.scheme for each in one] == [scheme]]
-        return min(ways, key=lambda way: len(set(way)), default=())
+        Of the alternatives that these satisfy it is the one with the fewest credentials, of those the one
+        with the fewest scopes, of those the first. An empty alternative (`{}`) is the last resort: who has a
+        credential shows it. `None`: no alternative is satisfied.
+        """
+        if not self.security:
+            return ()
+        satisfied = [
+            alternative
+            for alternative in self.security
+            if all(certificate if one.kind == "certificate" else one.scheme in schemes for one in alternative)
+        ]
 
-    def admits(self, scheme: str | None) -> bool:
-        """Whether a call with a credential for `scheme` alone, or with none, satisfies the operation."""
-        if not self.security or () in self.security:
-            return True
-        return any([one.scheme for one in alternative] == [scheme] for alternative in self.security)
+        def cost(alternative: tuple[Credential, ...]) -> tuple[bool, int, int]:
+            scopes = {(one.scheme, scope) for one in alternative for scope in one.scopes}
+            return not alternative, len(alternative), len(scopes)
+
+        return min(satisfied, key=cost, default=None)
 
     def server_problem(self) -> Problem | None:
         """Why the server has to be named in the toolset; `None` when the document has exactly one."""
@@ -139,7 +155,7 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
                 "AC707",
                 f"`{self.operation_id}` has no server with an absolute `http` or `https` URL",
                 ("servers",),
-                "set `server` in the toolset",
+                "set `server` in the toolset to the whole base URL, such as `https://host/base`",
             )
         listed = ", ".join(f"`{url}`" for url in self.servers[:5])
         return Problem(

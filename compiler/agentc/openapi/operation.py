@@ -18,8 +18,8 @@ from .parameters import Argument, Reader
 from .problem import Pointer, Problem, ProblemError, find, follow, unsupported
 from .responses import Responses, answer_schema
 from .schema import Converter
-from .security import alternatives
-from .servers import usable_servers
+from .security import Security, alternatives
+from .servers import own_servers
 from .weight import too_heavy
 
 DESCRIPTION_LIMIT = 1024
@@ -51,15 +51,15 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
         raise unsupported("an operation has to be an object", at)
     problems: list[Problem] = []
     notes: list[Problem] = []
-    security: tuple[tuple[Credential, ...], ...] = ()
+    security = Security()
     try:
-        security, passed_over = alternatives(root, operation, at)
-        notes += passed_over
+        security = alternatives(root, operation, at)
+        notes += security.problems
     except ProblemError as error:
         problems.append(error.problem)
 
     converter = Converter(root, document.version, "request")
-    reader = Reader(root, converter, _credentials(security))
+    reader = Reader(root, converter, _credentials(security.alternatives))
     lists = (
         (item.get("parameters"), (*item_at, "parameters")),
         (operation.get("parameters"), (*at, "parameters")),
@@ -86,7 +86,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
 
     schema = _arguments_schema(named, converter, at)
     notes += [*reader.notes, *bodies.notes, *converter.notes, *responses.notes]
-    servers = operation.get("servers") or item.get("servers") or root.get("servers")
+    servers, own = own_servers(root, (item, item_at), (operation, at))
     return (
         CompiledOperation(
             operation_id=entry.name,
@@ -102,8 +102,11 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
             body=_body(body, named),
             responses=cases,
             response=answer_schema(cases),
-            security=security,
-            servers=usable_servers(servers),
+            security=security.alternatives,
+            asked=security.asked,
+            servers=servers.usable,
+            unusable_servers=servers.problems,
+            own_servers=own,
             notes=tuple(dict.fromkeys(notes)),
         ),
         (),

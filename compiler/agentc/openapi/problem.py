@@ -14,9 +14,10 @@ Pointer: TypeAlias = tuple[str, ...]
 #: AC701 not a document that can be read, AC702 a locked file that is not there, AC703 one with other bytes,
 #: AC704 `$ref` that leads nowhere, AC705 something that is not
 #: supported or malformed in an operation, AC706 security scheme, AC707 server, AC708 `$ref` to another
-#: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing.
+#: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing,
+#: AC725 servers of an operation's own.
 Code: TypeAlias = Literal[
-    "AC701", "AC702", "AC703", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716"
+    "AC701", "AC702", "AC703", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716", "AC725"
 ]
 
 

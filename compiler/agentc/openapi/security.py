@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from .model import Credential
 from .problem import Pointer, Problem, ProblemError, follow
@@ -23,10 +23,20 @@ _HEADER_BLOCKED = frozenset(
 )
 
 
-def alternatives(
-    root: Mapping[str, object], operation: Mapping[str, object], pointer: Pointer
-) -> tuple[tuple[tuple[Credential, ...], ...], tuple[Problem, ...]]:
-    """The alternatives that can be satisfied, and why the others can't. No alternative at all: open to all.
+class Security(NamedTuple):
+    """What an operation asks for: `alternatives` of credentials that are sent together. None at all: it is
+    open to everybody. `asked` has the place where the document says so, `problems` tell of alternatives that
+    are left out."""
+
+    alternatives: tuple[tuple[Credential, ...], ...] = ()
+    asked: Problem | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def alternatives(root: Mapping[str, object], operation: Mapping[str, object], pointer: Pointer) -> Security:
+    """The alternatives that can be satisfied, and why the others can't.
+
+    Source: OpenAPI 3.1.1, section 4.8.30, Security Requirement Object.
 
     Raises:
         ProblemError: AC706 credentials are needed and none of the alternatives can be satisfied.
@@ -34,7 +44,7 @@ def alternatives(
     where: Pointer = (*pointer, "security") if "security" in operation else ("security",)
     wanted = operation.get("security", root.get("security"))
     if wanted is None or wanted == []:
-        return (), ()
+        return Security()
     if not isinstance(wanted, list):
         raise ProblemError(Problem("AC706", "`security` has to be a list", where))
     found: list[tuple[Credential, ...]] = []
@@ -45,15 +55,31 @@ def alternatives(
             problems.append(Problem("AC706", "a security requirement has to be an object", at))
             continue
         try:
-            credentials = (
+            credentials = tuple(
                 _credential(root, name, scopes, (*at, name)) for name, scopes in requirement.items()
             )
-            found.append(tuple(credentials))
+            _check_places(credentials, at)
+            found.append(credentials)
         except ProblemError as error:
             problems.append(error.problem)
     if not found:
         raise ProblemError(problems[0])
-    return tuple(found), tuple(problems)
+    return Security(tuple(found), Problem("AC706", "asked for here", where), tuple(problems))
+
+
+def _check_places(credentials: Sequence[Credential], pointer: Pointer) -> None:
+    """Refuse credentials of which one would take the place of another."""
+    places: dict[tuple[str, str], str] = {}
+    for one in credentials:
+        if one.kind == "certificate":
+            continue
+        header = one.kind in ("bearer", "basic", "header")
+        wire = one.wire if one.kind in ("header", "query", "cookie") else "Authorization"
+        place = ("header", wire.lower()) if header else (one.kind, wire)
+        other = places.setdefault(place, one.scheme)
+        if other != one.scheme:
+            message = f"`{other[:80]}` and `{one.scheme[:80]}` both fill the {place[0]} `{wire[:80]}`"
+            raise ProblemError(Problem("AC706", message, pointer, "name one of them in each alternative"))
 
 
 def scheme_words(root: Mapping[str, object]) -> dict[str, str]:
@@ -93,7 +119,14 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
         raise ProblemError(Problem("AC706", f"the security scheme `{name[:80]}` has no `type`", at))
     needed = tuple(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else ()
     if kind in ("oauth2", "openIdConnect"):
-        return Credential(scheme=name, kind="bearer", scopes=needed, token_url=_token_url(scheme))
+        discovery = scheme.get("openIdConnectUrl" if kind == "openIdConnect" else "oauth2MetadataUrl")
+        return Credential(
+            scheme=name,
+            kind="bearer",
+            scopes=needed,
+            token_url=_token_url(scheme),
+            discovery_url=discovery if isinstance(discovery, str) else "",
+        )
     if kind == "http":
         how = scheme.get("scheme")
         how = how.lower() if isinstance(how, str) else ""
@@ -102,6 +135,8 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
         if how == "basic":
             return Credential(scheme=name, kind="basic")
         kind = f"http {how[:40]}"
+    elif kind == "mutualTLS":
+        return Credential(scheme=name, kind="certificate")
     elif kind == "apiKey":
         place, wire = scheme.get("in"), scheme.get("name")
         if isinstance(wire, str) and wire:
@@ -117,6 +152,6 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
             "AC706",
             f"the security scheme `{name[:80]}` ({kind[:60]}) is not supported",
             at,
-            "supported are http bearer, http basic, apiKey, and the token of oauth2 or openIdConnect",
+            "supported are http bearer and basic, apiKey, oauth2, openIdConnect and mutualTLS",
         )
     )

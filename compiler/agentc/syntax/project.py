@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
 from .common import Closed, Duration, Money, Name, NonEmpty, PositiveInt, RuleCode, Sensitivity, VariableName
+
+HostPort: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\[\]:-]+:[0-9]{1,5}$")]
+#: Segments that no server reads as anything but themselves.
+VaultPath: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")
+]
 
 
 class PricesSpec(Closed):
@@ -45,6 +51,19 @@ class ModelSpec(Closed):
     """How long one model turn may take."""
 
 
+class VaultFieldSpec(Closed):
+    """A field of a secret in a key-value engine of the environment's Vault."""
+
+    mount: VaultPath = "secret"
+    """Where the engine is mounted."""
+    path: VaultPath
+    """The secret's path in the engine."""
+    field: NonEmpty
+    """The field that holds the value."""
+    kv_version: Literal[1, 2] = 2
+    """The engine's version."""
+
+
 class SecretSpec(Closed):
     """Where a secret's value is found at run time. Values never stand in a spec."""
 
@@ -52,6 +71,23 @@ class SecretSpec(Closed):
     """The environment variable that holds it."""
     file: NonEmpty | None = None
     """The file that holds it."""
+    vault: VaultFieldSpec | None = None
+    """The field of a secret in Vault that holds it."""
+
+
+class VaultSpec(Closed):
+    """A server that speaks Vault's HTTP API."""
+
+    address: NonEmpty
+    """Its base URL, such as `https://vault.example.com:8200`."""
+    token: Name
+    """The secret of this environment that is shown to it: found in a variable or a file."""
+    namespace: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/?$")] | None = (
+        None
+    )
+    """The namespace of all secrets."""
+    ttl: Duration = "5m"
+    """How long values are used before they are read again."""
 
 
 class EnvironmentSpec(Closed):
@@ -61,10 +97,13 @@ class EnvironmentSpec(Closed):
     """Values of `${env.NAME}`: the base URLs of servers."""
     secrets: dict[Name, SecretSpec] = {}
     """Where each secret is found."""
-    private_hosts: tuple[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\[\]:-]+:[0-9]{1,5}$")], ...
-    ] = ()
+    vault: VaultSpec | None = None
+    """Where secrets with `vault` are read."""
+    private_hosts: tuple[HostPort, ...] = ()
     """The `host:port` pairs that may resolve to private or loopback addresses."""
+    certificate_authorities: dict[HostPort, NonEmpty] = {}
+    """For a `host:port`, the file of the project with the authorities (PEM) that vouch for it in place of
+    the public ones."""
 
 
 class ProjectSpec(Closed):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from .behaviour import CacheSpec, PaginationSpec
 from .common import (
@@ -36,7 +36,12 @@ class ClientCredentialsSpec(Closed):
     """OAuth2 client credentials: tokens are fetched, with the scopes that the granted operations need."""
 
     token_url: NonEmpty | None = None
-    """Where tokens are fetched: a URL, or `${env.NAME}`. Left out: the `tokenUrl` of the document's flow."""
+    """Where tokens are fetched: a URL, or `${env.NAME}`. Left out: the `tokenUrl` of the document's flow.
+    `agentc import discovery` writes it for OpenID Connect."""
+    client_id: Name | None = None
+    """The secret that holds the client's id, if it does not stand in one secret with the client's secret."""
+    client_secret: Name | None = None
+    """The secret that holds the client's secret, beside `client_id`."""
     method: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"
     """How the client shows who it is: in the `Authorization` header, or in the body."""
     extra_scopes: tuple[Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")], ...] = ()
@@ -44,15 +49,37 @@ class ClientCredentialsSpec(Closed):
 
 
 class AuthSpec(Closed):
-    """The credential that the toolset's operations ask for."""
+    """A credential that the toolset has, for one security scheme of its document."""
 
     scheme: NonEmpty
     """The name of a security scheme of the document; when it describes none, `bearer` or `basic`."""
-    secret: Name
+    secret: Name | None = None
     """The secret that holds the credential: a token, a key, `user:password` for basic, or
-    `client_id:client_secret` for client credentials."""
+    `client_id:client_secret` for client credentials. Left out with `client_id` and `client_secret`."""
     client_credentials: ClientCredentialsSpec | None = None
     """Fetch access tokens. Left out: the secret is sent as it is."""
+
+
+def _shape(value: object) -> str:
+    return "several" if isinstance(value, list) else "one"
+
+
+#: One credential, or a list of them. The labels appear in the locations of errors.
+Auths: TypeAlias = Annotated[
+    Annotated[AuthSpec, Tag("one")] | Annotated[tuple[AuthSpec, ...], Tag("several"), Field(min_length=1)],
+    Discriminator(_shape),
+]
+
+
+class ClientCertificateSpec(Closed):
+    """What the toolset shows of itself to a server that asks for a certificate (mutual TLS)."""
+
+    certificate: Name
+    """The secret that holds the certificate, and those between it and its authority, as PEM."""
+    key: Name | None = None
+    """The secret that holds the private key as PEM. Left out: it stands with the certificate."""
+    key_password: Name | None = None
+    """The secret that opens the private key, if it is encrypted."""
 
 
 class ToolOutputSpec(Closed):
@@ -92,6 +119,8 @@ class ToolSpec(Closed):
     """The `operationId`, or `METHOD /path`."""
     effect: Literal["read", "create", "update", "delete", "send"]
     """What a call does: `send` moves data or money out, `read` changes nothing."""
+    server: NonEmpty | None = None
+    """The operation's base URL, or `${env.NAME}`, if it is not that of the toolset."""
     description: str | None = None
     """What the model is told. Left out: the document's summary and description."""
     output: ToolOutputSpec = ToolOutputSpec()
@@ -122,7 +151,9 @@ class ToolsetSpec(Closed):
     """The document."""
     server: NonEmpty | None = None
     """The service's base URL, or `${env.NAME}`. Left out: the document's only server."""
-    auth: AuthSpec | None = None
-    """The credential."""
+    auth: Auths | None = None
+    """The credential, or a list of them. Each call sends those that its operation asks for."""
+    client_certificate: ClientCertificateSpec | None = None
+    """The client certificate, for operations that ask for mutual TLS and servers that always do."""
     tools: Annotated[dict[LocalToolName, ToolSpec], Field(min_length=1)]
     """The tools, by name. A tool is usable once a PermissionSet grants it."""

@@ -84,7 +84,7 @@ class Conversation:
 
         Raises:
             RefusedError: AR501 over a limit, AR502 stopped by a content filter, AR503 no model answers,
-                AR504 no model may see the data, AR301 or AR506 a model is not set up: that is to be repaired
+                AR504 no model may see the data, AR301, AR506 or AR508 a model is not set up: to be repaired
                 and not to be worked around by a fallback.
         """
         failures: list[str] = []
@@ -215,7 +215,8 @@ class Conversation:
 
     def _placed(self, refusal: Refusal, model: Model) -> RefusedError:
         services = self._run.services
-        key = f"environment:{services.environment}/{refusal.value}" if refusal.code == "AR506" else ""
+        is_secret = refusal.code in ("AR506", "AR508")
+        key = f"environment:{services.environment}/{refusal.value}" if is_secret else ""
         at = refusal.at or locate(services.source_map, key or f"model:{model.alias}")
         return RefusedError(msgspec.structs.replace(refusal, at=at))
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Final, TypeAlias
 
-from ..bundle import Environment, Provider
+from ..bundle import Provider
+from ..environments import Environment
 from ..refusals import Refusal, RefusedError
 from ..request import base_url
 from ..secrets import Secrets
@@ -57,8 +58,11 @@ class ModelClient:
 
         Raises:
             ModelError: the provider can't be reached, refused, or sent what can't be read. Without secrets.
-            RefusedError: AR506 the model's secret is not set or can't be carried, AR301 its URL is unusable.
+            RefusedError: AR506, AR508 the model's secret is not set or can't be carried, AR301 its URL is
+                unusable.
         """
+        if request.model.secret is not None and not self._replays:
+            await self._secrets.renew(self._transport, (request.model.secret,))
         wire = self._wire(request)
         shown = False
 

@@ -54,10 +54,11 @@ def vendor(folder: Path) -> Path:
             "  openapi:\n    # of the vendor\n    file: openapi.yaml # here\n",
             "  openapi:\n    # of the vendor\n    file: openapi.yaml\n    sha256: NEW # here\n",
         ),
+        ("  openapi: {\n    file: openapi.yaml }\n", "  openapi: {\n    file: openapi.yaml, sha256: NEW }\n"),
         ('  openapi: { "file": "openapi.yaml", "sha256": "OLD" }\n', None),
         ("", "  openapi: { file: openapi/openapi.yaml, sha256: NEW }\n"),
     ],
-    ids=["flow", "flow without digest", "block", "block without digest", "quoted", "no key"],
+    ids=["flow", "flow without digest", "block", "block without digest", "two lines", "quoted", "no key"],
 )
 def test_pinning_keeps_the_rest_of_the_file(agentc, project, vendor, before, after):
     toolset = project / "toolset.yaml"

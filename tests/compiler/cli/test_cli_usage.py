@@ -56,7 +56,7 @@ def test_version(agentc):
         (["inspect", "nowhere"], "Path 'nowhere' does not exist"),
         (["inspect"], "Missing argument 'PATH'"),
         (["explain", "AC41"], "no rule `AC41`; did you mean `AC4"),
-        (["explain", "AR999"], "no rule `AR999`; known: `AR"),
+        (["explain", "AR999"], "no rule `AR999`; did you mean `AR"),
         (["audit", "verify"], "no run database at `.agentc/runs.db`"),
         (["audit", "show", "--store", "x.db"], "no run database at `x.db`"),
         (["audit", "verfy"], "verfy"),

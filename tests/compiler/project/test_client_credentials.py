@@ -10,7 +10,7 @@ from agentc.checks.base import OPENAPI, example_files
 from agentc.driver import Result, check_project
 from agentc.pipeline import bundle_files
 from agentc.privileges import privileges_as_data, privileges_as_text
-from agentc_runtime.bundle import Endpoint, TokenSource
+from agentc_runtime.environments import Endpoint, TokenSource
 from agentc_runtime.verify import Bundle, load_bundle
 
 SCHEMES = """\
@@ -101,6 +101,7 @@ def test_inspect_shows_scopes_and_the_token_endpoint(tmp_path: Path) -> None:
     assert privileges_as_data(bundle)["access_tokens"] == [
         {
             "secret": "desk_token",
+            "client_id": None,
             "at": "https://id.example.com/token/",
             "scopes": ["refunds:write", "tickets:read"],
             "extra_scopes": ["openid"],

@@ -18,12 +18,9 @@ from agentc_runtime.bundle import (
     AgentInfo,
     AgentState,
     Approval,
-    Auth,
     Body,
     Data,
-    Endpoint,
     EndState,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -33,11 +30,11 @@ from agentc_runtime.bundle import (
     Program,
     RequestPlan,
     ResponseCase,
-    Secret,
     Tool,
     ToolState,
 )
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.origins import Origins
 from agentc_runtime.refusals import Refusal
@@ -348,14 +345,15 @@ class World:
     def build(self, made: Program | None = None, **changes: Any) -> Broker:
         made = made or program(self.server.port, **changes)
         environment = made.environments["local"]
-        self.transports.append(HttpTransport(environment))
+        secrets = Secrets(environment, self.environ)
+        self.transports.append(HttpTransport(environment, secrets))
         self.broker = Broker(
             made,
             SOURCE_MAP,
             "local",
             self.transports[-1],
             self.records,
-            Secrets(environment, self.environ),
+            secrets,
             self.person,
             clocks=self.time.clocks(),
         )

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from agentc_runtime.bundle import Approval, Auth, Label, Quota, Retry
+from agentc_runtime.bundle import Approval, Label, Quota, Retry
 from agentc_runtime.calls import Decision, Returned
+from agentc_runtime.environments import Auth
 from agentc_runtime.events import ApprovalAsked, ApprovalDecided, ToolCalled, ToolRefused, ToolReturned
 from agentc_runtime.refusals import Refusal
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Environment, Secret
+from agentc_runtime.environments import Environment, Secret
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.secrets import Secrets
 

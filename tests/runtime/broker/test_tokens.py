@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Auth, Endpoint, Environment, Secret, TokenSource
 from agentc_runtime.calls import Returned
 from agentc_runtime.cassette import RecordingTransport
+from agentc_runtime.environments import Auth, Endpoint, Environment, Secret, TokenSource
 from agentc_runtime.integrity import problems
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.request import build_request
@@ -58,7 +58,7 @@ class Issuer:
         said = {key: value for key, value in said.items() if value is not ...}
         self.answers += [self.kit.ok(json.dumps({**said, **one}).encode()) for one in answers or ({},)]
 
-    def build(self, tool: str = "read", **changes: Any) -> Any:
+    def build(self, tool: str = "read", *, environment: Any = None, **changes: Any) -> Any:
         source = TokenSource(
             endpoint=Endpoint(url=f"http://127.0.0.1:{self.world.server.port}/oauth/token"),
             scopes=SCOPES,
@@ -67,7 +67,8 @@ class Issuer:
         made = self.kit.read_tool() if tool == "read" else self.kit.refund_tool()
         auth = (Auth(kind="bearer", secret="token", token=source),)
         plan = msgspec.structs.replace(made.request, auth=auth)
-        program = self.kit.program(self.world.server.port, **{tool: {"request": plan}})
+        changed: dict[str, Any] = {tool: {"request": plan}, "environment": environment}
+        program = self.kit.program(self.world.server.port, **changed)
         assert not [line for line in problems(program) if "model" not in line]
         self.world.build(program)
         return program
@@ -124,6 +125,20 @@ async def test_the_client_may_show_itself_in_the_body(world: Any, issuer: Issuer
     assert "authorization" not in grant.headers
     form = parse_qs(grant.body.decode())
     assert (form["client_id"], form["client_secret"]) == (["desk-client"], [PASSWORD])
+
+
+async def test_id_and_secret_of_the_client_may_be_two_secrets(world: Any, issuer: Issuer) -> None:
+    issuer.give()
+    both = {"token": Secret(env="HELPDESK_TOKEN"), "client": Secret(env="HELPDESK_CLIENT")}
+    world.environ.update(HELPDESK_TOKEN=PASSWORD, HELPDESK_CLIENT="desk:client")
+    issuer.build(client_id="client", environment={"secrets": both})
+    assert isinstance(await world.read(), Returned)
+    (grant,) = issuer.grants
+    sent = base64.b64decode(grant.headers["authorization"].removeprefix("Basic ")).decode()
+    assert sent == "desk%3Aclient:cl13nt%2Bs3cr3t%2Fvalue"
+    del world.environ["HELPDESK_CLIENT"]
+    issuer.build(client_id="client", environment={"secrets": both})
+    assert "`client`" in refused(await world.read(), "AR506").message
 
 
 async def test_a_token_is_renewed_before_it_expires(world: Any, issuer: Issuer) -> None:

@@ -11,10 +11,10 @@ import zlib
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Environment
 from agentc_runtime.calls import Returned
 from agentc_runtime.decoding import Decoder
 from agentc_runtime.egress import CheckedNetwork, kind_of
+from agentc_runtime.environments import Environment
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.urls import UrlError, parse_url

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Auth, Body, Param, PathPart
+from agentc_runtime.bundle import Body, Param, PathPart
 from agentc_runtime.calls import Returned
+from agentc_runtime.environments import Auth
 from agentc_runtime.refusals import Refusal
 
 # --- path ----------------------------------------------------------------------------------------------

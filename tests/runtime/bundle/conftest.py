@@ -12,6 +12,7 @@ import pytest
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
 from agentc_runtime.canonical import canonical
+from agentc_runtime.environments import Endpoint, Environment
 
 Pack: TypeAlias = Callable[..., dict[str, bytes]]
 
@@ -27,7 +28,7 @@ def _tool(name: str, model_name: str) -> ir.Tool:
         request=ir.RequestPlan(
             operation="findTickets",
             method="GET",
-            endpoint=ir.Endpoint(variable="HELPDESK_URL"),
+            endpoint=Endpoint(variable="HELPDESK_URL"),
             path=(
                 (ir.PathPart(literal="tickets"),),
                 (ir.PathPart(param=ir.Param(argument="id", name="id")),),
@@ -70,14 +71,14 @@ def program() -> ir.Program:
                 alias="fast",
                 provider="openai",
                 model="small",
-                endpoint=ir.Endpoint(url="https://models.example"),
+                endpoint=Endpoint(url="https://models.example"),
             )
         },
         tools=tools,
         grants={name: ir.Grant(tool=name, permission_set="triage", schema=schema) for name in tools},
         environments={
-            "local": ir.Environment(variables={"HELPDESK_URL": "http://127.0.0.1:8000"}),
-            "production": ir.Environment(variables={"HELPDESK_URL": "https://desk.example"}),
+            "local": Environment(variables={"HELPDESK_URL": "http://127.0.0.1:8000"}),
+            "production": Environment(variables={"HELPDESK_URL": "https://desk.example"}),
         },
         default_environment="local",
         limits=ir.Limits(),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
 from agentc_runtime.behaviour import Cache, Pagination
+from agentc_runtime.environments import Endpoint, Environment, Secret, Vault, VaultField
 from agentc_runtime.integrity import problems
 from agentc_runtime.verify import BundleError, load_bundle
 
@@ -49,6 +50,14 @@ def without(part: str, name: str) -> Change:
     )
 
 
+def environment(**changes: Any) -> Change:
+    return lambda program: replace(
+        program, environments={"local": replace(program.environments["local"], **changes)}
+    )
+
+
+IN_VAULT = Secret(vault=VaultField(path="a", field="b"))
+VAULT = Vault(address="https://vault.example", token="token")
 CASES: list[tuple[Change, str]] = [
     (top(start="nowhere"), "`start` is `nowhere`, which is no state"),
     (top(states={}), "`start` is `look`, which is no state"),
@@ -81,9 +90,9 @@ CASES: list[tuple[Change, str]] = [
     (tool("desk.find", model_name="find\n"), "has the model name 'find\\n'"),
     (tool("desk.find", model_name=""), "has the model name ''"),
     (tool("desk.find", model_name="a" * 65), "is not 1 to 64 of"),
-    (request(endpoint=ir.Endpoint()), "endpoint of tool `desk.find` needs either `url` or `variable`"),
-    (request(endpoint=ir.Endpoint(url="https://a", variable="HELPDESK_URL")), "needs either"),
-    (request(endpoint=ir.Endpoint(variable="OTHER")), "is `OTHER`, which the environment `local` lacks"),
+    (request(endpoint=Endpoint()), "endpoint of tool `desk.find` needs either `url` or `variable`"),
+    (request(endpoint=Endpoint(url="https://a", variable="HELPDESK_URL")), "needs either"),
+    (request(endpoint=Endpoint(variable="OTHER")), "is `OTHER`, which the environment `local` lacks"),
     (request(path=((ir.PathPart(),),)), "a path part of tool `desk.find` needs either"),
     (
         request(path=((ir.PathPart(literal="a", param=ir.Param(argument="a", name="a")),),)),
@@ -108,13 +117,16 @@ CASES: list[tuple[Change, str]] = [
         "the pages of tool `desk.find` would change its path",
     ),
     (model(alias="slow"), "model `fast` calls itself `slow`"),
-    (model(endpoint=ir.Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
+    (model(endpoint=Endpoint()), "endpoint of model `fast` needs either `url` or `variable`"),
     (
-        model(endpoint=ir.Endpoint(variable="MODEL_URL")),
+        model(endpoint=Endpoint(variable="MODEL_URL")),
         "is `MODEL_URL`, which the environment",
     ),
     (top(default_environment="staging"), "`default_environment` is `staging`, which is no environment"),
     (top(environments={}), "`default_environment` is `local`, which is no environment"),
+    (environment(secrets={"a": IN_VAULT}), "environment `local` has secrets in Vault, and no `vault`"),
+    (environment(vault=VAULT), "the token of the Vault of environment `local` is no secret"),
+    (environment(vault=VAULT, secrets={"token": IN_VAULT}), "is no secret in a variable or a file"),
 ]
 
 
@@ -136,5 +148,5 @@ def test_contradictions_are_refused(
 
 
 def test_one_environment_that_lacks_a_variable_is_enough(program: ir.Program) -> None:
-    changed = replace(program, environments={**program.environments, "staging": ir.Environment()})
+    changed = replace(program, environments={**program.environments, "staging": Environment()})
     assert "which the environment `staging` lacks" in "\n".join(problems(changed))

@@ -18,8 +18,6 @@ from agentc_runtime.bundle import (
     Approval,
     Body,
     Data,
-    Endpoint,
-    Environment,
     Grant,
     Label,
     Limits,
@@ -33,12 +31,12 @@ from agentc_runtime.bundle import (
     RequestPlan,
     ResponseCase,
     Retry,
-    Secret,
     State,
     Tool,
 )
 from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.canonical import canonical
+from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.events import Event
 from agentc_runtime.expressions import Slot, Text
 from agentc_runtime.memory import MemoryJournal

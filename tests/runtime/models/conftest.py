@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from agentc_runtime.bundle import Endpoint, Environment, Model, Provider, Secret
+from agentc_runtime.bundle import Model, Provider
+from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.models.client import ModelClient
 from agentc_runtime.models.types import ModelRequest, ToolDefinition, UserMessage
 from agentc_runtime.secrets import Secrets

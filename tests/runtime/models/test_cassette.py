@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Environment, Secret
 from agentc_runtime.cassette import Cassette, RecordingTransport, ReplayTransport
+from agentc_runtime.environments import Environment, Secret
 from agentc_runtime.models.client import ModelClient
 from agentc_runtime.models.types import ModelError, UserMessage
 from agentc_runtime.recorded import CassetteError, difference, recorded

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Endpoint, Environment, Secret
+from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.models.client import ModelClient, adapter
 from agentc_runtime.models.provider_errors import status_error
 from agentc_runtime.models.types import AssistantMessage, ModelError, ToolMessage, Usage, UserMessage

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Endpoint, Model, Prices
+from agentc_runtime.bundle import Model, Prices
+from agentc_runtime.environments import Endpoint
 from agentc_runtime.models import sse
 from agentc_runtime.models.client import adapter
 from agentc_runtime.models.cost import cost_usd
