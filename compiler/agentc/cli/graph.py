@@ -1,0 +1,69 @@
+"""`agentc graph`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .common import PROJECT_PATH
+
+
+@click.command("graph")
+@PROJECT_PATH
+@click.option("--agent", "names", multiple=True, help="Only this agent; may be repeated.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["mermaid", "svg", "html"]),
+    default="mermaid",
+    show_default=True,
+    help="`html` is one page that needs nothing else.",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here, not to the terminal."
+)
+def command(path: Path, names: tuple[str, ...], format_: str, out: Path | None) -> int:
+    """Draw agents: states, tools, hosts, labels and approvals, and in red the flows that break a rule.
+
+    Exit code 1: the project has errors. What can be drawn is drawn all the same.
+
+    \b
+    Example:
+      agentc graph support --format html --out graph.html
+    """
+    from ..diagnostics import did_you_mean
+    from ..drawing import as_html, as_mermaid, as_svg, picture_of
+    from . import InputError
+    from .common import choose_agent, compile_project, report_errors
+
+    result = compile_project(path)
+    agents = result.program.agents
+    for name in names:
+        if name not in agents:
+            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
+    chosen = [agents[name] for name in names or sorted(agents)]
+    if not chosen:
+        report_errors(result)
+        raise InputError("the project has no agent that can be drawn")
+    if format_ == "svg" and len(chosen) > 1:
+        choose_agent(result, None)
+    pictures = [picture_of(result.program, agent, result.diagnostics) for agent in chosen]
+    if format_ == "html":
+        text = as_html(pictures)
+    elif format_ == "svg":
+        text = as_svg(pictures[0])
+    else:
+        text = "\n".join(as_mermaid(picture) for picture in pictures)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"can't write `{out}`: {error.strerror}") from error
+        click.echo(f"wrote {out}", err=True)
+    if not result.ok:
+        report_errors(result)
+        return 1
+    return 0
