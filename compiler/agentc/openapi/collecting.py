@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..source import SourceFile
-from .document import Document, entries, slice_operation, with_parts
+from .document import Document, entries, with_parts
 from .parts import part_content, references, target
 from .position import problem_span
 from .problem import Pointer, Problem, ProblemError, find, follow
+from .slicing import slice_operation
 
 MAX_FILES: Final = 5_000
 #: References that are not followed and are shown with their place: finding it takes a look at the text.

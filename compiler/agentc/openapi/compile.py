@@ -11,11 +11,12 @@ from ..source import SourceFile
 from . import swagger
 from .anchors import relinked
 from .cache import Cache, Index, Outcome
-from .document import Document, entries, load_document, lost_values, slice_operation, with_parts
+from .document import Document, entries, load_document, with_parts
 from .lock import Locked
 from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
 from .problem import Pointer, Problem, ProblemError, find, follow
+from .slicing import lost_values, slice_operation
 
 
 def compile_operations(

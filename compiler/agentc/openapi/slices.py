@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ..source import SourceFile
 from . import swagger
 from .anchors import relinked
-from .document import Document, load_document, slice_operation
+from .document import Document, load_document
 from .model import CompiledOperation, Entry
+from .slicing import slice_operation
 
 _SWAGGER_ONLY = frozenset({"swagger", "host", "basePath", "schemes", "consumes", "produces"})
 

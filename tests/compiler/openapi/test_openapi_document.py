@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentc.openapi import Problem, compile_operations
-from agentc.openapi.document import Document, entries, load_document, slice_operation
+from agentc.openapi.document import Document, entries, load_document
+from agentc.openapi.slicing import slice_operation
 from agentc.openapi.yamldata import MAX_DEPTH, YamlError, compose
 from agentc.source import SourceFile
 

@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from agentc.openapi import CompiledOperation, DocumentResult, compile_operations, problem_span
-from agentc.openapi.document import entries, load_document, slice_operation
+from agentc.openapi.document import entries, load_document
 from agentc.openapi.problem import find
+from agentc.openapi.slicing import slice_operation
 from agentc.source import SourceFile
 from agentc_runtime.violations import compile_shape
 
