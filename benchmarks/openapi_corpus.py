@@ -22,6 +22,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def compile_all(path: Path) -> dict[str, Any]:
     from agentc.openapi.collecting import collect, from_folder
     from agentc.openapi.compile import compile_entry
     from agentc.openapi.document import entries, load_document, with_parts
-    from agentc.openapi.parts import source_of
+    from agentc.openapi.parts import Layout, source_of
     from agentc.source import SourceFile
 
     start = time.perf_counter()
@@ -91,14 +92,11 @@ def compile_all(path: Path) -> dict[str, Any]:
         found, unread = (), ()
     else:
         row["version"] = document.openapi
-        parts = (
-            collect(file, path.name, document, from_folder(path.parent)).files
-            if document.version != "2.0"
-            else {}
-        )
+        layout = Layout(path.name)
+        parts = collect(file, layout, document, from_folder(path.parent)).files
         if parts:
             row["files"] = 1 + len(parts)
-            document = with_parts(document, path.name, parts.keys(), parts.__getitem__)
+            document = with_parts(document, replace(layout, known=parts), parts.__getitem__)
         found, unread = entries(document)
     row["operations"] = len(found) + sum(bool(one.names) for one in unread)
     row["diagnosed"] = row["operations"] - len(found)

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from .diagnostics import Span, did_you_mean
-from .load import load_project
 from .parse import parse_documents
 from .resources import node_at
-from .source import Document, Map, Scalar, SourceFile, span_at
+from .source import Document, Map, Scalar, SourceFile, SourceSet, span_at
+
+_FILE: Final = ("spec", "openapi", "file")
 
 
 class PinError(Exception):
     """The toolset can't be pinned. The message is one line and says why."""
 
 
-def toolset_target(project: Path, name: str) -> str | None:
+def find_toolset(sources: SourceSet, name: str) -> Document:
+    """The spec of a toolset.
+
+    Raises:
+        PinError: the project has no such toolset.
+    """
+    found: dict[str, Document] = {}
+    for one, document in _toolsets(sources):
+        found.setdefault(one, document)
+    if name not in found:
+        raise PinError(f"no toolset `{name}` in this project; {did_you_mean(name, found) or 'it has none'}")
+    return found[name]
+
+
+def document_path(sources: SourceSet, name: str) -> str | None:
     """The path that the toolset's `openapi.file` names, or `None` when it names none yet.
 
     Raises:
         PinError: the project has no such toolset, or it names a file that is not in the project.
     """
-    document = _find(project, name)
-    node = node_at(document.root, ("spec", "openapi", "file"))
+    document = find_toolset(sources, name)
+    node = node_at(document.root, _FILE)
     if not isinstance(node, Scalar):
         if node_at(document.root, ("spec", "openapi")) is not None:
             raise _not_a_map(document, name)
         return None
     path = str(node.value)
-    target = (project / path).resolve()
-    if not target.is_relative_to(project.resolve()) or target.is_dir():
+    target = (sources.root / path).resolve()
+    if not target.is_relative_to(sources.root.resolve()) or target.is_dir():
         at = f"{document.file.path}:{node.span.line}"
         raise PinError(
             f"{at}: `{path}` is not a file inside the project; name one, such as `openapi/api.json`"
@@ -40,25 +58,60 @@ def toolset_target(project: Path, name: str) -> str | None:
     return path
 
 
-def toolset_operations(project: Path, name: str) -> frozenset[str]:
-    """The operations that the toolset names.
+def users_of(sources: SourceSet, path: str) -> tuple[str, ...]:
+    """The toolsets that name the document at `path`."""
+    found = []
+    for name, document in _toolsets(sources):
+        node = node_at(document.root, _FILE)
+        if isinstance(node, Scalar) and posixpath.normpath(str(node.value)) == posixpath.normpath(path):
+            found.append(name)
+    return tuple(found)
+
+
+def operations_of(sources: SourceSet, names: Iterable[str]) -> frozenset[str]:
+    """The operations that the toolsets of these names name.
 
     Raises:
         PinError: the project has no such toolset.
     """
-    tools = node_at(_find(project, name).root, ("spec", "tools"))
-    values = [value for _, value in tools.entries.values()] if isinstance(tools, Map) else []
-    found = (node_at(value, ("operation",)) for value in values)
-    return frozenset(str(one.value) for one in found if isinstance(one, Scalar))
+    found: set[str] = set()
+    for name in names:
+        tools = node_at(find_toolset(sources, name).root, ("spec", "tools"))
+        values = [value for _, value in tools.entries.values()] if isinstance(tools, Map) else []
+        operations = (node_at(value, ("operation",)) for value in values)
+        found.update(str(one.value) for one in operations if isinstance(one, Scalar))
+    return frozenset(found)
 
 
-def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
-    """Set `openapi.file` and `openapi.sha256` of the toolset; the path of the file that was changed.
+def pinned(sources: SourceSet, names: Iterable[str], file: str, sha256: str) -> dict[str, SourceFile]:
+    """The spec files in which `openapi.file` and `openapi.sha256` of the toolsets are set, as they are then.
 
     Raises:
-        PinError: the project has no such toolset, or its `openapi` is not a map.
+        PinError: the project has no such toolset, its `openapi` is not a map, or its file is not UTF-8.
     """
-    document = _find(project, name)
+    changed: dict[str, SourceFile] = {}
+    for name in names:
+        document = find_toolset(replace(sources, files={**sources.files, **changed}), name)
+        text = _pinned(document, name, file, sha256)
+        changed[document.file.path] = SourceFile(document.file.path, text.encode())
+    return changed
+
+
+def write_specs(root: Path, changed: Mapping[str, SourceFile]) -> None:
+    """Write spec files.
+
+    Raises:
+        PinError: one can't be written.
+    """
+    for path, file in changed.items():
+        try:
+            (root / path).write_bytes(file.data)
+        except OSError as error:
+            raise PinError(f"can't write `{path}`: {error.strerror}") from error
+
+
+def _pinned(document: Document, name: str, file: str, sha256: str) -> str:
+    """The text of a spec file with the document's path and digest in it; all else stays as it is."""
     if re.fullmatch(r"[0-9]+(e[0-9]+)?", sha256):
         sha256 = f'"{sha256}"'  # plain, it would be a number
     openapi = node_at(document.root, ("spec", "openapi"))
@@ -66,37 +119,29 @@ def pin_document(project: Path, name: str, file: str, sha256: str) -> str:
     source = document.file
     if isinstance(openapi, Map) and "file" in openapi.entries:
         value = openapi.entries["file"][1]
-        known = isinstance(value, Scalar) and value.value == file
+        known = isinstance(value, Scalar) and posixpath.normpath(str(value.value)) == posixpath.normpath(file)
         edits = [] if known else [(value.span, _word(file))]
         if "sha256" in openapi.entries:
             edits.append((openapi.entries["sha256"][1].span, sha256))
         else:
             edits.append((_after(value.span), _second_key(source, openapi, sha256)))
-        text = _replaced(source, edits)
-    elif openapi is None and isinstance(spec, Map) and spec.entries:
+        return _replaced(source, edits)
+    if openapi is None and isinstance(spec, Map) and spec.entries:
         key = next(iter(spec.entries.values()))[0].span
         insert = f"openapi: {{ file: {_word(file)}, sha256: {sha256} }}\n{' ' * (key.column - 1)}"
-        text = _replaced(source, [(_before(key), insert)])
-    else:
-        raise _not_a_map(document, name)
-    return _written(project, source, text)
+        return _replaced(source, [(_before(key), insert)])
+    raise _not_a_map(document, name)
 
 
-def _written(project: Path, source: SourceFile, text: str) -> str:
-    try:
-        (project / source.path).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise PinError(f"can't write `{source.path}`: {error.strerror}") from error
-    return source.path
-
-
-def pin_values(project: Path, name: str, path: Sequence[str | int], values: Mapping[str, str]) -> str:
-    """Set `values` in the map at `path` of the toolset's `spec`; the path of the file that was changed.
+def pinned_values(
+    sources: SourceSet, name: str, path: Sequence[str | int], values: Mapping[str, str]
+) -> dict[str, SourceFile]:
+    """The spec file in which `values` are set in the map at `path` of the toolset's `spec`, as it is then.
 
     Raises:
         PinError: the project has no such toolset, or there is no map.
     """
-    document = _find(project, name)
+    document = find_toolset(sources, name)
     node = node_at(document.root, ("spec", *path))
     if not isinstance(node, Map):
         raise PinError(f"toolset `{name}` has no map `{'.'.join(map(str, path))}` to write into")
@@ -110,7 +155,8 @@ def pin_values(project: Path, name: str, path: Sequence[str | int], values: Mapp
         first = next(iter(node.entries.values()))[0].span
         between = ", " if _is_flow(document.file, node) else f"\n{' ' * (first.column - 1)}"
         edits.append((_before(first), "".join(f"{line}{between}" for line in lacking)))
-    return _written(project, document.file, _replaced(document.file, edits))
+    text = _replaced(document.file, edits)
+    return {document.file.path: SourceFile(document.file.path, text.encode())}
 
 
 def _not_a_map(document: Document, name: str) -> PinError:
@@ -129,17 +175,12 @@ def _word(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else json.dumps(value)
 
 
-def _find(project: Path, name: str) -> Document:
-    sources, _ = load_project(project)
-    names = []
+def _toolsets(sources: SourceSet) -> Iterator[tuple[str, Document]]:
     for file in sources.files.values():
         for document in parse_documents(file)[0]:
-            kind, found = (node_at(document.root, path) for path in (("kind",), ("metadata", "name")))
-            if isinstance(kind, Scalar) and kind.value == "Toolset" and isinstance(found, Scalar):
-                if found.value == name:
-                    return document
-                names.append(str(found.value))
-    raise PinError(f"no toolset `{name}` in `{project}`; {did_you_mean(name, names) or 'it has none'}")
+            kind, name = (node_at(document.root, path) for path in (("kind",), ("metadata", "name")))
+            if isinstance(kind, Scalar) and kind.value == "Toolset" and isinstance(name, Scalar):
+                yield str(name.value), document
 
 
 def _before(span: Span) -> Span:

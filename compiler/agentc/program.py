@@ -14,6 +14,7 @@ from agentc_runtime.expressions import Expr, Template
 
 from .diagnostics import Diagnostic, Span
 from .openapi import CompiledOperation, DocumentResult
+from .openapi.lock import Locked
 from .references import Reference
 from .resources import Resource, Step
 from .source import SourceFile
@@ -47,8 +48,7 @@ class Tool:
 class Toolset:
     """A toolset with its document. `document` is `None` when there is no file to read.
 
-    `overlays` are the corrections to it, in the order in which they are applied.
-    `parts` are the paths of the other files of the document that its operations reach, and of their lock.
+    `overlays` are the corrections to it, in the order in which they are applied, and `lock` is its lock.
     """
 
     resource: Resource[ToolsetSpec]
@@ -56,7 +56,14 @@ class Toolset:
     document: DocumentResult | None
     tools: Mapping[str, Tool]
     overlays: tuple[SourceFile, ...] = ()
-    parts: tuple[str, ...] = ()
+    lock: Locked | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The paths of the other files of the document that its operations reach."""
+        if self.lock is None or self.document is None:
+            return ()
+        return tuple(self.lock.path(key) for key in self.document.files)
 
 
 @dataclass(frozen=True)

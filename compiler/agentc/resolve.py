@@ -5,30 +5,13 @@ A name that leads nowhere is left out; the checks of family AC2 report it by com
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from .checks import (
-    ac701_invalid_openapi,
-    ac702_missing_document,
-    ac703_digest_mismatch,
-    ac704_unresolved_ref,
-    ac705_unsupported_openapi,
-    ac706_security_scheme,
-    ac707_no_server,
-    ac708_remote_ref,
-    ac715_invalid_overlay,
-    ac716_idle_overlay_action,
-)
-from .diagnostics import Diagnostic, Rule, Span
+from .diagnostics import Diagnostic, Span
 from .environments import authority_files
-from .openapi import CompiledOperation, DocumentResult, Problem, compile_operations, problem_span
-from .openapi.lock import Locked, lock_path, read_lock
-from .openapi.parts import source_of
-from .pages import without_page_arguments
-from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool, Toolset
+from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool
 from .resources import Resource, Step
 from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
@@ -37,56 +20,16 @@ from .syntax.agent import AgentSpec
 from .syntax.common import Closed
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
-from .syntax.toolset import ToolsetSpec, ToolSpec
+from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import AgentStateSpec, EndStateSpec, StateSpec, ToolStateSpec
 from .texts import Texts, compile_bound
+from .toolsets import Files, Reader, resolve_toolsets
 from .typing_env import agent_environment, declared, state_output
 
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-MAX_OVERLAY_BYTES = 1024 * 1024
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
 
-#: The rule of each kind of problem that an API document can have.
-_DOCUMENT_RULES: dict[str, Rule] = {
-    rule.code: rule
-    for rule in (
-        ac701_invalid_openapi.RULE,
-        ac702_missing_document.RULE,
-        ac703_digest_mismatch.RULE,
-        ac704_unresolved_ref.RULE,
-        ac705_unsupported_openapi.RULE,
-        ac706_security_scheme.RULE,
-        ac707_no_server.RULE,
-        ac708_remote_ref.RULE,
-        ac715_invalid_overlay.RULE,
-        ac716_idle_overlay_action.RULE,
-    )
-}
-
-#: Reads a file of the project by its path and size limit; why not, when it can't.
-Reader = Callable[[str, int], "SourceFile | str"]
 S = TypeVar("S", bound=Closed)
-
-
-class _Files:
-    """The files that specs refer to, each read once, and the paths that could not be read."""
-
-    def __init__(self, read: Reader) -> None:
-        self._read = read
-        self.files: dict[str, SourceFile] = {}
-        self.absent: set[str] = set()
-
-    def get(self, path: str, limit: int) -> SourceFile | str:
-        """The file, or why it can't be read."""
-        if path in self.files:
-            return self.files[path]
-        file = self._read(path, limit)
-        if isinstance(file, str):
-            self.absent.add(path)
-        else:
-            self.files[path] = file
-        return file
 
 
 def resolve(
@@ -100,7 +43,7 @@ def resolve(
     """The program that the resources make up, and the findings about files that they refer to."""
     schemas = schema_findings(resources)
     found: list[Diagnostic] = list(schemas.found)
-    files = _Files(read)
+    files = Files(read)
     duplicates: list[tuple[Resource[Closed], Resource[Closed]]] = []
     projects = _by_name(resources, "Project", ProjectSpec, duplicates)
     toolset_resources = _by_name(resources, "Toolset", ToolsetSpec, duplicates)
@@ -111,7 +54,8 @@ def resolve(
         duplicates.append((second, project_list[0]))
     for path in authority_files(project_list[0].spec) if project_list else ():
         files.get(path, MAX_AUTHORITIES_BYTES)
-    toolsets = {name: _toolset(resource, files, cache, found) for name, resource in toolset_resources.items()}
+    toolsets, problems = resolve_toolsets(toolset_resources, files, cache, complete=not broken.any("Toolset"))
+    found.extend(problems)
     tools = {tool.name: tool for toolset in toolsets.values() for tool in toolset.tools.values()}
 
     def prompt(path: str) -> SourceFile | str:
@@ -161,81 +105,6 @@ def _by_name(
         else:
             named[resource.name] = typed
     return named
-
-
-def _toolset(
-    resource: Resource[ToolsetSpec],
-    files: _Files,
-    cache: Path | None,
-    found: list[Diagnostic],
-) -> Toolset:
-    path = resource.spec.openapi.file
-    read = files.get(path, MAX_DOCUMENT_BYTES)
-    document, file = None, None
-    overlays: dict[str, SourceFile] = {}
-    for index, name in enumerate(resource.spec.openapi.overlays):
-        overlay = files.get(name, MAX_OVERLAY_BYTES)
-        if isinstance(overlay, str):
-            span = resource.span("openapi", "overlays", index)
-            found.append(ac715_invalid_overlay.unreadable(span, name, overlay))
-        else:
-            overlays[name] = overlay
-    parts: tuple[str, ...] = ()
-    if isinstance(read, str):
-        found.append(ac702_missing_document.report(resource.span("openapi", "file"), path, read))
-    else:
-        file = read
-        wanted = [tool.operation for tool in resource.spec.tools.values()]
-        lock = _lock(file, files)
-        if isinstance(lock, Diagnostic):
-            found.append(lock)
-            return Toolset(resource, file, None, _tools(resource, None), tuple(overlays.values()))
-        document = compile_operations(file, wanted, cache, tuple(overlays.values()), lock)
-        problems = [*document.problems, *document.overlay_problems]
-        problems += [one for several in document.operation_problems.values() for one in several]
-        for problem in problems:
-            if problem.file in overlays:
-                where = (overlays[problem.file], problem)
-            else:
-                where = (file, problem) if lock is None else source_of(problem, file, lock.source)
-            found.append(_problem_finding(*where))
-        if lock is not None:
-            parts = (lock.file.path, *(posixpath.join(lock.folder, path) for path in document.files))
-    return Toolset(resource, file, document, _tools(resource, document), tuple(overlays.values()), parts)
-
-
-def _lock(file: SourceFile, files: _Files) -> Locked | Diagnostic | None:
-    """The lock beside a document, if it has one."""
-    read = files.get(lock_path(file.path), MAX_DOCUMENT_BYTES)
-    if isinstance(read, str):
-        return None
-    lock = read_lock(read, file, lambda path: files.get(path, MAX_DOCUMENT_BYTES))
-    return _problem_finding(read, lock) if isinstance(lock, Problem) else lock
-
-
-def _tools(resource: Resource[ToolsetSpec], document: DocumentResult | None) -> dict[str, Tool]:
-    return {
-        name: Tool(
-            name=f"{resource.name}.{name}",
-            local_name=name,
-            toolset=resource,
-            spec=spec,
-            operation=_operation(document, spec),
-        )
-        for name, spec in resource.spec.tools.items()
-    }
-
-
-def _operation(document: DocumentResult | None, spec: ToolSpec) -> CompiledOperation | None:
-    operation = document.operations.get(spec.operation) if document else None
-    if operation is None or spec.pagination is None:
-        return operation
-    return without_page_arguments(operation, spec.pagination)
-
-
-def _problem_finding(file: SourceFile, problem: Problem) -> Diagnostic:
-    rule = _DOCUMENT_RULES[problem.code]
-    return rule.at(problem_span(file, problem), problem.message, help=problem.help)
 
 
 def _agent(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from . import InputError
 if TYPE_CHECKING:
     from ..program import Toolset
     from ..syntax.toolset import AuthSpec
+    from ..updating import Update
 
 
 @click.group("import")
@@ -34,52 +37,60 @@ _PROJECT = click.option(
 
 
 @command.command("openapi")
-@click.argument("source")
+@click.argument("source", required=False)
 @_PROJECT
 @click.option("--toolset", help="Pin the document in this toolset. Without it, print what to write there.")
-def openapi(source: str, project: Path, toolset: str | None) -> int:
+def openapi(source: str | None, project: Path, toolset: str | None) -> int:
     """Copy an OpenAPI document into a project and pin it by its digest.
 
-    SOURCE is a path or an http(s) URL. The network is used here and never by validate or build. A toolset
-    that pinned other bytes before is pinned to the new ones, so that the change shows in the pull request.
-    Files that the document refers to by relative paths are copied as well, from below its own folder alone,
-    and a lock beside it holds their digests.
+    SOURCE is a path or an http(s) URL; left out, it is what the lock of the toolset's document remembers. The
+    network is used here and never by validate or build. Every toolset that uses the document is pinned to the
+    new bytes. Files that it refers to are copied as well: by relative paths from below its own folder alone,
+    by URL from the public internet. A lock beside it holds their digests and shows what the toolsets use, so
+    that a change is readable in the pull request.
 
     \b
     Example:
       agentc import openapi vendor/api.json --project support --toolset desk
     """
-    from ..openapi.importing import ImportProblem, import_document
-    from ..pin import PinError, pin_document, toolset_operations, toolset_target
+    from ..openapi.importing import write_import
+    from ..openapi.problem import ImportProblem
+    from ..pin import PinError, write_specs
+    from ..updating import plan_update
 
+    if source is None and toolset is None:
+        raise click.UsageError("give SOURCE, or --toolset to import its document again")
     _check_project(project)
+    progress = _Progress()
     try:
-        pinned = toolset_target(project, toolset) if toolset else None
-        known = PurePosixPath(pinned) if pinned else None
-        folder = known.parent if known else PurePosixPath("openapi")
-        wanted = toolset_operations(project, toolset) if toolset else frozenset()
-        name = known.name if known else None
-        imported = import_document(source, project / folder, name, wanted=wanted)
-        path = imported.path.relative_to(project).as_posix()
-        changed = pin_document(project, toolset, path, imported.sha256) if toolset else None
+        with progress:
+            update = plan_update(project, source, toolset, progress if sys.stderr.isatty() else None)
+        write_import(update.planned)
+        write_specs(update.sources.root, update.specs)
     except ImportProblem as error:
         raise InputError(error.message + (f"; {error.help}" if error.help else "")) from error
     except PinError as error:
         raise InputError(str(error)) from error
-    title = f"{imported.title} {imported.version}".strip() or "untitled document"
-    click.echo(f"{title}: {imported.operations} operations")
-    click.echo(f"wrote {project / path}" + (f" with {imported.files} other files" if imported.files else ""))
-    for refused in imported.refused:
-        click.echo(f"note: {refused}", err=True)
-    if imported.unfollowed > len(imported.refused):
-        more = imported.unfollowed - len(imported.refused)
-        click.echo(f"note: {more:,} other references are not followed", err=True)
-    if changed is not None:
-        click.echo(f"pinned in {project / changed}")
-    else:
-        click.echo("to pin it, write in a toolset:")
-        click.echo(f"  openapi: {{ file: {path}, sha256: {imported.sha256} }}")
+    _tell(update, project)
     return 0
+
+
+def _tell(update: Update, project: Path) -> None:
+    planned = update.planned
+    title = f"{planned.title} {planned.version}".strip() or "untitled document"
+    click.echo(f"{title}: {planned.operations} operations")
+    more = f" with {planned.files} other files" if planned.files else ""
+    click.echo(f"wrote {project / update.path}{more}")
+    for refused in planned.refused:
+        click.echo(f"note: {refused}", err=True)
+    if planned.unfollowed > len(planned.refused):
+        more = f"{planned.unfollowed - len(planned.refused):,}"
+        click.echo(f"note: {more} other references are not followed", err=True)
+    for path in sorted(update.specs):
+        click.echo(f"pinned in {project / path}")
+    if not update.specs:
+        click.echo("to pin it, write in a toolset:")
+        click.echo(f"  openapi: {{ file: {update.path}, sha256: {planned.sha256} }}")
 
 
 @command.command("discovery")
@@ -100,11 +111,13 @@ def discovery(url: str | None, project: Path, toolset: str, scheme: str | None) 
     """
     from ..credentials import discovery_url
     from ..discovery import DiscoveryError, discover, metadata_url
-    from ..driver import check_project
-    from ..pin import PinError, pin_values
+    from ..driver import check_loaded
+    from ..load import load_project
+    from ..pin import PinError, pinned_values, write_specs
 
     _check_project(project)
-    found = check_project(project).program.toolsets.get(toolset)
+    sources, problems = load_project(project)
+    found = check_loaded(sources, problems).program.toolsets.get(toolset)
     if found is None:
         raise InputError(f"`{project}` has no readable toolset `{toolset}`; `agentc validate` says why")
     auth, path = _client(found, scheme)
@@ -119,13 +132,15 @@ def discovery(url: str | None, project: Path, toolset: str, scheme: str | None) 
         assert auth.client_credentials is not None
         if auth.client_credentials.method != said.method:
             values["method"] = said.method
-        changed = pin_values(project, toolset, (*path, "client_credentials"), values)
+        changed = pinned_values(sources, toolset, (*path, "client_credentials"), values)
+        write_specs(project, changed)
     except (DiscoveryError, PinError) as error:
         raise InputError(str(error)) from error
     click.echo(f"{said.issuer} gives tokens at {said.token_url}")
     for note in said.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"pinned in {project / changed}")
+    for file in changed:
+        click.echo(f"pinned in {project / file}")
     return 0
 
 
@@ -159,3 +174,28 @@ def _client(toolset: Toolset, scheme: str | None) -> tuple[AuthSpec, tuple[str |
         raise InputError(f"toolset `{name}` has client credentials for {several}; choose with --scheme")
     nearest = did_you_mean(scheme, known)
     raise InputError(f"toolset `{name}` has no client credentials for `{scheme}`; {nearest}")
+
+
+class _Progress:
+    """One line on a terminal that says what is being downloaded, and is gone afterwards."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, int] = {}
+        self._shown = 0.0
+
+    def __call__(self, url: str, size: int) -> None:
+        """Show a download, at most ten times a second."""
+        self._files[url] = size
+        if time.monotonic() - self._shown < 0.1:
+            return
+        self._shown = time.monotonic()
+        total = sum(self._files.values()) / 1024 / 1024
+        count = f"{len(self._files):,} files, " if len(self._files) > 1 else ""
+        name = url if len(url) <= 60 else f"…{url[-59:]}"
+        click.echo(f"\r\x1b[K{count}{total:.1f} MiB  {name}", err=True, nl=False)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)

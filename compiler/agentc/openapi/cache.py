@@ -50,6 +50,12 @@ class Outcome(Value, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class Shown(Value, frozen=True, kw_only=True):
+    """The text that a lock shows."""
+
+    text: str
+
+
 class Cache:
     """The entries of one document. Nothing here raises: a cache that fails only costs time."""
 
@@ -73,6 +79,15 @@ class Cache:
     def keep_outcome(self, outcome: Outcome) -> None:
         """Keep what became of an operation."""
         self._write(_name(outcome.entry), outcome)
+
+    def shown(self, operations: frozenset[str] | None) -> str | None:
+        """What a lock has to show of some operations."""
+        found = self._read(_shown_name(operations), Shown) if operations is not None else None
+        return found.text if found is not None else None
+
+    def keep_shown(self, operations: frozenset[str], text: str) -> None:
+        """Keep what a lock has to show."""
+        self._write(_shown_name(operations), Shown(text=text))
 
     def _read(self, name: str, kind: type[V]) -> V | None:
         try:
@@ -112,6 +127,11 @@ def _key(digests: Sequence[str]) -> str:
 def _name(entry: Entry) -> str:
     """A file name for an operation: no name of a document ever becomes part of a path."""
     return hashlib.sha256(f"{entry.method} {entry.path}".encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _shown_name(operations: frozenset[str]) -> str:
+    said = "\n".join(sorted(operations)).encode(errors="surrogatepass")
+    return f"shown-{hashlib.sha256(said).hexdigest()[:32]}"
 
 
 @cache

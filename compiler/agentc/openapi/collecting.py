@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..source import SourceFile
-from .document import Document, entries, with_parts
-from .parts import part_content, references, target
+from .document import Document
+from .parts import Layout, is_url, part_content, references
 from .position import problem_span
-from .problem import Pointer, Problem, ProblemError, find, follow
-from .slicing import slice_operation
+from .problem import ImportProblem, Pointer, Problem, ProblemError
 
 MAX_FILES: Final = 5_000
 #: References that are not followed and are shown with their place: finding it takes a look at the text.
@@ -24,16 +23,12 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 _SPEC: Final = re.compile(rb"apiVersion[\"']?\s*:\s*[\"']?agentc/")
 _FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW
 
-#: The bytes of a file by its path from the main document's folder and a bound, or why it can't be read.
+#: The bytes of a file by its key and a bound, or why it can't be read.
 Fetch = Callable[[str, int], "bytes | str"]
 
 
-class CollectError(Exception):
-    """The document has too many files, or too large ones. The message has a place."""
-
-
 class Collected(NamedTuple):
-    """The other files of a document by path.
+    """The other files of a document by key.
 
     `refused` are the first references that are not followed, in words with their place, and `unfollowed` is
     how many there are.
@@ -44,40 +39,42 @@ class Collected(NamedTuple):
     unfollowed: int = 0
 
 
-def collect(main: SourceFile, name: str, document: Document, fetch: Fetch) -> Collected:
-    """Every file that the document `main`, called `name` in its folder, reaches.
+def collect(main: SourceFile, layout: Layout, document: Document, fetch: Fetch) -> Collected:
+    """Every file that the document `main`, called as `layout` says, reaches.
 
     Raises:
-        CollectError: there are more than `MAX_FILES`, or they have more than `MAX_BYTES`.
+        ImportProblem: there are more than `MAX_FILES`, or they have more than `MAX_BYTES`.
     """
     files: dict[str, bytes] = {}
     refused: list[str] = []
     count = 0
-    done = {name}
+    #: Why a file is not there, by its key; `None` if it is.
+    done: dict[str, str | None] = {layout.main: None}
     left = MAX_BYTES - len(main.data)
-    waiting: deque[tuple[SourceFile, str, object]] = deque([(main, name, document.root)])
+    waiting: deque[tuple[SourceFile, str, object]] = deque([(main, layout.main, document.root)])
     while waiting:
         file, holder, root = waiting.popleft()
-        for _, reference, pointer in references(root, part=holder != name):
-            aim = target(reference, holder)
-            reason = aim if isinstance(aim, str) else None
-            if not isinstance(aim, str):
-                path = aim.path
-                if path in done:
-                    continue
-                done.add(path)
-                if len(done) > MAX_FILES + 1:
+        for _, reference, pointer in references(root, part=holder != layout.main):
+            aim = layout.target(reference, holder)
+            if isinstance(aim, str):
+                reason: str | None = aim
+            elif aim.path in done:
+                count += done[aim.path] is not None
+                continue
+            elif layout.secure(holder) and aim.path.startswith("http:"):
+                reason = done[aim.path] = "a document that came over https may not refer to plain http"
+            else:
+                if len(done) > MAX_FILES:
                     place = _place(file, pointer)
-                    raise CollectError(f"{place}: the document has more than {MAX_FILES:,} files")
-                data = fetch(path, left)
-                if isinstance(data, str):
-                    reason = data
-                else:
+                    raise ImportProblem(f"{place}: the document has more than {MAX_FILES:,} files")
+                data = fetch(aim.path, left)
+                if isinstance(data, bytes):
                     left -= len(data)
                     if left < 0:
                         limit = MAX_BYTES // 1024 // 1024
-                        raise CollectError(f"{_place(file, pointer)}: the files have more than {limit} MiB")
-                    reason = _taken(path, data, files, waiting)
+                        raise ImportProblem(f"{_place(file, pointer)}: the files have more than {limit} MiB")
+                reason = data if isinstance(data, str) else _taken(aim.path, data, files, waiting)
+                done[aim.path] = reason
             if reason is not None:
                 count += 1
                 if count <= MAX_SHOWN:
@@ -115,6 +112,8 @@ def from_folder(folder: Path) -> Fetch:
     """Files of a folder: regular ones, no links on the way, nothing outside."""
 
     def fetch(path: str, limit: int) -> bytes | str:
+        if is_url(path):
+            return "a URL is not followed"
         at = folder
         for step in path.split("/"):
             at = at / step
@@ -137,31 +136,3 @@ def from_folder(folder: Path) -> Fetch:
             return error.strerror or "it can't be read"
 
     return fetch
-
-
-def used_slice(
-    document: Document, name: str, files: Mapping[str, bytes], wanted: frozenset[str]
-) -> dict[str, object]:
-    """What the operations named in `wanted` say, with all that they reach."""
-    whole = with_parts(document, name, files.keys(), lambda path: files[path])
-    merged: dict[str, object] = {}
-    for entry in entries(whole)[0]:
-        if entry.operation_id in wanted or f"{entry.method} {entry.path}" in wanted:
-            try:
-                follow(whole.root, find(whole.root, ("paths", entry.path)), ())
-                _merge(merged, slice_operation(whole, entry).root)
-            except ProblemError:
-                continue  # `validate` says what is wrong with the operation
-    return merged
-
-
-def _merge(into: dict[str, object], other: dict[str, object]) -> None:
-    waiting = [(into, other)]
-    while waiting:
-        one, two = waiting.pop()
-        for key, value in two.items():
-            known = one.setdefault(key, value)
-            if known is not value and isinstance(known, dict) and isinstance(value, dict):
-                copy = dict(known)
-                one[key] = copy
-                waiting.append((copy, value))

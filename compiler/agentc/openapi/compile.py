@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,9 @@ from .document import Document, entries, load_document, with_parts
 from .lock import Locked
 from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
+from .parts import PARTS
 from .problem import Pointer, Problem, ProblemError, find, follow
+from .shown import shown_text
 from .slicing import lost_values, slice_operation
 
 
@@ -35,6 +38,7 @@ def compile_operations(
     if lock is not None:
         identity.append(lock.identity)
     store = Cache(cache, identity) if cache is not None else None
+    shown = store.shown(lock.operations) if store is not None and lock is not None else None
     document: Document | None = None
     index = store.index() if store is not None else None
     if index is None:
@@ -66,6 +70,11 @@ def compile_operations(
         operations[name] = None if changed else outcome.operation
         problems[name] = changed or outcome.problems
         files.update(outcome.files)
+    if lock is not None and lock.operations is not None and shown is None:
+        document = document or _whole(_loaded(file, overlays), file, lock)
+        shown = _shown(document, lock.operations)
+        if store is not None and shown is not None:
+            store.keep_shown(lock.operations, shown)
     return DocumentResult(
         openapi=index.openapi,
         title=index.title,
@@ -77,14 +86,26 @@ def compile_operations(
         operation_problems=problems,
         overlay_problems=index.overlay_problems,
         files=tuple(sorted(files)),
+        lock_problem=lock.stale(shown) if lock is not None and shown is not None else None,
     )
 
 
 def _whole(document: Document, file: SourceFile, lock: Locked | None) -> Document:
-    """The document with the files of its lock."""
-    if lock is None:
+    """The document with the files of its lock. One that calls itself by its name has parts as well."""
+    if lock is None or not (lock.header.files or f"{lock.header.main}#".encode() in file.data):
         return document
-    return with_parts(document, lock.main, lock.digests, lock.load)
+    return with_parts(document, lock.header.layout, lock.load)
+
+
+def _shown(document: Document, operations: frozenset[str]) -> str | None:
+    """What the document's lock has to show; `None` when a file of it can't be read."""
+    if document.overlaid is not None:
+        root = document.overlaid.published
+        if document.parts is not None:
+            root = {**root, PARTS: document.parts}
+        document = replace(document, root=root, overlaid=None)
+    text = shown_text(document, operations)
+    return None if document.parts is not None and not document.parts.complete else text
 
 
 def _changed(lock: Locked | None, files: tuple[str, ...]) -> tuple[Problem, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -14,7 +14,7 @@ from .anchors import Anchors, has_anchors, index
 from .decoding import decode
 from .model import METHODS, Entry, Unread
 from .overlay import Applied, apply_overlays
-from .parts import PARTS, Load, Parts, link
+from .parts import PARTS, Layout, Load, Parts, link
 from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, unsupported
 from .security import scheme_words
 from .servers import read_servers
@@ -111,12 +111,12 @@ def _document(root: dict[str, object], named: bool, duplicates: tuple[Duplicate,
     return Document(version, version[:3], root, named, duplicates)
 
 
-def with_parts(document: Document, main: str, known: Container[str], load: Load) -> Document:
-    """The document with its other files, of which `main` names the first. Swagger 2.0 is kept to one file."""
-    if document.version == swagger.VERSION:
-        return document
-    parts = Parts(main, known, load)
-    link(document.root, main, main, known)
+def with_parts(document: Document, layout: Layout, load: Load) -> Document:
+    """The document with its other files."""
+    parts = Parts(layout, load)
+    link(document.root, layout.main, layout)
+    if document.overlaid is not None:
+        link(document.overlaid.published, layout.main, layout)
     return replace(document, root={**document.root, PARTS: parts}, parts=parts)
 
 

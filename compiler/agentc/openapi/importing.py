@@ -5,42 +5,49 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-from urllib.parse import quote, urljoin
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote, urljoin, urlsplit
 
 from ..source import SourceFile
-from .collecting import Collected, CollectError, Fetch, collect, from_folder, is_spec, used_slice
-from .document import Document, entries, load_document, with_parts
-from .lock import lock_path, lock_text, locked_digests
+from .collecting import Fetch, collect, from_folder
+from .document import entries, load_document, with_parts
+from .lock import Header, lock_path, lock_text, read_header, stored_path
+from .parts import Layout, is_url
+from .placing import obsolete, placed, write
 from .position import problem_span
-from .problem import Problem
+from .problem import ImportProblem, Problem
+from .shown import shown_text
 
-MAX_BYTES = 64 * 1024 * 1024
-MAX_REDIRECTS = 5
-TIMEOUT_SECONDS = 30.0
-_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+if TYPE_CHECKING:
+    from .fetching import Fetched, Fetcher, Watch
 
-
-class ImportProblem(Exception):
-    """The document can't be imported. `help` says what to do, when something can be done."""
-
-    def __init__(self, message: str, help_: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help_
+MAX_BYTES: Final = 64 * 1024 * 1024
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class Imported(NamedTuple):
-    """A document that was imported: its file, the digest to pin, and what it says of itself.
+class Source(NamedTuple):
+    """A document as it was found. `said` is the path or URL that was given, `layout` how its files are
+    called, and `fetch` gives the others. `lock` is the one beside it when it is the project's own copy."""
 
-    `files` counts those beside the main one; `refused` says which references lead to no file that is
-    copied, the first of `unfollowed` ones.
+    said: str
+    data: bytes
+    layout: Layout
+    fetch: Fetch
+    lock: Header | None = None
+
+
+class Import(NamedTuple):
+    """What an import writes, by path, and what the document says of itself.
+
+    `path` is the main file, and `files` counts the others. `refused` says which references lead to no file
+    that is copied, the first of `unfollowed` ones. `obsolete` are files of the document that it had before.
     """
 
     path: Path
+    contents: Mapping[Path, bytes]
     sha256: str
     title: str
     version: str
@@ -48,68 +55,131 @@ class Imported(NamedTuple):
     files: int = 0
     refused: tuple[str, ...] = ()
     unfollowed: int = 0
+    obsolete: tuple[Path, ...] = ()
+
+
+@contextmanager
+def opened(
+    source: str, pinned: Path | None = None, *, named: bool = True, watch: Watch | None = None
+) -> Iterator[Source]:
+    """The document at a path or an `http(s)` URL; connections are kept until the end.
+
+    Args:
+        source: what a person gave, or a lock remembers.
+        pinned: the project's own copy. If that is the source, its lock says what its other files are.
+        named: whether a person gave the source; else it has to be on the public internet.
+        watch: is told of each download.
+
+    Raises:
+        ImportProblem: it can't be read, or is larger than `MAX_BYTES`.
+    """
+    with ExitStack() as stack:
+        fetchers: list[Fetcher] = []
+
+        def network(url: str, limit: int) -> Fetched:
+            from .fetching import Fetcher
+
+            if not fetchers:
+                fetchers.append(stack.enter_context(Fetcher(source if named and remote else None, watch)))
+            return fetchers[0].get(url, limit)
+
+        remote = is_url(source)
+        if remote:
+            found = network(source, MAX_BYTES)
+            base = urlsplit(found.url)._replace(query="", fragment="").geturl()
+            layout = Layout(PurePosixPath(urlsplit(base).path).name or "openapi", base)
+            yield Source(source, found.data, layout, _fetch(network, None, base))
+            return
+        path = Path(source)
+        data = _read(path)
+        same = pinned is not None and pinned.exists() and os.path.samefile(path, pinned)
+        header = own_lock(path) if same else None
+        layout = Layout(path.name) if header is None else Layout(header.main, header.base)
+        yield Source(source, data, layout, _fetch(network, path, layout.base, header), header)
+
+
+def plan_import(
+    source: Source,
+    target: Path,
+    name: str | None,
+    operations: Callable[[Path], frozenset[str]],
+    remember: str | None = None,
+) -> Import:
+    """Check a document, and say what is written to have it in the folder `target`.
+
+    Args:
+        source: the document.
+        target: the project's folder for documents.
+        name: the file's name in `target`; by default its own. Then one of several files gets a folder there.
+        operations: those that toolsets use of the document at a path; the lock shows what they say.
+        remember: where the lock says that it came from; by default what the lock says now.
+
+    Raises:
+        ImportProblem: it is no OpenAPI document, or its files would take the place of others.
+    """
+    file = SourceFile(source.said, source.data)
+    file_name = _file_name(name or re.split(r"[?#]", source.said)[0], source.data)
+    document = load_document(file_name, source.data)
+    if isinstance(document, Problem):
+        span = problem_span(file, document)
+        raise ImportProblem(f"{source.said}:{span.line}:{span.column}: {document.message}", document.help)
+    parts = collect(file, source.layout, document, source.fetch)
+    layout = Layout(source.layout.main, source.layout.base, parts.files)
+    whole = with_parts(document, layout, parts.files.__getitem__)
+    path = (target / Path(file_name).stem if parts.files and name is None else target) / file_name
+    before = own_lock(path)
+    header = Header(
+        main=layout.main,
+        sha256=file.sha256,
+        source=remember or (source.lock.source if source.lock is not None else None),
+        base=layout.base if parts.files or f"{layout.base}#".encode() in source.data else None,
+        files={key: hashlib.sha256(data).hexdigest() for key, data in parts.files.items()},
+    )
+    lock = lock_text(header, shown_text(whole, operations(path)))
+    return Import(
+        path=path,
+        contents=placed(path, source.data, parts.files, lock, before),
+        sha256=header.sha256,
+        title=document.text("info", "title"),
+        version=document.text("info", "version"),
+        operations=len(entries(whole)[0]),
+        files=len(parts.files),
+        refused=parts.refused,
+        unfollowed=parts.unfollowed,
+        obsolete=tuple(obsolete(path, before, header)),
+    )
+
+
+def write_import(planned: Import) -> None:
+    """Write the files, the main one and its lock last, and remove those that the document no longer has.
+
+    Raises:
+        ImportProblem: one can't be written.
+    """
+    for file, content in planned.contents.items():
+        write(file, content)
+    for file in planned.obsolete:
+        try:
+            file.unlink()
+        except OSError as error:
+            raise ImportProblem(f"can't remove `{file}`: {error.strerror}") from error
 
 
 def import_document(
     source: str, target: Path, name: str | None = None, *, wanted: frozenset[str] = frozenset()
-) -> Imported:
-    """Read an OpenAPI document from a path or an `http(s)` URL, check it, write it into the folder `target`.
-
-    Args:
-        source: a path, or a URL; up to `MAX_REDIRECTS` redirects are followed, none from https to http.
-        target: the project's folder for documents; made if it is not there.
-        name: the file's name in `target`; by default the last part of `source`. Then a document of several
-            files gets a folder of its own in `target`.
-        wanted: the operations of which the lock of such a document says in full what they are.
+) -> Import:
+    """Read a document, check it, and write it into the folder `target`; see `opened` and `plan_import`.
 
     Raises:
-        ImportProblem: it can't be read or written, is larger than `MAX_BYTES`, or is no OpenAPI document.
+        ImportProblem: it can't be read or written, or is no OpenAPI document.
     """
-    remote = source.lower().startswith(("http://", "https://"))
-    data = _download(source) if remote else _read(Path(source))
-    label = name or (re.split(r"[?#]", source)[0] if remote else source)
-    file_name = _NAME.sub("_", Path(label).name).lstrip(".") or "openapi"
-    if not file_name.lower().endswith((".json", ".yaml", ".yml")):
-        file_name += ".json" if data.lstrip()[:1] == b"{" else ".yaml"
-    document = load_document(file_name, data)
-    if isinstance(document, Problem):
-        span = problem_span(SourceFile(source, data), document)
-        raise ImportProblem(f"{source}:{span.line}:{span.column}: {document.message}", document.help)
-    found, _ = entries(document)
-    own = PurePosixPath(re.split(r"[?#]", source)[0]).name if remote else Path(source).name
-    fetch = _from_url(source) if remote else from_folder(Path(source).absolute().parent)
-    parts = _parts(SourceFile(source, data), own, document, fetch)
-    if parts.files and name is None:
-        target = target / Path(file_name).stem
-    path = target / file_name
-    files = {path: data}
-    if parts.files:
-        whole = with_parts(_loaded(own, data), own, parts.files.keys(), parts.files.__getitem__)
-        found, _ = entries(whole)
-        used = used_slice(_loaded(own, data), own, parts.files, wanted)
-        files |= _placed(target, path, own, data, parts.files, lock_text(own, data, parts.files, used))
-    for file, content in files.items():
-        _write(file, content)
-    return Imported(
-        path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
-        title=document.text("info", "title"),
-        version=document.text("info", "version"),
-        operations=len(found),
-        files=len(parts.files),
-        refused=parts.refused,
-        unfollowed=parts.unfollowed,
-    )
+    with opened(source) as found:
+        planned = plan_import(found, target, name, lambda _: wanted)
+    write_import(planned)
+    return planned
 
 
-def _parts(file: SourceFile, name: str, document: Document, fetch: Fetch) -> Collected:
-    """The other files of a document. Swagger 2.0 is kept to one file."""
-    if document.version == "2.0":
-        return Collected({})
-    try:
-        return collect(file, name, document, fetch)
-    except CollectError as error:
-        raise ImportProblem(str(error)) from error
+# --- reading -------------------------------------------------------------------------------------------
 
 
 def _read(path: Path) -> bytes:
@@ -124,116 +194,44 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise ImportProblem(f"can't read `{path}`: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise _too_large(str(path))
+        raise ImportProblem(f"`{path}` is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
 
 
-def _download(url: str) -> bytes:
-    import httpx
+def _fetch(
+    network: Callable[[str, int], Fetched], main: Path | None, base: str | None, lock: Header | None = None
+) -> Fetch:
+    """The other files: of a document on disk those in its folder, and what has a URL from the network; of the
+    project's own copy what its lock names is there already."""
+    folder = from_folder(main.absolute().parent) if main is not None else None
 
-    def refuse_downgrade(request: httpx.Request) -> None:
-        if url.lower().startswith("https:") and request.url.scheme != "https":
-            raise ImportProblem(f"`{url}` redirects to plain http", "give the document's own https URL")
-
-    client = httpx.Client(
-        follow_redirects=True,
-        max_redirects=MAX_REDIRECTS,
-        timeout=TIMEOUT_SECONDS,
-        event_hooks={"request": [refuse_downgrade]},
-    )
-    data = bytearray()
-    try:
-        with client, client.stream("GET", url, headers={"accept": "*/*"}) as response:
-            if response.status_code != 200:
-                raise ImportProblem(f"`{url}` answered with status {response.status_code}")
-            for chunk in response.iter_bytes(1 << 16):
-                data += chunk
-                if len(data) > MAX_BYTES:
-                    raise _too_large(url)
-    except httpx.TooManyRedirects as error:
-        raise ImportProblem(f"`{url}` redirects more than {MAX_REDIRECTS} times") from error
-    except httpx.TimeoutException as error:
-        raise ImportProblem(f"`{url}` did not answer in time") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ImportProblem(f"can't read `{url}`: {error or type(error).__name__}") from error
-    return bytes(data)
-
-
-def _from_url(source: str) -> Fetch:
-    """Files below the folder of a URL, from the same origin; no redirect is followed."""
-
-    def fetch(path: str, limit: int) -> bytes | str:
-        import httpx
-
-        url = urljoin(source, quote(path))
-        data = bytearray()
+    def fetch(key: str, limit: int) -> bytes | str:
+        if main is not None and folder is not None:
+            if not is_url(key):
+                return folder(key, limit)
+            if lock is not None and key in lock.files:
+                return folder(stored_path(key, main.name), limit)
         try:
-            with httpx.stream("GET", url, timeout=TIMEOUT_SECONDS, headers={"accept": "*/*"}) as response:
-                if response.status_code != 200:
-                    return f"`{url}` answered with status {response.status_code}"
-                for chunk in response.iter_bytes(1 << 16):
-                    data += chunk
-                    if len(data) > limit:
-                        break
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return f"can't read `{url}`: {error or type(error).__name__}"
-        return bytes(data)
+            return network(key if is_url(key) else urljoin(base or "", quote(key)), limit).data
+        except ImportProblem as error:
+            return error.message
 
     return fetch
 
 
-def _too_large(source: str) -> ImportProblem:
-    return ImportProblem(f"`{source}` is larger than {MAX_BYTES // 1024 // 1024} MiB")
-
-
-def _loaded(name: str, data: bytes) -> Document:
-    """The document again, as it was before its references were followed."""
-    document = load_document(name, data)
-    assert isinstance(document, Document)
-    return document
-
-
-def _placed(
-    target: Path, path: Path, name: str, data: bytes, files: Mapping[str, bytes], lock: str
-) -> dict[Path, bytes]:
-    """Where in `target` the files of a document are written.
-
-    Raises:
-        ImportProblem: one would take the place of a file that is not of the document, or be read as a spec.
-    """
+def own_lock(path: Path) -> Header | None:
+    """What the lock beside a document says, if there is one that can be read."""
     beside = Path(lock_path(str(path)))
-    known: Mapping[str, str] = {}
-    if beside.is_file():
-        known = locked_digests(SourceFile(str(beside), beside.read_bytes()))
-    placed = {target / one: content for one, content in files.items()}
-    base = os.path.realpath(target)
-    for one, content in files.items():
-        file = target / one
-        if os.path.realpath(file) != os.path.join(base, one):
-            raise ImportProblem(f"`{file}` lies behind a symbolic link", "take the link away")
-        if file == path or (file.exists() and one not in known and file.read_bytes() != content):
-            raise ImportProblem(
-                f"`{file}` is there already and no part of the document",
-                "move it, or let the toolset name a document in a folder of its own",
-            )
-    text = lock.encode()
-    if is_spec(data) or is_spec(text):
-        raise ImportProblem(f"`{name}` says that it is a spec of agentc", "import a document that is none")
-    return {**placed, beside: text}
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write in one step: a reader sees the old document or the new one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, staging = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(staging, 0o644)
-            os.replace(staging, path)
-        except OSError:
-            Path(staging).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ImportProblem(f"can't write `{path}`: {error.strerror}") from error
+        header = read_header(SourceFile(str(beside), beside.read_bytes()))
+    except OSError:
+        return None
+    return header if isinstance(header, Header) else None
+
+
+def _file_name(label: str, data: bytes) -> str:
+    """A file name for a document: nothing of a label leads into another folder or hides the file."""
+    name = _UNSAFE.sub("_", Path(label).name).lstrip(".") or "openapi"
+    if not name.lower().endswith((".json", ".yaml", ".yml")):
+        name += ".json" if data.lstrip()[:1] == b"{" else ".yaml"
+    return name

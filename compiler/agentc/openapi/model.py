@@ -173,7 +173,8 @@ class DocumentResult:
     `operations` and `operation_problems` are keyed by the names that were asked for. A name with neither an
     operation nor problems is unknown. `security_schemes` says of each scheme, in words, what it is.
     `overlay_problems` are those of the overlays as such.
-    `files` are those that the operations reach beside the main one, by their path from its folder.
+    `files` are those that the operations reach beside the main one, by their key. `lock_problem` says that
+    the lock shows something else than the document.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -187,6 +188,7 @@ class DocumentResult:
     operation_problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     overlay_problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
+    lock_problem: Problem | None = None
 
     def names(self) -> tuple[str, ...]:
         """The names of all operations, for suggestions."""

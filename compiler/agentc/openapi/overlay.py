@@ -37,9 +37,10 @@ class _Change(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """A document with its overlays. `changes` are in the order in which they were made."""
+    """A document with its overlays, and as it was `published`. `changes` are in the order they were made."""
 
     root: _Object
+    published: _Object
     problems: tuple[Problem, ...]
     changes: tuple[_Change, ...]
 
@@ -66,6 +67,7 @@ def apply_overlays(root: _Object, overlays: Sequence[SourceFile]) -> Applied:
     Problems (AC715, and AC716 for an action that matches nothing) name the overlay's file. An overlay with an
     AC715 leaves the document as it was before it.
     """
+    published = root
     problems: list[Problem] = []
     changes: list[_Change] = []
     for file in overlays:
@@ -79,7 +81,7 @@ def apply_overlays(root: _Object, overlays: Sequence[SourceFile]) -> Applied:
         root = editor.root
         problems += editor.unmatched
         changes += editor.changes
-    return Applied(root, tuple(problems), tuple(changes))
+    return Applied(root, published, tuple(problems), tuple(changes))
 
 
 class _Editor:

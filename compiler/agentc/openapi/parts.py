@@ -11,8 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urljoin
 
 from ..source import SourceFile
 from .anchors import DATA, NAMED
@@ -21,44 +22,91 @@ from .problem import Pointer, Problem, ProblemError
 
 #: The key of the main document below which the other files stand, by their path from its folder.
 PARTS: Final = "x-agentc-files"
-_SUFFIXES: Final = (".json", ".yaml", ".yml")
+SUFFIXES: Final = (".json", ".yaml", ".yml")
 _REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\:?*\"<>|]")
 
-#: The bytes of a file by its path from the main document's folder. Raises `ProblemError`.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+#: The bytes of a file by its key. Raises `ProblemError`.
 Load = Callable[[str], bytes]
 
 
 class Target(NamedTuple):
-    """Where a reference leads: the path of a file and the fragment in it."""
+    """Where a reference leads: the key of a file and the fragment in it."""
 
     path: str
     fragment: str
 
 
-def target(reference: str, holder: str) -> Target | str:
-    """The file that `reference` in the file `holder` leads to, or why that file is not read.
+@dataclass(frozen=True)
+class Layout:
+    """How the files of a document are called: by their path from the main one's folder, or by their URL.
 
-    Paths are relative to the main document's folder and never lead out of it.
+    `main` is the main file's name, `base` the URL that it came from, if it did, and `known` are the keys of
+    the other files, as far as they are known.
     """
-    written, _, fragment = reference.partition("#")
-    if not written:
-        return Target(holder, fragment)
-    path = unquote(written)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path) or path.startswith("//"):
-        return "a URL is not followed"
-    if path.startswith("/"):
-        return "an absolute path is not followed"
-    if _REFUSED.search(path):
-        return "its path has a character that not every system knows"
-    steps = posixpath.normpath(posixpath.join(posixpath.dirname(holder), path)).split("/")
-    if steps[0] == "..":
-        return "it leads out of the document's folder"
-    if any(step.startswith(".") for step in steps):
-        return "hidden files are not read"
-    name = steps[-1].lower()
-    if not name.endswith(_SUFFIXES) or name.endswith(".lock.yaml") or name == "agentc.yaml":
-        return "a part of a document is a `.json`, `.yaml` or `.yml` file, and neither a lock nor a project"
-    return Target("/".join(steps), fragment)
+
+    main: str
+    base: str | None = None
+    known: Container[str] = ()
+
+    def target(self, reference: str, holder: str) -> Target | str:
+        """The file that `reference` in the file `holder` leads to, or why that file is not read.
+
+        Paths never lead out of the main document's folder. If it came from a URL, what is outside of its
+        folder has a URL as well, and is called by that.
+        """
+        written, _, fragment = reference.partition("#")
+        if not written:
+            return Target(holder, fragment)
+        path = unquote(written)
+        if _SCHEME.match(path) or path.startswith("//") or is_url(holder):
+            return self._by_url(written, fragment, holder)
+        found = self._by_path(path, holder)
+        if isinstance(found, str) and self.base is not None:
+            return self._by_url(written, fragment, holder)
+        return found if isinstance(found, str) else Target("/".join(found), fragment)
+
+    def secure(self, holder: str) -> bool:
+        """Whether a file came over https: then what it refers to has to as well."""
+        at = holder if is_url(holder) else self.base
+        return at is not None and at.startswith("https:")
+
+    def _by_url(self, written: str, fragment: str, holder: str) -> Target | str:
+        at = holder if is_url(holder) else None
+        if at is None and self.base is not None:
+            at = self.base if holder == self.main else urljoin(self.base, quote(holder))
+        if at is None and not _SCHEME.match(written):
+            return "it names a host without a scheme"
+        try:
+            url = urljoin(at or "", written)
+        except ValueError:
+            return "it is not a URL that can be read"
+        if not is_url(url):
+            return "only `http` and `https` URLs are followed"
+        return Target(self.main if url == self.base else url, fragment)
+
+    def _by_path(self, path: str, holder: str) -> list[str] | str:
+        if path.startswith("/"):
+            return "an absolute path is not followed"
+        if _REFUSED.search(path):
+            return "its path has a character that not every system knows"
+        steps = posixpath.normpath(posixpath.join(posixpath.dirname(holder), path)).split("/")
+        if steps[0] == "..":
+            return "it leads out of the document's folder"
+        if any(step.startswith(".") for step in steps):
+            return "hidden files are not read"
+        name = steps[-1].lower()
+        if not name.endswith(SUFFIXES) or name.endswith(".lock.yaml") or name == "agentc.yaml":
+            return (
+                "a part of a document is a `.json`, `.yaml` or `.yml` file, and neither a lock nor a project"
+            )
+        return steps
+
+
+def is_url(key: str) -> bool:
+    """Whether a file of a document is called by a URL, and not by a path."""
+    return key.lower().startswith(("http://", "https://"))
 
 
 def references(root: object, *, part: bool) -> Iterator[tuple[dict[str, object], str, Pointer]]:
@@ -89,39 +137,38 @@ def references(root: object, *, part: bool) -> Iterator[tuple[dict[str, object],
                     waiting.append((value, (*at, key), names))
 
 
-def link(root: object, holder: str, main: str, known: Container[str]) -> None:
-    """Rewrite, in place, the references of the file `holder` to files that are `known`.
+def link(root: object, holder: str, layout: Layout) -> None:
+    """Rewrite, in place, the references of the file `holder` to files that are known.
 
     What leads elsewhere stays as it is, and is refused where something reaches it (AC708).
     """
-    for node, reference, _ in references(root, part=holder != main):
-        found = target(reference, holder)
+    for node, reference, _ in references(root, part=holder != layout.main):
+        found = layout.target(reference, holder)
         if isinstance(found, str) or (found.fragment and not found.fragment.startswith("/")):
             continue
-        if found.path == main:
+        if found.path == layout.main:
             node["$ref"] = f"#{found.fragment}"
-        elif found.path in known:
+        elif found.path in layout.known:
             step = found.path.replace("~", "~0").replace("/", "~1").replace("%", "%25")
             node["$ref"] = f"#/{PARTS}/{step}{found.fragment}"
 
 
 class Parts(dict[str, object]):
-    """The files of a document beside the main one, by path; each is loaded and linked when it is looked up.
+    """The files of a document beside the main one, by key; each is loaded and linked when it is looked up.
 
-    `reached` are the paths that were looked up, for who empties it between two questions. `complete` turns
+    `reached` are the keys that were looked up, for who empties it between two questions. `complete` turns
     false when one could not be loaded.
     """
 
-    def __init__(self, main: str, known: Container[str], load: Load) -> None:
+    def __init__(self, layout: Layout, load: Load) -> None:
         super().__init__()
-        self._main = main
-        self._known = known
+        self._layout = layout
         self._load = load
         self.reached: set[str] = set()
         self.complete = True
 
     def __contains__(self, path: object) -> bool:
-        return path in self._known
+        return path in self._layout.known
 
     def __getitem__(self, path: str) -> object:
         """The file's content.
@@ -136,7 +183,7 @@ class Parts(dict[str, object]):
             except ProblemError:
                 self.complete = False
                 raise
-            link(super().__getitem__(path), path, self._main, self._known)
+            link(super().__getitem__(path), path, self._layout)
         return super().__getitem__(path)
 
 

@@ -14,10 +14,10 @@ Pointer: TypeAlias = tuple[str, ...]
 #: AC701 not a document that can be read, AC702 a locked file that is not there, AC703 one with other bytes,
 #: AC704 `$ref` that leads nowhere, AC705 something that is not
 #: supported or malformed in an operation, AC706 security scheme, AC707 server, AC708 `$ref` to another
-#: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing,
-#: AC725 servers of an operation's own.
+#: document, AC715 an overlay that can't be applied, AC716 one of its actions that matches nothing, AC717 a
+#: lock that shows something else than the document says, AC725 servers of an operation's own.
 Code: TypeAlias = Literal[
-    "AC701", "AC702", "AC703", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716", "AC725"
+    "AC701", "AC702", "AC703", "AC704", "AC705", "AC706", "AC707", "AC708", "AC715", "AC716", "AC717", "AC725"
 ]
 
 
@@ -63,6 +63,15 @@ class ProblemError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+class ImportProblem(Exception):
+    """A document, or a file of it, can't be imported. `help` says what to do, when something can be done."""
+
+    def __init__(self, message: str, help_: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help_
 
 
 def unsupported(message: str, pointer: Pointer, help_: str | None = None) -> ProblemError:

@@ -25,7 +25,7 @@ _BYTES: Schema = {
     "required": ["content_type", "size", "base64"],
     "additionalProperties": False,
 }
-_SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
+SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
 
 
 class Responses:
@@ -43,7 +43,7 @@ class Responses:
             return ()
         found: list[ResponseCase] = []
         for status, response in responses.items():
-            if _SUCCESS.fullmatch(status):
+            if SUCCESS.fullmatch(status):
                 try:
                     found.extend(self._cases(status, response, (*pointer, status)))
                 except ProblemError as error:

@@ -13,7 +13,7 @@ from .parts import PARTS
 from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference
 
 #: What a slice takes along whole: none of it grows with the number of operations.
-_KEPT: Final = (
+KEPT: Final = (
     *("openapi", "info", "servers", "security"),
     *("swagger", "host", "basePath", "schemes", "consumes", "produces"),
 )
@@ -35,10 +35,16 @@ def slice_operation(document: Document, entry: Entry) -> Document:
     kept = {key: value for key, value in item.items() if key in ("parameters", "servers", method)}
     operation = kept[method]
     kept[method] = {key: value for key, value in operation.items() if key != "callbacks"}
-    sliced: dict[str, object] = {key: root[key] for key in _KEPT if key in root}
-    sliced["paths"] = {entry.path: kept}
+    return slice_item(document, entry.path, kept, operation)
+
+
+def slice_item(document: Document, path: str, item: dict[str, object], operation: object) -> Document:
+    """A document with the path item `item`, and everything that it and the security of `operation` reach."""
+    root = document.root
+    sliced: dict[str, object] = {key: root[key] for key in KEPT if key in root}
+    sliced["paths"] = {path: item}
     reached: dict[Pointer, object] = {}
-    waiting: list[tuple[object, bool]] = [(kept, False)]
+    waiting: list[tuple[object, bool]] = [(item, False)]
     for pointer in _schemes(document, operation):
         _reach(root, pointer, reached, waiting)
     while waiting:
@@ -57,7 +63,7 @@ def slice_operation(document: Document, entry: Entry) -> Document:
         for key, value in node.items():
             if isinstance(value, dict | list) and (named or not (key in DATA or key.startswith("x-"))):
                 waiting.append((value, not named and key in NAMED))
-    owned = {id(sliced), id(sliced["paths"]), id(kept)}
+    owned = {id(sliced), id(sliced["paths"]), id(item)}
     for pointer in sorted(reached, key=len):
         _place(sliced, pointer, reached[pointer], owned)
     return Document(document.openapi, document.version, sliced, document.named)

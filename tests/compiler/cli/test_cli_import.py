@@ -100,7 +100,7 @@ def test_without_a_toolset_it_says_what_to_write(agentc, project, vendor):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--toolset", "dsek"], "no toolset `dsek` in `desk`; did you mean `desk`?"),
+        (["--toolset", "dsek"], "no toolset `dsek` in this project; did you mean `desk`?"),
         (["--toolset", "x", "--project", "vendor"], "`vendor` is not a project: it has no `agentc.yaml`"),
     ],
 )

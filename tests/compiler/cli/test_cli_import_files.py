@@ -32,7 +32,7 @@ def test_from_the_import_to_the_bundle(agentc, project, folder):
     done = agentc("validate", project)
     assert done.code == 1
     assert "error[AC703]: `api/shared.yaml` has the digest" in done.out + done.err
-    assert f"{project.name}/api/desk.lock.yaml:5:" in done.out + done.err
+    assert f"{project.name}/api/desk.lock.yaml:4:" in done.out + done.err
     (project / "api/shared.yaml").write_text("Text: { type: string }\n")
     assert agentc("build", project).code == 0
 

@@ -60,7 +60,7 @@ def test_version(agentc):
         (["audit", "verify"], "no run database at `.agentc/runs.db`"),
         (["audit", "show", "--store", "x.db"], "no run database at `x.db`"),
         (["audit", "verfy"], "verfy"),
-        (["import", "openapi"], "Missing argument 'SOURCE'"),
+        (["import", "openapi"], "give SOURCE, or --toolset to import its document again"),
         (["import", "openapi", "x.json"], "`.` is not a project: it has no `agentc.yaml`"),
         (["run", "."], "no project in `.`"),
     ],

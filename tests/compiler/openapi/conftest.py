@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -74,3 +76,52 @@ def body_schema(compiled: Compile) -> Callable[..., dict[str, Any]]:
         return compiled({"requestBody": {"required": True, "content": content}}, **rest).arguments
 
     return of
+
+
+class Site(NamedTuple):
+    """A server on loopback: where it is, what it gives, and the paths that were asked for."""
+
+    url: str
+    pages: dict[str, Any]
+    asked: list[str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[dict[str, Any]], Site]]:
+    """`serve({"/a.yaml": "text"})`: a site. A page is a text, a status with its headers, or a function of the
+    handler that answers; any other path is not found."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(pages: dict[str, Any]) -> Site:
+        asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                page = pages.get(self.path, (404, {}))
+                if callable(page):
+                    page(self)
+                    return
+                status, headers = page if isinstance(page, tuple) else (200, {})
+                body = page.encode() if isinstance(page, str) else page if isinstance(page, bytes) else b""
+                self.send_response(status)
+                for name, value in {"content-length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return Site(f"http://127.0.0.1:{server.server_port}", pages, asked)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
