@@ -102,9 +102,9 @@ class Locked(NamedTuple):
     def stale(self, expected: str) -> Problem | None:
         """AC717, at the first line that differs, if the lock does not show what is `expected`."""
         head, end, text = self.file.data.partition(_END)
-        if text == expected.encode():
+        found, wanted = _split(text.decode(errors="replace")), _split(expected)
+        if found == wanted:
             return None
-        found, wanted = text.decode(errors="replace").split("\n"), expected.split("\n")
         at = next(
             (number for number, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]),
             min(len(found), len(wanted)),
@@ -199,6 +199,11 @@ def lock_text(header: Header, shown: str) -> str:
     """The text of a lock. `shown` is what is used of the document, as canonical YAML."""
     said = {key: value for key, value in header._asdict().items() if value is not None}
     return _HEADER + canonical_yaml(said) + (f"---\n{shown}" if shown else "")
+
+
+def _split(text: str) -> list[str]:
+    """The lines as an editor shows them: no other character than LF ends one."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _is_digest(value: object) -> bool:
