@@ -71,7 +71,8 @@ def compile_all(path: Path) -> dict[str, Any]:
     from agentc.openapi.collecting import collect, from_folder
     from agentc.openapi.compile import compile_entry
     from agentc.openapi.document import entries, load_document, with_parts
-    from agentc.openapi.parts import Layout, source_of
+    from agentc.openapi.layout import Layout
+    from agentc.openapi.parts import source_of
     from agentc.source import SourceFile
 
     start = time.perf_counter()

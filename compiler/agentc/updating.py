@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .load import load_project
 from .openapi.importing import Import, opened, own_lock, plan_import
+from .openapi.layout import is_url
 from .openapi.origin import recalled, remembered
-from .openapi.parts import is_url
 from .openapi.problem import ImportProblem
 from .pin import document_path, operations_of, pinned, users_of
 from .source import SourceFile, SourceSet

@@ -49,7 +49,7 @@ def _lines(value: object, depth: int) -> list[str]:
             found.append(f"- {lines[0]}")
             found += _indented(lines[1:])
     else:
-        found = _text(value) or [_scalar(value)]
+        found = [_scalar(value)]
     return found
 
 

@@ -16,8 +16,7 @@ from .document import Document, entries, load_document, with_parts
 from .lock import Locked
 from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
-from .parts import PARTS
-from .problem import Pointer, Problem, ProblemError, find, follow
+from .problem import PARTS, Pointer, Problem, ProblemError, find, follow
 from .shown import shown_text
 from .slicing import lost_values, slice_operation
 
@@ -133,27 +132,33 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
         sliced = slice_operation(document, entry)
     except ProblemError as error:
         return None, (error.problem,)
+
+    def home(pointer: Pointer) -> Pointer:
+        """Where the path's item was written, if that is another file."""
+        if document.parts is not None and pointer[:2] == ("paths", entry.path):
+            return (*origin, *pointer[2:])
+        return pointer
+
     lost, notes = lost_values(document, entry, sliced)
     if lost:
         return None, lost
     root, origins = sliced.root, swagger.Origins()
-    if document.anchors is not None:
-        root = relinked(root, document.anchors)
+    if (anchors := document.anchors_of(root)) is not None:
+        root = relinked(root, anchors)
     if document.version == swagger.VERSION:
         try:
             root, origins, left_out = swagger.upgraded(root, entry.path, entry.method.lower())
             notes += left_out
         except ProblemError as error:
-            return None, (document.placed(error.problem),)
+            problem = error.problem._replace(pointer=home(error.problem.pointer))
+            return None, (document.placed(problem),)
     operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)
 
     def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
         return tuple(document.placed(one._replace(pointer=original(one.pointer))) for one in found)
 
     def original(pointer: Pointer) -> Pointer:
-        if document.parts is not None and pointer[:2] == ("paths", entry.path):
-            return (*origin, *pointer[2:])
-        return origins.original(pointer)
+        return home(origins.original(pointer))
 
     if operation is not None:
         pointers = {name: original(pointer) for name, pointer in operation.pointers.items()}

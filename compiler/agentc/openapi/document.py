@@ -12,14 +12,17 @@ from ..source import SourceFile
 from . import swagger
 from .anchors import Anchors, has_anchors, index
 from .decoding import decode
+from .layout import Layout
 from .model import METHODS, Entry, Unread
 from .overlay import Applied, apply_overlays
-from .parts import PARTS, Layout, Load, Parts, link
-from .problem import Duplicate, Pointer, Problem, ProblemError, find, follow, unsupported
+from .parts import Load, Parts
+from .problem import PARTS, Duplicate, Pointer, Problem, ProblemError, find, follow, unsupported
 from .security import scheme_words
 from .servers import read_servers
 
 _SUPPORTED: Final = re.compile(r"3\.[012](\.\d+(-[0-9A-Za-z.-]+)?)?")
+#: Versions whose schemas have no names.
+UNNAMED: Final = frozenset({"2.0", "3.0"})
 #: Methods that came with a version of OpenAPI, by that version.
 _SINCE: Final = {"trace": "3.0", "query": "3.2"}
 
@@ -64,8 +67,18 @@ class Document:
 
     @cached_property
     def anchors(self) -> Anchors | None:
-        """The schemas with a name; `None` if there is none or the version has no such names."""
-        return index(self.root) if self.named and self.version not in ("2.0", "3.0") else None
+        """The schemas with a name in the main file; `None` if there is none or the version has no names."""
+        if not self.named or self.version in UNNAMED:
+            return None
+        return index({key: value for key, value in self.root.items() if key != PARTS})
+
+    def anchors_of(self, root: dict[str, object]) -> Anchors | None:
+        """The same with those that are dynamic in the files of which a slice has something."""
+        parts = root.get(PARTS)
+        if self.parts is None or not isinstance(parts, dict):
+            return self.anchors
+        others = [(key, self.parts.anchors(key)) for key in parts]
+        return (self.anchors or Anchors()).joined(others)
 
 
 def load_document(name: str, data: bytes, overlays: Sequence[SourceFile] = ()) -> Document | Problem:
@@ -84,8 +97,9 @@ def load_document(name: str, data: bytes, overlays: Sequence[SourceFile] = ()) -
         if len(one.pointer) == 1 or (one.pointer[0] == "components" and len(one.pointer) == 2):
             return one.problem()
     named = any(has_anchors(text) for text in (data, *(one.data for one in overlays)))
+    published = _document(root, named, duplicates)
     if not overlays:
-        return _document(root, named, duplicates)
+        return published
     overlaid = apply_overlays(root, overlays)
     found = _document(overlaid.root, named, duplicates)
     return overlaid.placed(found) if isinstance(found, Problem) else replace(found, overlaid=overlaid)
@@ -108,15 +122,23 @@ def _document(root: dict[str, object], named: bool, duplicates: tuple[Duplicate,
         )
     if not isinstance(root.get("paths", {}), dict):
         return Problem("AC701", "`paths` has to be an object", ("paths",))
+    if named and version[:3] not in UNNAMED:
+        Parts(Layout(""), _no_file, root, ids=True).link(root, "")
     return Document(version, version[:3], root, named, duplicates)
+
+
+def _no_file(key: str) -> bytes:
+    raise ProblemError(Problem("AC708", f"`{key[:120]}` is not a file of the document"))
 
 
 def with_parts(document: Document, layout: Layout, load: Load) -> Document:
     """The document with its other files."""
-    parts = Parts(layout, load)
-    link(document.root, layout.main, layout)
+    ids = document.version not in UNNAMED
     if document.overlaid is not None:
-        link(document.overlaid.published, layout.main, layout)
+        published = document.overlaid.published
+        Parts(layout, load, published if document.named else {}, ids=ids).link(published, layout.main)
+    parts = Parts(layout, load, document.root if document.named else {}, ids=ids)
+    parts.link(document.root, layout.main)
     return replace(document, root={**document.root, PARTS: parts}, parts=parts)
 
 

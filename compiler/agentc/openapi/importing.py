@@ -14,8 +14,8 @@ from urllib.parse import quote, urljoin, urlsplit
 from ..source import SourceFile
 from .collecting import Fetch, collect, from_folder
 from .document import entries, load_document, with_parts
+from .layout import Layout, is_url
 from .lock import Header, lock_path, lock_text, read_header, stored_path
-from .parts import Layout, is_url
 from .placing import obsolete, placed, write
 from .position import problem_span
 from .problem import ImportProblem, Problem
@@ -124,7 +124,7 @@ def plan_import(
         span = problem_span(file, document)
         raise ImportProblem(f"{source.said}:{span.line}:{span.column}: {document.message}", document.help)
     parts = collect(file, source.layout, document, source.fetch)
-    layout = Layout(source.layout.main, source.layout.base, parts.files)
+    layout = Layout(source.layout.main, source.layout.base, parts.files, parts.names)
     whole = with_parts(document, layout, parts.files.__getitem__)
     path = (target / Path(file_name).stem if parts.files and name is None else target) / file_name
     before = own_lock(path)
@@ -134,6 +134,7 @@ def plan_import(
         source=remember or (source.lock.source if source.lock is not None else None),
         base=layout.base if parts.files or f"{layout.base}#".encode() in source.data else None,
         files={key: hashlib.sha256(data).hexdigest() for key, data in parts.files.items()},
+        names=parts.names,
     )
     lock = lock_text(header, shown_text(whole, operations(path)))
     return Import(

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from ..source import SourceFile
 from .canonical import canonical_yaml
 from .decoding import decode
-from .parts import PARTS, SUFFIXES, Layout, is_url
-from .problem import Problem, ProblemError
+from .layout import SUFFIXES, Layout, is_url
+from .problem import PARTS, Problem, ProblemError
 
 #: The lock stands for itself under this name, which is no key of a part.
 LOCK: Final = ""
@@ -35,18 +35,19 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 class Header(NamedTuple):
     """What a lock says beside the text: `main` is what the other files call the first, `sha256` its digest,
     `source` where to import it from again, `base` the URL that its references are relative to, `files` the
-    digest of each other file by its key."""
+    digest of each other file by its key, `names` where schemas are that references call by their `$id`."""
 
     main: str
     sha256: str
     source: str | None = None
     base: str | None = None
     files: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
 
     @property
     def layout(self) -> Layout:
         """How the files of the document are called."""
-        return Layout(self.main, self.base, self.files)
+        return Layout(self.main, self.base, self.files, self.names)
 
 
 class Locked(NamedTuple):
@@ -62,7 +63,7 @@ class Locked(NamedTuple):
     @property
     def identity(self) -> str:
         """Changes with whatever of the lock decides how the document is read."""
-        said = [self.header.main, self.header.base, self.header.files]
+        said = [self.header.main, self.header.base, self.header.files, self.header.names]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def path(self, key: str) -> str:
@@ -177,12 +178,14 @@ def read_header(file: SourceFile) -> Header | Problem:
         return duplicates[0].problem()
     found = root if isinstance(root, dict) else {}
     main, sha256, source, base = (found.get(key) for key in ("main", "sha256", "source", "base"))
-    files = found.get("files")
+    files, names = found.get("files"), found.get("names", {})
     if (
         not isinstance(main, str)
         or not _is_digest(sha256)
         or not isinstance(files, dict)
         or not all(_is_digest(digest) for digest in files.values())
+        or not isinstance(names, dict)
+        or not all(isinstance(place, str) for place in names.values())
         or not isinstance(source, str | None)
         or not isinstance(base, str | None)
     ):
@@ -192,12 +195,12 @@ def read_header(file: SourceFile) -> Header | Problem:
             ("files",),
             "write it anew with `agentc import openapi`",
         )
-    return Header(main, str(sha256), source, base, files)
+    return Header(main, str(sha256), source, base, files, names)
 
 
 def lock_text(header: Header, shown: str) -> str:
     """The text of a lock. `shown` is what is used of the document, as canonical YAML."""
-    said = {key: value for key, value in header._asdict().items() if value is not None}
+    said = {key: value for key, value in header._asdict().items() if value or key == "files"}
     return _HEADER + canonical_yaml(said) + (f"---\n{shown}" if shown else "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from .parts import is_url
+from .layout import is_url
 from .problem import ImportProblem
 
 #: Names of query parameters whose values may be credentials: these are not written into a repository.

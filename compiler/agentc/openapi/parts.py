@@ -1,169 +1,84 @@
 """One document out of several files: what other files hold stands below a key of its own in the main one.
 
-`$ref: models/ticket.yaml#/Ticket` becomes `#/x-agentc-files/models~1ticket.yaml/Ticket`, and a reference
-inside of another file is read relative to that file (OpenAPI 3.1.1, section 4.6). Whatever reads a document
-of one file then reads one of many. Nothing is read here: a file comes from the function that is given,
-when it is first needed.
+`$ref: models/ticket.yaml#/Ticket` becomes `#/x-agentc-files/models~1ticket.yaml/Ticket`, and so does a
+reference by the name of a schema, in the same file or another. Whatever reads a document of one file then
+reads one of many. Nothing is read here: a file comes from the function that is given, when it is needed.
 """
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
-from typing import Final, NamedTuple
-from urllib.parse import quote, unquote, urljoin
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from ..source import SourceFile
-from .anchors import DATA, NAMED
+from .anchors import DATA, DYNAMIC, NAMED, Anchors, base_of, has_anchors, index
 from .decoding import decode
-from .problem import Pointer, Problem, ProblemError
-
-#: The key of the main document below which the other files stand, by their path from its folder.
-PARTS: Final = "x-agentc-files"
-SUFFIXES: Final = (".json", ".yaml", ".yml")
-_REFUSED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\:?*\"<>|]")
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+from .layout import Layout, Target
+from .problem import PARTS, Pointer, Problem, ProblemError, escaped, find, parse_reference, written
 
 #: The bytes of a file by its key. Raises `ProblemError`.
 Load = Callable[[str], bytes]
 
 
-class Target(NamedTuple):
-    """Where a reference leads: the key of a file and the fragment in it."""
+class Reference(NamedTuple):
+    """A reference in a file: the object that has it under `keyword`, where that is, the resource that it
+    belongs to, and the `$id` that it is relative to."""
 
-    path: str
-    fragment: str
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the files of a document are called: by their path from the main one's folder, or by their URL.
-
-    `main` is the main file's name, `base` the URL that it came from, if it did, and `known` are the keys of
-    the other files, as far as they are known.
-    """
-
-    main: str
-    base: str | None = None
-    known: Container[str] = ()
-
-    def target(self, reference: str, holder: str) -> Target | str:
-        """The file that `reference` in the file `holder` leads to, or why that file is not read.
-
-        Paths never lead out of the main document's folder. If it came from a URL, what is outside of its
-        folder has a URL as well, and is called by that.
-        """
-        written, _, fragment = reference.partition("#")
-        if not written:
-            return Target(holder, fragment)
-        path = unquote(written)
-        if _SCHEME.match(path) or path.startswith("//") or is_url(holder):
-            return self._by_url(written, fragment, holder)
-        found = self._by_path(path, holder)
-        if isinstance(found, str) and self.base is not None:
-            return self._by_url(written, fragment, holder)
-        return found if isinstance(found, str) else Target("/".join(found), fragment)
-
-    def secure(self, holder: str) -> bool:
-        """Whether a file came over https: then what it refers to has to as well."""
-        at = holder if is_url(holder) else self.base
-        return at is not None and at.startswith("https:")
-
-    def _by_url(self, written: str, fragment: str, holder: str) -> Target | str:
-        at = holder if is_url(holder) else None
-        if at is None and self.base is not None:
-            at = self.base if holder == self.main else urljoin(self.base, quote(holder))
-        if at is None and not _SCHEME.match(written):
-            return "it names a host without a scheme"
-        try:
-            url = urljoin(at or "", written)
-        except ValueError:
-            return "it is not a URL that can be read"
-        if not is_url(url):
-            return "only `http` and `https` URLs are followed"
-        return Target(self.main if url == self.base else url, fragment)
-
-    def _by_path(self, path: str, holder: str) -> list[str] | str:
-        if path.startswith("/"):
-            return "an absolute path is not followed"
-        if _REFUSED.search(path):
-            return "its path has a character that not every system knows"
-        steps = posixpath.normpath(posixpath.join(posixpath.dirname(holder), path)).split("/")
-        if steps[0] == "..":
-            return "it leads out of the document's folder"
-        if any(step.startswith(".") for step in steps):
-            return "hidden files are not read"
-        name = steps[-1].lower()
-        if not name.endswith(SUFFIXES) or name.endswith(".lock.yaml") or name == "agentc.yaml":
-            return (
-                "a part of a document is a `.json`, `.yaml` or `.yml` file, and neither a lock nor a project"
-            )
-        return steps
+    node: dict[str, object]
+    keyword: str
+    said: str
+    pointer: Pointer
+    resource: Pointer
+    base: str
 
 
-def is_url(key: str) -> bool:
-    """Whether a file of a document is called by a URL, and not by a path."""
-    return key.lower().startswith(("http://", "https://"))
-
-
-def references(root: object, *, part: bool) -> Iterator[tuple[dict[str, object], str, Pointer]]:
-    """Every object with a `$ref` that is no data, the reference, and the object's pointer.
+def references(root: object, *, part: bool, ids: bool) -> Iterator[Reference]:
+    """Every reference that is no data; `$dynamicRef`s and `$id`s only if the version has them (`ids`).
 
     At the top of a `part` the keys may be names: nothing there is data.
     """
-    waiting: list[tuple[object, Pointer, bool]] = [(root, (), part)]
+    waiting: list[tuple[object, Pointer, Pointer, str, bool]] = [(root, (), (), "", part)]
     seen: set[int] = set()
     while waiting:
-        node, at, named = waiting.pop()
+        node, at, resource, base, is_map = waiting.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, list):
             waiting += [
-                (one, (*at, str(index)), False)
-                for index, one in enumerate(node)
+                (one, (*at, str(number)), resource, base, False)
+                for number, one in enumerate(node)
                 if isinstance(one, dict | list)
             ]
         elif isinstance(node, dict):
-            reference = node.get("$ref")
-            if isinstance(reference, str):
-                yield node, reference, at
+            if ids and "$id" in node and (not is_map or not at):
+                base = base_of(node, base)
+                resource = at if isinstance(node["$id"], str) else resource
+            for keyword in ("$ref", "$dynamicRef") if ids else ("$ref",):
+                if isinstance(said := node.get(keyword), str) and not said.startswith(DYNAMIC):
+                    yield Reference(node, keyword, said, at, resource, base)
             for key, value in node.items():
-                if isinstance(value, dict | list) and (named or not (key in DATA or key.startswith("x-"))):
-                    names = key in NAMED and (not named or not at)
-                    waiting.append((value, (*at, key), names))
-
-
-def link(root: object, holder: str, layout: Layout) -> None:
-    """Rewrite, in place, the references of the file `holder` to files that are known.
-
-    What leads elsewhere stays as it is, and is refused where something reaches it (AC708).
-    """
-    for node, reference, _ in references(root, part=holder != layout.main):
-        found = layout.target(reference, holder)
-        if isinstance(found, str) or (found.fragment and not found.fragment.startswith("/")):
-            continue
-        if found.path == layout.main:
-            node["$ref"] = f"#{found.fragment}"
-        elif found.path in layout.known:
-            step = found.path.replace("~", "~0").replace("/", "~1").replace("%", "%25")
-            node["$ref"] = f"#/{PARTS}/{step}{found.fragment}"
+                if isinstance(value, dict | list) and (is_map or not (key in DATA or key.startswith("x-"))):
+                    names = key in NAMED and (not is_map or not at)
+                    waiting.append((value, (*at, key), resource, base, names))
 
 
 class Parts(dict[str, object]):
     """The files of a document beside the main one, by key; each is loaded and linked when it is looked up.
 
-    `reached` are the keys that were looked up, for who empties it between two questions. `complete` turns
-    false when one could not be loaded.
+    `main` is the main file, as far as it has schemas with names, and `ids` says whether the version has
+    those. `reached` are the keys that were looked up, for who empties it between two questions. `complete`
+    turns false when a file could not be loaded.
     """
 
-    def __init__(self, layout: Layout, load: Load) -> None:
+    def __init__(self, layout: Layout, load: Load, main: object, *, ids: bool) -> None:
         super().__init__()
         self._layout = layout
         self._load = load
+        self._ids = ids
+        self._main = main
+        self._loaded: dict[str, object] = {}
+        self._anchors: dict[str, Anchors] = {}
         self.reached: set[str] = set()
         self.complete = True
 
@@ -178,13 +93,94 @@ class Parts(dict[str, object]):
         """
         self.reached.add(path)
         if not super().__contains__(path):
+            content = self._content(path)
+            super().__setitem__(path, content)
+            self.link(content, path)
+        return super().__getitem__(path)
+
+    def anchors(self, path: str) -> Anchors:
+        """The schemas with a name of a file, the main one among them.
+
+        Raises:
+            ProblemError: it can't be loaded.
+        """
+        if path not in self._anchors:
+            if path == self._layout.main:
+                self._anchors[path] = index(self._main)
+            else:
+                self._content(path)
+        return self._anchors[path]
+
+    def link(self, root: object, holder: str) -> None:
+        """Rewrite, in place, the references of the file `holder` to files that are known.
+
+        What leads elsewhere stays as it is, and is refused where something reaches it (AC704, AC708).
+        """
+        for one in references(root, part=holder != self._layout.main, ids=self._ids):
             try:
-                super().__setitem__(path, part_content(path, self._load(path)))
+                self._relink(one, root, holder)
+            except ProblemError:
+                continue  # a file that can't be read is reported where something reaches it
+
+    def _content(self, path: str) -> object:
+        if path not in self._loaded:
+            try:
+                data = self._load(path)
+                self._loaded[path] = part_content(path, data)
             except ProblemError:
                 self.complete = False
                 raise
-            link(super().__getitem__(path), path, self._layout)
-        return super().__getitem__(path)
+            has_names = self._ids and has_anchors(data)
+            self._anchors[path] = index(self._loaded[path], part=True) if has_names else Anchors()
+        return self._loaded[path]
+
+    def _relink(self, one: Reference, root: object, holder: str) -> None:
+        """Rewrite one reference.
+
+        Raises:
+            ProblemError: the file that it leads to can't be read.
+        """
+        said, _, fragment = one.said.partition("#")
+        place = self.anchors(holder).resource(said, one.base) if said and self._ids else None
+        found = self._layout.target(one.said, holder, one.base)
+        if place is not None:
+            found = Target(holder, fragment, place)
+        if isinstance(found, str) or not (found.path in (self._layout.main, holder) or found.path in self):
+            return
+        own = found.path == holder and place is None and not found.at
+        if fragment and not fragment.startswith("/"):
+            if not self._ids:
+                return
+            name = self.anchors(found.path).place(fragment, one.resource if own else found.at)
+            if name is not None:
+                dynamic = one.keyword == "$dynamicRef" and self._is_dynamic(found.path, name)
+                self._point(one, found.path, written(name), dynamic=dynamic)
+            return
+        at = found.at
+        if own and one.resource and _is_there(root, (*one.resource, *parse_reference(f"#{fragment}", ()))):
+            at = one.resource
+        self._point(one, found.path, written(at) + fragment, dynamic=False)
+
+    def _is_dynamic(self, path: str, place: Pointer) -> bool:
+        return any(place in places for places in self.anchors(path).dynamic.values())
+
+    def _point(self, one: Reference, path: str, fragment: str, *, dynamic: bool) -> None:
+        step = "" if path == self._layout.main else f"/{PARTS}/{escaped(path)}"
+        if dynamic:
+            one.node[one.keyword] = f"{DYNAMIC}#{step}{fragment}"
+        elif one.keyword == "$ref":
+            one.node["$ref"] = f"#{step}{fragment}"
+        elif "$ref" not in one.node:  # a dynamic reference to something that is not is a plain one
+            del one.node[one.keyword]
+            one.node["$ref"] = f"#{step}{fragment}"
+
+
+def _is_there(root: object, pointer: Pointer) -> bool:
+    try:
+        find(root, pointer)
+    except KeyError:
+        return False
+    return True
 
 
 def part_content(path: str, data: bytes) -> object:

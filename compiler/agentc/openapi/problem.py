@@ -5,11 +5,14 @@ Positions are looked up only when a problem is shown: `position.locate` turns a 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 #: A JSON pointer (RFC 6901), unescaped: one string for each step, indexes of lists included.
 Pointer: TypeAlias = tuple[str, ...]
+
+#: The key of the main document below which its other files stand, by their key.
+PARTS: Final = "x-agentc-files"
 
 #: AC701 not a document that can be read, AC702 a locked file that is not there, AC703 one with other bytes,
 #: AC704 `$ref` that leads nowhere, AC705 something that is not
@@ -33,6 +36,16 @@ class Problem(NamedTuple):
     help: str | None = None
     place: tuple[int, int, int] | None = None
     file: str | None = None
+
+
+def escaped(step: str) -> str:
+    """A step of a JSON pointer as it stands in a `$ref`."""
+    return step.replace("~", "~0").replace("/", "~1").replace("%", "%25").replace("#", "%23")
+
+
+def written(pointer: Pointer) -> str:
+    """A pointer as it stands behind the `#` of a `$ref`."""
+    return "".join(f"/{escaped(step)}" for step in pointer)
 
 
 #: Keys that stand twice in one document; with more of them it is refused as a whole.

@@ -16,8 +16,7 @@ from .anchors import DATA, NAMED
 from .canonical import MAX_DEPTH, canonical_yaml
 from .document import Document, entries
 from .model import Entry
-from .parts import PARTS
-from .problem import ProblemError, find, follow
+from .problem import PARTS, ProblemError, find, follow
 from .responses import SUCCESS
 from .slicing import KEPT, slice_item
 

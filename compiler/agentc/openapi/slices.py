@@ -28,8 +28,8 @@ def _slice(document: Document, operation: CompiledOperation, server: str) -> dic
     root = slice_operation(
         document, Entry(operation_id=None, method=operation.method, path=operation.path)
     ).root
-    if document.anchors is not None:
-        root = relinked(root, document.anchors)
+    if (anchors := document.anchors_of(root)) is not None:
+        root = relinked(root, anchors)
     version = document.openapi
     if document.version == swagger.VERSION:
         root, _, _ = swagger.upgraded(root, operation.path, method)

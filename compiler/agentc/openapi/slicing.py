@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from . import swagger
-from .anchors import DATA, NAMED, Anchors
+from .anchors import DATA, DYNAMIC, NAMED
 from .document import Document
 from .model import Entry
-from .parts import PARTS
-from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference
+from .problem import PARTS, Pointer, Problem, ProblemError, find, follow, parse_reference
 
 #: What a slice takes along whole: none of it grows with the number of operations.
 KEPT: Final = (
@@ -57,8 +56,8 @@ def slice_item(document: Document, path: str, item: dict[str, object], operation
         reference = node.get("$ref")
         if isinstance(reference, str) and reference.startswith(_REFERENCE):
             _reach(root, parse_reference(reference, ()), reached, waiting)
-        if document.anchors is not None and not named:
-            for pointer in _candidates(document.anchors, node):
+        if not named:
+            for pointer in _dynamic(document, node):
                 _reach(root, pointer, reached, waiting)
         for key, value in node.items():
             if isinstance(value, dict | list) and (named or not (key in DATA or key.startswith("x-"))):
@@ -110,12 +109,13 @@ def _says(pointer: Pointer) -> Literal["meaning", "words", "nothing"]:
     return "words" if not is_name and pointer[-1] in _WORDS else "meaning"
 
 
-def _candidates(anchors: Anchors, node: dict[str, object]) -> Iterator[Pointer]:
-    """What the references of `node` by name may lead to."""
-    for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
-        reference = node.get(keyword)
-        if isinstance(reference, str) and not reference.startswith(_REFERENCE):
-            yield from anchors.candidates(reference)
+def _dynamic(document: Document, node: dict[str, object]) -> Iterator[Pointer]:
+    """What the dynamic references of `node` may lead to."""
+    reference = node.get("$dynamicRef")
+    if isinstance(reference, str) and reference.startswith(DYNAMIC):
+        yield parse_reference(reference.removeprefix(DYNAMIC), ())
+    if node.get("$recursiveRef") == "#" and document.anchors is not None:
+        yield from document.anchors.recursive
 
 
 def _schemes(document: Document, operation: object) -> Iterator[Pointer]:

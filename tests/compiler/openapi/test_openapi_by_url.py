@@ -12,8 +12,8 @@ import yaml
 from agentc.load import read_file
 from agentc.openapi import compile_operations
 from agentc.openapi.importing import import_document
+from agentc.openapi.layout import Layout
 from agentc.openapi.lock import lock_path, read_lock
-from agentc.openapi.parts import Layout
 from agentc.source import SourceFile
 
 MAIN = """\

@@ -16,8 +16,9 @@ from agentc.openapi import collecting, compile_operations, problem_span
 from agentc.openapi.compile import compile_entry
 from agentc.openapi.document import Document, entries, load_document, with_parts
 from agentc.openapi.importing import import_document
+from agentc.openapi.layout import Layout, Target
 from agentc.openapi.lock import lock_path, read_lock
-from agentc.openapi.parts import Layout, source_of
+from agentc.openapi.parts import source_of
 from agentc.openapi.problem import ImportProblem
 from agentc.source import SourceFile
 
@@ -321,8 +322,8 @@ def test_files_that_go_in_circles_end(tmp_path):
 
 def test_a_path_is_relative_to_the_file_that_holds_it():
     layout = Layout("api.yaml")
-    assert layout.target("../b.yaml#/x", "models/a.yaml") == ("b.yaml", "/x")
-    assert layout.target("#/x", "models/a.yaml") == ("models/a.yaml", "/x")
+    assert layout.target("../b.yaml#/x", "models/a.yaml") == Target("b.yaml", "/x")
+    assert layout.target("#/x", "models/a.yaml") == Target("models/a.yaml", "/x")
     assert layout.target("../../b.yaml", "models/a.yaml") == "it leads out of the document's folder"
 
 
