@@ -90,3 +90,33 @@ def test_what_can_not_be_served_is_said(agentc: Any) -> None:
     done = agentc("mock", "helpdsk", "--project", ROOT / "specs/support", code=2)
     assert "no toolset `helpdsk`" in done.stderr
     assert "helpdesk" in done.stderr
+
+
+def test_a_document_of_several_files_is_served(agentc: Any, tmp_path: Path) -> None:
+    vendor, project = tmp_path / "vendor", tmp_path / "desk"
+    (vendor / "parts").mkdir(parents=True)
+    (vendor / "api.yaml").write_text(
+        "openapi: 3.0.3\ninfo: { title: Parks, version: 1.0.0 }\n"
+        "servers: [{ url: https://parks.example.com }]\n"
+        "paths: { '/parks/{id}': { get: { $ref: parts/get.yaml } } }\n"
+    )
+    (vendor / "parts/get.yaml").write_text(
+        "operationId: getPark\n"
+        "parameters: [{ name: id, in: path, required: true, schema: { $ref: id.yaml } }]\n"
+        "responses: { '200': { description: it, content: { application/json: "
+        "{ schema: { $ref: id.yaml } } } } }\n"
+    )
+    (vendor / "parts/id.yaml").write_text("{ type: integer, minimum: 3 }\n")
+    agentc("init", project)
+    (project / "parks.yaml").write_text(
+        "apiVersion: agentc/v1\nkind: Toolset\nmetadata: { name: parks, version: 1.0.0, owner: me }\n"
+        "spec: { openapi: { file: parks/api.yaml }, tools: { get: { operation: getPark, effect: read } } }\n"
+    )
+    agentc("import", "openapi", vendor / "api.yaml", "--project", project, "--toolset", "parks")
+    process = agentc.start("mock", "parks", "--project", project, stdin=subprocess.DEVNULL)
+    with httpx.Client(base_url=process.stdout.readline().strip()) as client:
+        assert client.get("/parks/5").json() >= 3
+        assert client.get("/parks/2").status_code == 400
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0

@@ -73,7 +73,7 @@ def _serve(toolset: Toolset, port: int, seed: int) -> int:
         ) from error
     with server:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        roots = openapi_slices(toolset.file, toolset.overlays, compiled, url)
+        roots = openapi_slices(toolset.file, toolset.overlays, compiled, url, toolset.lock)
         service = Service([Operation(*one, url) for one in zip(compiled, roots, strict=True)], seed)
         answering(server, service, lambda line: print(line, flush=True))
         print(url, flush=True)

@@ -12,7 +12,7 @@ from ..source import SourceFile
 from . import swagger
 from .anchors import relinked
 from .cache import Cache, Index, Outcome
-from .document import Document, entries, load_document, with_parts
+from .document import Document, entries, load_document, with_lock
 from .lock import Locked
 from .model import CompiledOperation, DocumentResult, Entry, Unread
 from .operation import compile_operation
@@ -44,7 +44,7 @@ def compile_operations(
         loaded = load_document(file.path, file.data, overlays)
         if isinstance(loaded, Problem):
             return DocumentResult(problems=(loaded,))
-        document = _whole(loaded, file, lock)
+        document = with_lock(loaded, file, lock)
         index = _index(document)
         if store is not None and (document.parts is None or document.parts.complete):
             store.keep_index(index)
@@ -59,7 +59,7 @@ def compile_operations(
             continue
         outcome = store.outcome(entry) if store is not None else None
         if outcome is None:
-            document = document or _whole(_loaded(file, overlays), file, lock)
+            document = document or with_lock(_loaded(file, overlays), file, lock)
             operation, wrong = compile_entry(document, entry)
             reached = () if document.parts is None else tuple(sorted(document.parts.reached))
             outcome = Outcome(entry=entry, operation=operation, problems=wrong, files=reached)
@@ -70,7 +70,7 @@ def compile_operations(
         problems[name] = changed or outcome.problems
         files.update(outcome.files)
     if lock is not None and lock.operations is not None and shown is None:
-        document = document or _whole(_loaded(file, overlays), file, lock)
+        document = document or with_lock(_loaded(file, overlays), file, lock)
         shown = _shown(document, lock.operations)
         if store is not None and shown is not None:
             store.keep_shown(lock.operations, shown)
@@ -87,13 +87,6 @@ def compile_operations(
         files=tuple(sorted(files)),
         lock_problem=lock.stale(shown) if lock is not None and shown is not None else None,
     )
-
-
-def _whole(document: Document, file: SourceFile, lock: Locked | None) -> Document:
-    """The document with the files of its lock. One that calls itself by its name has parts as well."""
-    if lock is None or not (lock.header.files or f"{lock.header.main}#".encode() in file.data):
-        return document
-    return with_parts(document, lock.header.layout, lock.load)
 
 
 def _shown(document: Document, operations: frozenset[str]) -> str | None:

@@ -13,6 +13,7 @@ from . import swagger
 from .anchors import Anchors, has_anchors, index
 from .decoding import decode
 from .layout import Layout
+from .lock import Locked
 from .model import METHODS, Entry, Unread
 from .overlay import Applied, apply_overlays
 from .parts import Load, Parts
@@ -140,6 +141,13 @@ def with_parts(document: Document, layout: Layout, load: Load) -> Document:
     parts = Parts(layout, load, document.root if document.named else {}, ids=ids)
     parts.link(document.root, layout.main)
     return replace(document, root={**document.root, PARTS: parts}, parts=parts)
+
+
+def with_lock(document: Document, file: SourceFile, lock: Locked | None) -> Document:
+    """The document of `file` with the files of its lock. One that calls itself by its name has parts too."""
+    if lock is None or not (lock.header.files or f"{lock.header.main}#".encode() in file.data):
+        return document
+    return with_parts(document, lock.header.layout, lock.load)
 
 
 # --- operations ----------------------------------------------------------------------------------------

@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from ..source import SourceFile
 from . import swagger
 from .anchors import relinked
-from .document import Document, load_document
+from .document import Document, load_document, with_lock
+from .lock import Locked
 from .model import CompiledOperation, Entry
+from .problem import follow
 from .slicing import slice_operation
 
 _SWAGGER_ONLY = frozenset({"swagger", "host", "basePath", "schemes", "consumes", "produces"})
 
 
 def openapi_slices(
-    file: SourceFile, overlays: Sequence[SourceFile], operations: Sequence[CompiledOperation], server: str
+    file: SourceFile,
+    overlays: Sequence[SourceFile],
+    operations: Sequence[CompiledOperation],
+    server: str,
+    lock: Locked | None = None,
 ) -> list[dict[str, object]]:
     """For each operation, which was compiled from this file, a document of it alone, at `server`."""
     document = load_document(file.path, file.data, overlays)
     assert isinstance(document, Document)
+    document = with_lock(document, file, lock)
     return [_slice(document, operation, server) for operation in operations]
 
 
@@ -38,6 +45,8 @@ def _slice(document: Document, operation: CompiledOperation, server: str) -> dic
     item = root["paths"]
     assert isinstance(item, dict)
     at = {key: value for key, value in item[operation.path].items() if key != "servers"}
-    at[method] = {key: value for key, value in at[method].items() if key != "servers"}
+    said, _ = follow(root, at[method], ())
+    assert isinstance(said, dict)
+    at[method] = {key: value for key, value in said.items() if key != "servers"}
     paths = {**item, operation.path: at}
     return {**kept, "openapi": version, "servers": [{"url": server}], "paths": paths}
