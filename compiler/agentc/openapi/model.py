@@ -104,6 +104,7 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     asked: Problem | None = None
     unusable_servers: tuple[Problem, ...] = ()
     own_servers: Problem | None = None
+    deprecated: bool = False
 
     def plan(
         self, endpoint: Endpoint, auth: tuple[Auth, ...], certificate: ClientCertificate | None = None

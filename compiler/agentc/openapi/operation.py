@@ -108,6 +108,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
             unusable_servers=servers.problems,
             own_servers=own,
             notes=tuple(dict.fromkeys(notes)),
+            deprecated=operation.get("deprecated") is True,
         ),
         (),
     )
