@@ -18,6 +18,7 @@ from .source import Map, Scalar, SourceFile, SourceSet
 from .syntax.common import Closed
 from .syntax.kinds import KINDS
 from .syntax.project import ProjectSpec
+from .toolsets import Reader
 
 #: Findings that come with a resource that could not be read, and of which not even the name is known.
 _LOST = frozenset({"AC101", "AC102", "AC107", "AC108", "AC110"})
@@ -43,8 +44,17 @@ def check_project(root: Path, *, cache: Path | None = None) -> Result:
     return check_loaded(*load_project(root), cache=cache)
 
 
-def check_loaded(sources: SourceSet, found: tuple[Diagnostic, ...], *, cache: Path | None = None) -> Result:
-    """The same for a project whose files, and findings about them, are there already."""
+def check_loaded(
+    sources: SourceSet,
+    found: tuple[Diagnostic, ...],
+    *,
+    cache: Path | None = None,
+    read: Reader | None = None,
+) -> Result:
+    """The same for a project whose specs, and findings about them, are there already.
+
+    `read` gives the files that specs refer to; by default those that are there.
+    """
     root = sources.root
     findings: list[Diagnostic] = list(found)
     resources: list[Resource[Closed]] = []
@@ -67,9 +77,8 @@ def check_loaded(sources: SourceSet, found: tuple[Diagnostic, ...], *, cache: Pa
                 kind = _header(document.root, "kind")
                 # A kind that does not exist was meant to be one that does: its name may be any kind's.
                 broken = broken.with_resource(kind if kind in KINDS else None, _name(document.root))
-    program, found = resolve(
-        sources, resources, broken, read=lambda path, limit: read_file(root, path, limit=limit), cache=cache
-    )
+    reader: Reader = read or (lambda path, limit: read_file(root, path, limit=limit))
+    program, found = resolve(sources, resources, broken, read=reader, cache=cache)
     findings.extend(found)
     if all(resource.kind == "Project" for resource in resources) and not findings + unclear:
         findings.append(_nothing(sources))

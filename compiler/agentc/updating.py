@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from .diagnostics import Diagnostic
 from .load import load_project
 from .openapi.importing import Import, opened, own_lock, plan_import
 from .openapi.layout import is_url
@@ -25,16 +26,20 @@ FOLDER = "openapi"
 class Update(NamedTuple):
     """What an import changes in the project of `sources`; nothing is written yet.
 
-    `path` is the document's in the project, `toolsets` are those that use it, `specs` their files with its
-    digest, and `source` where it comes from.
+    `found` are the findings of loading it, `path` is the document's in the project, `toolsets` are those that
+    use it, `specs` their files with its digest, and `source` where it comes from. `contents` are the files of
+    the document by their path, and `obsolete` those that it no longer has.
     """
 
     sources: SourceSet
+    found: tuple[Diagnostic, ...]
     path: str
     planned: Import
     toolsets: tuple[str, ...]
     specs: Mapping[str, SourceFile]
     source: str
+    contents: Mapping[str, bytes]
+    obsolete: frozenset[str]
 
 
 def plan_update(project: Path, source: str | None, toolset: str | None, watch: Watch | None = None) -> Update:
@@ -50,7 +55,7 @@ def plan_update(project: Path, source: str | None, toolset: str | None, watch: W
         ImportProblem: the document can't be read, is none, or its files would take the place of others.
         PinError: there is no such toolset, or it can't be pinned.
     """
-    sources, _ = load_project(project)
+    sources, found_loading = load_project(project)
     path = document_path(sources, toolset) if toolset is not None else None
     if path is None and source is not None:
         path = _own_copy(sources, source)
@@ -70,10 +75,23 @@ def plan_update(project: Path, source: str | None, toolset: str | None, watch: W
             lambda at: operations_of(sources, users(at)),
             None if in_place else remembered(origin, project),
         )
-    written = planned.path.relative_to(project).as_posix()
+
+    def inside(file: Path) -> str:
+        return file.relative_to(project).as_posix()
+
     toolsets = users(planned.path)
-    specs = pinned(sources, toolsets, written, planned.sha256)
-    return Update(sources, written, planned, toolsets, specs, origin)
+    written = inside(planned.path)
+    return Update(
+        sources=sources,
+        found=found_loading,
+        path=written,
+        planned=planned,
+        toolsets=toolsets,
+        specs=pinned(sources, toolsets, written, planned.sha256),
+        source=origin,
+        contents={inside(file): data for file, data in planned.contents.items()},
+        obsolete=frozenset(inside(file) for file in planned.obsolete),
+    )
 
 
 def _own_copy(sources: SourceSet, source: str) -> str | None:

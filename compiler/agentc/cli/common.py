@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -90,8 +92,6 @@ def compile_project(path: Path, *, use_cache: bool = True) -> Result:
 
 def report_errors(result: Result) -> None:
     """Print a project's findings to standard error, for commands that go on only without errors."""
-    import sys
-
     from ..report import render
 
     report = Report(shown_prefix(result.program.root), result.diagnostics, result.files)
@@ -113,6 +113,11 @@ def choose_agent(result: Result, name: str | None) -> Agent:
         names = ", ".join(f"`{agent}`" for agent in sorted(agents)) or "none"
         raise InputError(f"say which agent: the project has {names}")
     return next(iter(agents.values()))
+
+
+def is_colored() -> bool:
+    """Whether standard output is a terminal, and nobody has asked for no colour."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def shown_prefix(root: Path) -> str:

@@ -40,7 +40,14 @@ _PROJECT = click.option(
 @click.argument("source", required=False)
 @_PROJECT
 @click.option("--toolset", help="Pin the document in this toolset. Without it, print what to write there.")
-def openapi(source: str | None, project: Path, toolset: str | None) -> int:
+@click.option("--check", is_flag=True, help="Write nothing: say what would change for the tools.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    help="How --check reports. [default: text]",
+)
+def openapi(source: str | None, project: Path, toolset: str | None, check: bool, format_: str | None) -> int:
     """Copy an OpenAPI document into a project and pin it by its digest.
 
     SOURCE is a path or an http(s) URL; left out, it is what the lock of the toolset's document remembers. The
@@ -49,6 +56,10 @@ def openapi(source: str | None, project: Path, toolset: str | None) -> int:
     by URL from the public internet. A lock beside it holds their digests and shows what the toolsets use, so
     that a change is readable in the pull request.
 
+    With --check the pinned document is compared with SOURCE instead: what is different for each tool, which
+    permissions name what has changed, and what `validate` would say after the update. Exit code 0: no tool is
+    touched. 1: some are. 2: a document can't be read.
+
     \b
     Example:
       agentc import openapi vendor/api.json --project support --toolset desk
@@ -56,41 +67,73 @@ def openapi(source: str | None, project: Path, toolset: str | None) -> int:
     from ..openapi.importing import write_import
     from ..openapi.problem import ImportProblem
     from ..pin import PinError, write_specs
+    from ..report.findings import visible
     from ..updating import plan_update
 
     if source is None and toolset is None:
         raise click.UsageError("give SOURCE, or --toolset to import its document again")
+    if check and toolset is None:
+        raise click.UsageError("--check needs --toolset: the one whose document is compared")
+    if format_ is not None and not check:
+        raise click.UsageError("--format goes with --check")
     _check_project(project)
     progress = _Progress()
     try:
         with progress:
             update = plan_update(project, source, toolset, progress if sys.stderr.isatty() else None)
+        if check:
+            return _check(update, project, format_)
         write_import(update.planned)
         write_specs(update.sources.root, update.specs)
     except ImportProblem as error:
-        raise InputError(error.message + (f"; {error.help}" if error.help else "")) from error
+        raise InputError(visible(error.message + (f"; {error.help}" if error.help else ""))) from error
     except PinError as error:
-        raise InputError(str(error)) from error
+        raise InputError(visible(str(error))) from error
     _tell(update, project)
     return 0
 
 
+def _check(update: Update, project: Path, format_: str | None) -> int:
+    from ..drift import find_drift
+    from ..report.drift import drift_as_json, drift_as_text
+    from .common import is_colored, shown_prefix
+
+    drift = find_drift(update)
+    base = shown_prefix(project)
+    if format_ == "json":
+        click.echo(drift_as_json(drift, base), nl=False)
+    else:
+        click.echo(drift_as_text(drift, base, color=is_colored()), nl=False)
+    _note_refused(update)
+    return 1 if drift.any else 0
+
+
 def _tell(update: Update, project: Path) -> None:
+    from ..report.findings import visible
+
     planned = update.planned
     title = f"{planned.title} {planned.version}".strip() or "untitled document"
-    click.echo(f"{title}: {planned.operations} operations")
+    click.echo(visible(f"{title}: {planned.operations} operations"))
     more = f" with {planned.files} other files" if planned.files else ""
     click.echo(f"wrote {project / update.path}{more}")
-    for refused in planned.refused:
-        click.echo(f"note: {refused}", err=True)
-    if planned.unfollowed > len(planned.refused):
-        more = f"{planned.unfollowed - len(planned.refused):,}"
-        click.echo(f"note: {more} other references are not followed", err=True)
+    _note_refused(update)
     for path in sorted(update.specs):
         click.echo(f"pinned in {project / path}")
     if not update.specs:
         click.echo("to pin it, write in a toolset:")
         click.echo(f"  openapi: {{ file: {update.path}, sha256: {planned.sha256} }}")
+
+
+def _note_refused(update: Update) -> None:
+    """Say which references are not followed."""
+    from ..report.findings import visible
+
+    planned = update.planned
+    for refused in planned.refused:
+        click.echo(visible(f"note: {refused}"), err=True)
+    if planned.unfollowed > len(planned.refused):
+        more = f"{planned.unfollowed - len(planned.refused):,}"
+        click.echo(f"note: {more} other references are not followed", err=True)
 
 
 @command.command("discovery")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 from ..diagnostics import Rule
 from ..report import Format
 from . import InputError
-from .common import PROJECT_PATHS, check_all
+from .common import PROJECT_PATHS, check_all, is_colored
 
 
 @click.command("validate")
@@ -42,7 +41,7 @@ def command(
     from ..report import render
 
     reports = check_all(paths, use_cache=not no_cache)
-    color = output is None and format_ == "text" and sys.stdout.isatty() and not _no_color()
+    color = output is None and format_ == "text" and is_colored()
     text = render(format_, reports, color=color, rules=_rules)
     if output is None:
         click.echo(text, nl=False, color=True if color else None)
@@ -59,9 +58,3 @@ def _rules() -> Mapping[str, Rule]:
     from ..checks.registry import RULES
 
     return RULES
-
-
-def _no_color() -> bool:
-    import os
-
-    return bool(os.environ.get("NO_COLOR"))

@@ -18,13 +18,15 @@ Part: TypeAlias = Literal["operation", "description", "argument", "request", "an
 
 class Change(NamedTuple):
     """One difference. `path` leads to the argument, or the field of an answer, that it is about, if it is
-    about one; `what` is a sentence without its subject; `before` and `after` are values of JSON."""
+    about one; `what` is a sentence without its subject; `before` and `after` are values of JSON. What is
+    `told_only` changes nothing but what somebody reads."""
 
     part: Part
     path: Path
     what: str
     before: object = None
     after: object = None
+    told_only: bool = False
 
 
 def operation_changes(old: CompiledOperation, new: CompiledOperation) -> list[Change]:
@@ -44,11 +46,10 @@ def _identity(old: CompiledOperation, new: CompiledOperation) -> Iterator[Change
         yield Change("operation", (), f"is `{now}`, was `{was}`", was, now)
     if old.deprecated != new.deprecated:
         what = "is deprecated" if new.deprecated else "is no longer deprecated"
-        yield Change("operation", (), what, old.deprecated, new.deprecated)
+        yield Change("operation", (), what, old.deprecated, new.deprecated, True)
     if old.description != new.description:
-        yield Change(
-            "description", (), described(old.description, new.description), old.description, new.description
-        )
+        what = described(old.description, new.description)
+        yield Change("description", (), what, old.description, new.description, True)
 
 
 def _wire(old: CompiledOperation, new: CompiledOperation) -> Iterator[Change]:
@@ -115,8 +116,9 @@ def _answers(old: CompiledOperation, new: CompiledOperation) -> Iterator[Change]
             what = "is no longer described" if after[key].schema is None else "is described now"
             yield Change("answer", (), f"{key} {what}", case.schema, after[key].schema)
             continue
-        for path, what, was, now in schema_changes(case.schema, after[key].schema):
-            yield Change("answer", path, what if path else f"{key} {what}", was, now)
+        for change in schema_changes(case.schema, after[key].schema):
+            what = change.what if change.path else f"{key} {change.what}"
+            yield Change("answer", *change._replace(what=what))
     for key in after:
         if key not in before:
             yield Change("answer", (), f"{key} is new", None, key)

@@ -38,12 +38,13 @@ Path: TypeAlias = tuple[str, ...]
 
 class SchemaChange(NamedTuple):
     """One difference. `path` leads to the place, `what` is a sentence without its subject; `before` and
-    `after` are values of JSON, `None` for nothing."""
+    `after` are values of JSON, `None` for nothing. What is `told_only` changes no value that is admitted."""
 
     path: Path
     what: str
     before: object = None
     after: object = None
+    told_only: bool = False
 
 
 def written_path(path: Path) -> str:
@@ -192,17 +193,18 @@ def _own(one: Schema, two: Schema, path: Path) -> Iterator[SchemaChange]:
         was, has = one.get(name), two.get(name)
         if (name in one, _key(was)) != (name in two, _key(has)):
             if name not in two:
-                yield SchemaChange(path, f"`{name}` {_value(was)} is gone", was, None)
+                what = f"`{name}` {_value(was)} is gone"
             elif name not in one:
-                yield SchemaChange(path, f"`{name}` {_value(has)} is new", None, has)
+                what = f"`{name}` {_value(has)} is new"
             else:
-                yield SchemaChange(path, f"`{name}` is {_value(has)}, was {_value(was)}", was, has)
+                what = f"`{name}` is {_value(has)}, was {_value(was)}"
+            yield SchemaChange(path, what, was, has, name == "default")
     if one.get("description") != two.get("description"):
         was, has = one.get("description"), two.get("description")
-        yield SchemaChange(path, described(was, has), was, has)
+        yield SchemaChange(path, described(was, has), was, has, True)
     if bool(one.get("deprecated")) != bool(two.get("deprecated")):
         what = "is deprecated" if two.get("deprecated") else "is no longer deprecated"
-        yield SchemaChange(path, what, bool(one.get("deprecated")), bool(two.get("deprecated")))
+        yield SchemaChange(path, what, bool(one.get("deprecated")), bool(two.get("deprecated")), True)
 
 
 def described(before: object, after: object) -> str:

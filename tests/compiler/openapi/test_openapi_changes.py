@@ -19,6 +19,9 @@ def of(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
+MORE, NAMED = "additionalProperties", "patternProperties"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -48,12 +51,12 @@ def of(**properties: Any) -> dict[str, Any]:
         ({**of(b={}), "required": ["b"]}, of(b={}), "a.b is optional now"),
         ({"additionalProperties": False}, {}, "a admits other keys now"),
         ({}, {"additionalProperties": False}, "a admits no other keys now"),
-        ({"additionalProperties": {"type": "null"}}, {"additionalProperties": {}}, "a.* is anything, was null"),
+        ({MORE: {"type": "null"}}, {MORE: {}}, "a.* is anything, was null"),
         ({"additionalProperties": True}, {"additionalProperties": False}, "a.* admits nothing, was anything"),
         ({"anyOf": [{}, {}]}, {"anyOf": [{}]}, "a `anyOf` has 1 parts, was 2"),
         ({"anyOf": [{}, {"type": "null"}]}, {"anyOf": [{}, {}]}, "a(anyOf 2) is anything, was null"),
         ({"not": {"type": "null"}}, {"not": {}}, "a(not) is anything, was null"),
-        ({"patternProperties": {"x": {}}}, {"patternProperties": {"x": False}}, "a(x) admits nothing, was anything"),
+        ({NAMED: {"x": {}}}, {NAMED: {"x": False}}, "a(x) admits nothing, was anything"),
         (True, False, "a admits nothing, was anything"),
     ],
 )  # fmt: skip
@@ -109,7 +112,8 @@ def test_very_deep_schemas_end() -> None:
 
 # --- operations ----------------------------------------------------------------------------------------
 
-BODY = {"requestBody": {"content": {"application/json": {"schema": of(amount={"type": "number"})}}}}
+AMOUNT = {"schema": of(amount={"type": "number"})}
+BODY = {"requestBody": {"content": {"application/json": AMOUNT}}}
 QUERY = {"name": "full", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
 
 
@@ -144,7 +148,7 @@ def _answer(schema: Any, status: str = "200") -> dict[str, Any]:
         (BODY, {}, ["argument: amount is gone", "request: has no body now"]),
         (
             BODY,
-            {"requestBody": {"content": {"application/vnd.x+json": {"schema": of(amount={"type": "number"})}}}},
+            {"requestBody": {"content": {"application/vnd.x+json": AMOUNT}}},
             "request: has its body as `application/vnd.x+json`, was `application/json`",
         ),
         (_answer(of(a={})), _answer(of()), "answer: a is gone"),
