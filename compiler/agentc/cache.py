@@ -51,7 +51,7 @@ def _compiler_stamp() -> str:
 
 def _key(sources: SourceSet) -> str:
     digest = hashlib.sha256(_compiler_stamp().encode())
-    for path, file in sorted(sources.files.items()):
+    for path, file in sorted({**sources.others, **sources.files}.items()):
         digest.update(f"{path}\0{file.sha256}\0".encode())
     return digest.hexdigest()
 
@@ -79,7 +79,7 @@ def recall(
 
 def remember(sources: SourceSet, result: Result, folder: Path) -> None:
     """Keep the findings. A cache that can't be written is not an error."""
-    referenced = result.program.files
+    referenced = {path: file for path, file in result.files.items() if path not in sources.files}
     stored = {
         "files": [[path, file.sha256] for path, file in sorted(referenced.items())],
         "absent": sorted(result.program.absent),

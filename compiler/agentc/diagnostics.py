@@ -14,7 +14,14 @@ Level: TypeAlias = Literal["error", "warning", "ignore"]
 
 #: Codes that begin so are always errors, whatever a project says: syntax, names, schemas and templates.
 #: Without them nothing else can be checked, and nothing can be built.
-ALWAYS_ERRORS = ("AC1", "AC2", "AC30", "AC310")
+_ALWAYS_ERRORS = ("AC1", "AC2", "AC30", "AC310")
+#: But these are about files that are no specs, and about what is not there: a project may mean it so.
+_LEVELLED = frozenset({"AC116", "AC117", "AC118"})
+
+
+def is_always_error(code: str) -> bool:
+    """Whether a project can't set the level of a rule, nor a comment silence it."""
+    return code.startswith(_ALWAYS_ERRORS) and code not in _LEVELLED
 
 
 class Span(NamedTuple):

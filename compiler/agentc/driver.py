@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .checks import ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
 from .checks.registry import CHECKS
-from .diagnostics import ALWAYS_ERRORS, Diagnostic, Level, Span
+from .diagnostics import Diagnostic, Level, Span, is_always_error
 from .load import load_project, read_file
 from .parse import Suppression, parse_documents, suppressions
 from .program import Broken, Program
 from .resolve import resolve
 from .resources import Resource, parse_resource
 from .source import Map, Scalar, SourceFile, SourceSet
+from .strays import stray_findings
 from .syntax.common import Closed
 from .syntax.kinds import KINDS
 from .syntax.project import ProjectSpec
@@ -84,9 +86,22 @@ def check_loaded(
         findings.append(_nothing(sources))
     for check in CHECKS:
         findings.extend(check(program))
+    strays = list(stray_findings(sources.others, _referred(program)))
+    findings.extend(strays)
     findings = [*_readings(unclear, findings)]
     project = program.project
-    return Result(program, tuple(_settle(findings, project, silenced)), {**sources.files, **program.files})
+    shown = {finding.span.file: sources.others[finding.span.file] for finding in strays}
+    files = {**sources.files, **program.files, **shown}
+    return Result(program, tuple(_settle(findings, project, silenced)), files)
+
+
+def _referred(program: Program) -> set[str]:
+    """The files that specs refer to, and those that a lock names for them."""
+    paths = {*program.files, *program.absent}
+    for toolset in program.toolsets.values():
+        if toolset.lock is not None:
+            paths |= {toolset.lock.path(key) for key in toolset.lock.header.files}
+    return {posixpath.normpath(path) for path in paths}
 
 
 def _nothing(sources: SourceSet) -> Diagnostic:
@@ -166,12 +181,12 @@ def _silences(suppression: Suppression, finding: Diagnostic) -> bool:
         suppression.code == finding.code
         and suppression.span.file == finding.span.file
         and suppression.line == finding.span.line
-        and not finding.code.startswith(ALWAYS_ERRORS)
+        and not is_always_error(finding.code)
     )
 
 
 def _levelled(finding: Diagnostic, levels: Mapping[str, Level]) -> Diagnostic:
     level = levels.get(finding.code)
-    if level is None or finding.code.startswith(ALWAYS_ERRORS):
+    if level is None or is_always_error(finding.code):
         return finding
     return finding._replace(level=level)

@@ -20,6 +20,8 @@ from .diagnostics import Diagnostic, Span
 from .source import SourceFile, SourceSet
 
 PROJECT_FILE = "agentc.yaml"
+#: Bytes of a YAML file that is no spec, up to which it may have been meant to be one.
+MAX_OTHER_BYTES = 256 * 1024
 #: Bytes of one referenced file.
 MAX_REFERENCED_BYTES = 64 * 1024 * 1024
 
@@ -56,10 +58,12 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
     """The spec files below `root` by path, and what could not be read (AC108, AC110).
 
     Spec files are `agentc.yaml` and every other `.yaml` or `.yml` whose first 4 MiB name an `apiVersion` of
-    agentc. Folders below that are projects themselves belong to themselves.
+    agentc; of the rest those that are small enough to have been one are kept. Folders below that are projects
+    themselves belong to themselves.
     """
     base = Path(os.path.realpath(root))
     files: dict[str, SourceFile] = {}
+    others: dict[str, SourceFile] = {}
     found: list[Diagnostic] = []
     seen: set[Path | str] = set()
     total = 0
@@ -76,6 +80,8 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
             continue
         text = data[:MAX_BYTES].replace(b"\0", b"") if is_utf16(data) else data[:MAX_BYTES]
         if path != PROJECT_FILE and _SPEC.search(text) is None:
+            if len(data) <= MAX_OTHER_BYTES:
+                others[span.file] = SourceFile(span.file, data)
             continue
         if len(data) > MAX_BYTES:
             found.append(ac108_too_large.report_bytes(span, os.stat(entry).st_size))
@@ -92,7 +98,7 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
                 span, PROJECT_FILE, "there is no such file", "`agentc init` writes a project to begin with"
             )
         )
-    return SourceSet(base, dict(sorted(files.items()))), tuple(found)
+    return SourceSet(base, dict(sorted(files.items())), dict(sorted(others.items()))), tuple(found)
 
 
 def read_file(root: Path, path: str, *, limit: int = MAX_REFERENCED_BYTES) -> SourceFile | str:

@@ -41,10 +41,14 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class SourceSet:
-    """A project's files by path. `root` is only for messages and for finding referenced files."""
+    """A project's specs by path, and its `others`: small YAML files that do not say they are one.
+
+    `root` is only for messages and for finding referenced files.
+    """
 
     root: Path
     files: Mapping[str, SourceFile] = field(default_factory=dict)
+    others: Mapping[str, SourceFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

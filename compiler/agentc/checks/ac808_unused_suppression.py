@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostics import ALWAYS_ERRORS, Diagnostic, Rule
+from ..diagnostics import Diagnostic, Rule, is_always_error
 from ..parse import Suppression
 
 RULE = Rule(
@@ -41,7 +41,7 @@ spec:
 
 def report(suppression: Suppression) -> Diagnostic:
     """The comment silences no finding."""
-    if suppression.code.startswith(ALWAYS_ERRORS):
+    if is_always_error(suppression.code):
         return RULE.at(
             suppression.span,
             f"{suppression.code} can't be ignored",

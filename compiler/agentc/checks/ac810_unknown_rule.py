@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import ALWAYS_ERRORS, Diagnostic, Rule
+from ..diagnostics import Diagnostic, Rule, is_always_error
 from ..program import Program
 
 RULE = Rule(
@@ -55,7 +55,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
         span = program.project.span("rules", code, key=True)
         if code not in RULES:
             yield RULE.at(span, f"no rule `{code}`", help="`agentc explain` lists the rules")
-        elif code.startswith(ALWAYS_ERRORS):
+        elif is_always_error(code):
             yield RULE.at(
                 span,
                 f"the level of {code} can't be set",

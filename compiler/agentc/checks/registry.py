@@ -22,6 +22,9 @@ from . import (
     ac113_invalid_value,
     ac114_unknown_kind,
     ac115_empty_project,
+    ac116_unread_file,
+    ac117_no_agent,
+    ac118_almost_a_spec,
     ac201_unknown_toolset,
     ac202_unknown_tool,
     ac203_unknown_permission_set,
@@ -137,6 +140,9 @@ RULES: dict[str, Rule] = {
         ac113_invalid_value.RULE,
         ac114_unknown_kind.RULE,
         ac115_empty_project.RULE,
+        ac116_unread_file.RULE,
+        ac117_no_agent.RULE,
+        ac118_almost_a_spec.RULE,
         ac201_unknown_toolset.RULE,
         ac202_unknown_tool.RULE,
         ac203_unknown_permission_set.RULE,
@@ -233,6 +239,7 @@ RULES: dict[str, Rule] = {
 
 #: The checks, in the order in which they run.
 CHECKS: tuple[Check, ...] = (
+    ac117_no_agent.check,
     ac201_unknown_toolset.check,
     ac202_unknown_tool.check,
     ac203_unknown_permission_set.check,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agentc.checks.base import example_files
+from agentc.checks.base import PROJECT, example_files
 from agentc.diagnostics import Diagnostic
 from agentc.driver import check_project
 
@@ -160,7 +160,9 @@ spec:
 """
     + PERMISSIONS
     + GRANTS.replace("get_ticket\n", "get_ticket\n      quota: { per_run: 1 }\n"),
-    "a project without agents is a library": "# file: agent.yaml\n# absent\n",
+    "a project without an agent has one finding": "# file: agentc.yaml\n"
+    + PROJECT.replace("owner: support }", "owner: support }  # <- AC117")
+    + "# file: agent.yaml\n# absent\n",
     "a reference of the wrong type is bound": PERMISSIONS
     + GRANTS.replace(
         'bind: { ticket_id: "${input.ticket_id}" }', 'bind: { ticket_id: "${input.amount}" }  # <- AC413'

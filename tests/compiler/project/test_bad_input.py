@@ -65,10 +65,13 @@ def test_an_empty_project_file(agentc, root, text):
     assert " = help: " in outcome.text
 
 
-def test_an_empty_spec_file_is_no_spec(agentc, root):
+def test_an_empty_file_that_may_have_been_a_spec_is_found(agentc, root):
     (root / "more.yaml").write_text("")
     (root / "notes.yml").write_text("# nothing\n")
-    assert agentc("validate", "--strict") == (0, "no findings in 5 files\n")
+    outcome = agentc("validate")
+    assert outcome.code == 1
+    assert "error[AC116]: `more.yaml` is empty, and no spec refers to it" in outcome.text
+    assert "error[AC116]: `notes.yml` is empty, and no spec refers to it" in outcome.text
 
 
 @pytest.mark.parametrize("name", ["agentc.yaml", "openapi.yaml", "prompt.md", "toolset.yaml"])
