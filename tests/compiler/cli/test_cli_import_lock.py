@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import pty
 import re
+import signal
 import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -306,10 +311,6 @@ def test_a_remembered_url_has_to_be_on_the_public_internet(agentc, locked, site)
 
 
 def test_an_interrupted_download_leaves_everything_as_it_was(locked, site, folder):
-    import signal
-    import sys
-    import time
-
     before = {path: path.read_bytes() for path in locked.rglob("*") if path.is_file()}
     site.gate = threading.Event()
     command = [sys.executable, "-m", "agentc", "import", "openapi", site.url, "--project", str(locked)]
@@ -323,3 +324,20 @@ def test_an_interrupted_download_leaves_everything_as_it_was(locked, site, folde
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err.strip()) == (130, "", "interrupted")
     assert {path: path.read_bytes() for path in locked.rglob("*") if path.is_file()} == before
+
+
+def test_progress_is_shown_on_a_terminal_and_gone_afterwards(locked, site, folder):
+    command = [sys.executable, "-m", "agentc", "import", "openapi", site.url, "--project", str(locked)]
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=theirs, check=False, timeout=30, cwd=folder
+        )
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+    assert done.returncode == 0
+    assert f"0.0 MiB  {site.url}" in shown
+    assert shown.endswith("\r\x1b[K")
+    assert b"MiB" not in done.stdout
