@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
@@ -169,17 +168,13 @@ def token_sources(tools: Iterable[ir.Tool]) -> list[tuple[str, TokenSource]]:
     return sorted(found, key=lambda one: (one[0], str(one[1])))
 
 
-def document_span(program: Program, toolset: Toolset, problem: Problem) -> Span | None:
+def document_span(toolset: Toolset, problem: Problem) -> Span | None:
     """The place of a problem in the toolset's document, in one of its other files, or in an overlay of it."""
     if toolset.file is None:
         return None
     for overlay in toolset.overlays:
         if overlay.path == problem.file:
             return problem_span(overlay, problem)
-    if not toolset.parts:
+    if toolset.lock is None:
         return problem_span(toolset.file, problem)
-    folder = posixpath.dirname(toolset.parts[0])
-    file, local = source_of(
-        problem, toolset.file, lambda path: program.files.get(posixpath.join(folder, path))
-    )
-    return problem_span(file, local)
+    return problem_span(*source_of(problem, toolset.file, toolset.lock.source))

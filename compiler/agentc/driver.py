@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .checks import ac115_empty_project, ac808_unused_suppression, ac809_suppression_without_reason
@@ -84,12 +84,16 @@ def check_loaded(
     findings.extend(found)
     if all(resource.kind == "Project" for resource in resources) and not findings + unclear:
         findings.append(_nothing(sources))
-    for check in CHECKS:
-        findings.extend(check(program))
+    project = program.project
     strays = list(stray_findings(sources.others, _referred(program)))
     findings.extend(strays)
+    levels = project.spec.rules if project else {}
+    if any(_levelled(finding, levels).level == "error" for finding in strays):
+        # what was in such a file is not known, so no name is called unknown because of it
+        program = replace(program, broken=program.broken.with_unreadable(True))
+    for check in CHECKS:
+        findings.extend(check(program))
     findings = [*_readings(unclear, findings)]
-    project = program.project
     shown = {finding.span.file: sources.others[finding.span.file] for finding in strays}
     files = {**sources.files, **program.files, **shown}
     return Result(program, tuple(_settle(findings, project, silenced)), files)

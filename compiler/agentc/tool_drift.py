@@ -122,10 +122,12 @@ def _touched(tool: Tool, grants: list[_Grant], changes: tuple[Change, ...]) -> I
     fields = {_field(change.path) for change in real if change.part == "answer"}
     for permission_set, index, grant in grants:
         when = grant.approval.when if grant.approval is not None else None
+        flow = grant.untrusted_to_effect
         named: list[tuple[tuple[str, ...], Iterable[str]]] = [
             (("where",), grant.where),
             (("bind",), grant.bind),
             (("approval", "when"), when or ()),
+            (("untrusted_to_effect", "unless"), (flow.unless if flow is not None else None) or ()),
         ]
         for keys, names in named:
             for argument in names:
@@ -135,6 +137,9 @@ def _touched(tool: Tool, grants: list[_Grant], changes: tuple[Change, ...]) -> I
     for argument, path in page_arguments(tool.spec.pagination) if tool.spec.pagination is not None else ():
         if argument in arguments:
             yield Touched(tool.span("pagination", *path), f"pagination.{'.'.join(map(str, path))}")
+    for index, argument in enumerate(tool.spec.destinations):
+        if argument in arguments:
+            yield Touched(tool.span("destinations", index), f"destinations: {argument}")
     for index, kept in enumerate(tool.spec.output.fields):
         if any(f"{kept}.".startswith(f"{field}.") or f"{field}.".startswith(f"{kept}.") for field in fields):
             yield Touched(tool.span("output", "fields", index), f"output.fields: {kept}")

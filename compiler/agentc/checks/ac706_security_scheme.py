@@ -136,7 +136,7 @@ def _unsatisfied(program: Program, toolset: Toolset, tool: Tool, others: list[To
         message = f"{name} asks for a credential, {wanted}, and the toolset has no `auth`"
     notes = []
     asked = tool.operation.asked
-    if asked is not None and (span := document_span(program, toolset, asked)) is not None:
+    if asked is not None and (span := document_span(toolset, asked)) is not None:
         notes.append(Note(asked.message, span))
     if spec.auth is not None:
         notes.append(Note("what the toolset has", first_line(toolset.resource.span("auth", key=True))))

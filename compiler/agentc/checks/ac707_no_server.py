@@ -48,7 +48,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Toolsets without a usable base URL, and base URLs that are not absolute http(s) URLs."""
     for toolset in program.toolsets.values():
         if toolset.resource.spec.server is None and toolset.document is not None:
-            yield from _from_document(program, toolset)
+            yield from _from_document(toolset)
     for resource, path, text in base_urls(program):
         problem = url_problem(text)
         if problem is not None:
@@ -59,14 +59,14 @@ def check(program: Program) -> Iterator[Diagnostic]:
             )
 
 
-def _from_document(program: Program, toolset: Toolset) -> Iterator[Diagnostic]:
+def _from_document(toolset: Toolset) -> Iterator[Diagnostic]:
     for tool in toolset.tools.values():
         if tool.operation is None or tool.spec.server is not None:
             continue
         problem = tool.operation.server_problem()
         if problem is not None:
             notes = (
-                Note(reason.message, document_span(program, toolset, reason))
+                Note(reason.message, document_span(toolset, reason))
                 for reason in tool.operation.unusable_servers[:3]
             )
             yield RULE.at(

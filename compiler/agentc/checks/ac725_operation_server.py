@@ -104,5 +104,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 tool.span("operation"),
                 f"`{tool.spec.operation}` has a server of its own" + (f", {where}" if where else ""),
                 help="add `server:` to the tool; a variable of the environments is written `${env.NAME}`",
-                notes=(Note("said here", document_span(program, toolset, operation.own_servers)),),
+                notes=(Note("said here", document_span(toolset, operation.own_servers)),),
             )

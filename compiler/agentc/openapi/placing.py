@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .collecting import is_spec
+from .layout import SUFFIXES
 from .lock import Header, lock_path, stored_path
 from .problem import ImportProblem
 
@@ -36,15 +37,25 @@ def placed(
             )
         found[file] = content
     beside = Path(lock_path(str(path)))
-    for sibling in path.parent.glob(f"{path.stem}.*"):
-        if sibling != path and sibling.suffix in (".json", ".yaml", ".yml") and sibling.stem == path.stem:
+    for sibling in (path.with_suffix(suffix) for suffix in SUFFIXES):
+        if (
+            before is not None
+            and sibling != path
+            and _is(sibling, before.sha256)
+            and not _is(path, before.sha256)
+        ):
             raise ImportProblem(
-                f"`{sibling}` and `{path.name}` would have the same lock, `{beside.name}`",
-                "remove it, or let the toolset name another file",
+                f"`{beside}` is the lock of `{sibling.name}`",
+                "let the toolset name a file that is called otherwise",
             )
     if is_spec(data) or is_spec(lock.encode()):
         raise ImportProblem("the document says that it is a spec of agentc", "import a document that is none")
     return {**found, path: data, beside: lock.encode()}
+
+
+def _is(file: Path, sha256: str) -> bool:
+    """Whether a file is there with this digest."""
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256
 
 
 def obsolete(path: Path, before: Header | None, now: Header) -> Iterator[Path]:
@@ -54,9 +65,9 @@ def obsolete(path: Path, before: Header | None, now: Header) -> Iterator[Path]:
         stored = stored_path(key, path.name)
         file = path.parent / stored
         inside = os.path.realpath(file) == os.path.join(os.path.realpath(path.parent), stored)
-        if stored in kept or not inside or not file.is_file() or file == path:
+        if stored in kept or not inside or file == path:
             continue
-        if hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+        if _is(file, digest):
             yield file
 
 

@@ -182,10 +182,12 @@ def test_an_overlay_does_not_change_the_lock(agentc, locked, edit):
 
 
 def test_two_documents_do_not_share_a_lock(agentc, locked, folder):
-    (locked / "openapi.json").write_text("{}")
-    done = agentc("import", "openapi", "vendor/openapi.yaml", "--project", locked, "--toolset", "desk")
+    (locked / "reader.yaml").write_text(SECOND.replace("./openapi.yaml, sha256: SHA", "openapi.json"))
+    (folder / "vendor/other.json").write_text('{"openapi": "3.0.3", "info": {}, "paths": {}}')
+    done = agentc("import", "openapi", "vendor/other.json", "--project", locked, "--toolset", "reader")
     assert (done.code, done.out) == (2, "")
-    assert "would have the same lock" in done.err
+    assert "openapi.lock.yaml` is the lock of `openapi.yaml`; let the toolset name" in done.err
+    assert not (locked / "openapi.json").exists()
 
 
 def test_a_file_that_is_no_longer_referred_to_is_taken_away(agentc, locked, folder, edit):

@@ -321,7 +321,7 @@ def test_other_encodings(agentc, root, encoding):
     (root / "toolset.yaml").write_bytes((root / "toolset.yaml").read_text().encode(encoding))
     outcome = agentc("validate")
     assert outcome.code == 1
-    assert re.search(r"error\[AC10[27]\].*\n +--> toolset.yaml:1:|error\[AC201\]", outcome.text)
+    assert re.search(r"error\[AC(102|107|116)\].*\n +--> toolset.yaml:1:", outcome.text)
 
 
 def test_bytes_that_are_not_utf8_in_a_document_and_a_prompt(agentc, root):
