@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import yaml
@@ -25,6 +26,9 @@ _TEMPLATE: Final = (b"{{", b"{%")
 _NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 #: Deeper than anything that somebody writes; a parser takes very long for a file of opening brackets.
 _MAX_DEPTH: Final = 100
+#: Events of a parser after which a file is YAML. One that may be almost a spec is read to its end.
+_ENOUGH: Final = 1_000
+_KIND: Final = re.compile(rb"^kind[ \t]*:", re.MULTILINE)
 _OURS: Final = frozenset({"spec", "metadata"})
 
 
@@ -80,7 +84,8 @@ def _top(data: bytes) -> dict[str, tuple[str, int]] | None:
     collected = False
     depth = 0
     key: tuple[str, int] | None = None
-    for event in yaml.parse(data, Loader=yaml.CSafeLoader):
+    enough = None if _KIND.search(data) else _ENOUGH
+    for event in islice(yaml.parse(data, Loader=yaml.CSafeLoader), enough):
         is_start = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
         if depth == 1 and found is not None and not collected:
             if key is None and isinstance(event, yaml.ScalarEvent):

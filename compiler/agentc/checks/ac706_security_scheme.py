@@ -117,10 +117,10 @@ def _operations(program: Program, toolset: Toolset) -> Iterator[Diagnostic]:
             )
             asking.setdefault(wanted, []).append(tool)
     for tool, *others in asking.values():
-        yield _unsatisfied(program, toolset, tool, others)
+        yield _unsatisfied(toolset, tool, others)
 
 
-def _unsatisfied(program: Program, toolset: Toolset, tool: Tool, others: list[Tool]) -> Diagnostic:
+def _unsatisfied(toolset: Toolset, tool: Tool, others: list[Tool]) -> Diagnostic:
     assert tool.operation is not None
     spec = toolset.resource.spec
     has = [f"`{auth.scheme}`" for auth, _ in auths(toolset.resource)]

@@ -166,20 +166,6 @@ def write_import(planned: Import) -> None:
             raise ImportProblem(f"can't remove `{file}`: {error.strerror}") from error
 
 
-def import_document(
-    source: str, target: Path, name: str | None = None, *, wanted: frozenset[str] = frozenset()
-) -> Import:
-    """Read a document, check it, and write it into the folder `target`; see `opened` and `plan_import`.
-
-    Raises:
-        ImportProblem: it can't be read or written, or is no OpenAPI document.
-    """
-    with opened(source) as found:
-        planned = plan_import(found, target, name, lambda _: wanted)
-    write_import(planned)
-    return planned
-
-
 # --- reading -------------------------------------------------------------------------------------------
 
 
@@ -223,6 +209,8 @@ def _fetch(
 def own_lock(path: Path) -> Header | None:
     """What the lock beside a document says, if there is one that can be read."""
     beside = Path(lock_path(str(path)))
+    if not beside.is_file():
+        return None
     try:
         header = read_header(SourceFile(str(beside), beside.read_bytes()))
     except OSError:

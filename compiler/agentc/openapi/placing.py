@@ -30,7 +30,8 @@ def placed(
         file = path.parent / stored
         if os.path.realpath(file) != os.path.join(base, stored):
             raise ImportProblem(f"`{file}` lies behind a symbolic link", "take the link away")
-        if file == path or (file.exists() and stored not in known and file.read_bytes() != content):
+        foreign = file.exists() and stored not in known and not _is(file, hashlib.sha256(content).hexdigest())
+        if file == path or foreign:
             raise ImportProblem(
                 f"`{file}` is there already and no part of the document",
                 "move it, or let the toolset name a document in a folder of its own",
@@ -48,7 +49,8 @@ def placed(
                 f"`{beside}` is the lock of `{sibling.name}`",
                 "let the toolset name a file that is called otherwise",
             )
-    if is_spec(data) or is_spec(lock.encode()):
+    # of the two only YAML is looked at for specs
+    if (path.suffix.lower() != ".json" and is_spec(data)) or is_spec(lock.encode()):
         raise ImportProblem("the document says that it is a spec of agentc", "import a document that is none")
     return {**found, path: data, beside: lock.encode()}
 

@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from agentc.openapi import CompiledOperation, Problem, compile_operations
+from agentc.openapi.importing import Import, opened, plan_import, write_import
 from agentc.source import SourceFile
 
 Compile = Callable[..., CompiledOperation]
@@ -125,3 +127,18 @@ def serve() -> Iterator[Callable[[dict[str, Any]], Site]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def import_document() -> Callable[..., Import]:
+    """`import_document(source, folder, name, wanted=…)`: the import, without a toolset to pin it in."""
+
+    def run(
+        source: str, folder: Path, name: str | None = None, *, wanted: frozenset[str] = frozenset()
+    ) -> Import:
+        with opened(source) as found:
+            planned = plan_import(found, folder, name, lambda _: wanted)
+        write_import(planned)
+        return planned
+
+    return run

@@ -11,7 +11,6 @@ import yaml
 
 from agentc.load import read_file
 from agentc.openapi import compile_operations
-from agentc.openapi.importing import import_document
 from agentc.openapi.layout import Layout
 from agentc.openapi.lock import lock_path, read_lock
 from agentc.source import SourceFile
@@ -77,7 +76,7 @@ ID = "Id: { type: integer, minimum: 1 }\n"
     ],
 )
 def test_a_document_from_a_url_brings_what_it_refers_to(
-    serve: Any, project: Path, reference: str, at: str
+    import_document: Any, serve: Any, project: Path, reference: str, at: str
 ) -> None:
     site = serve({at: ID})
     reference = reference.replace("SITE", site.url).replace("HOST", site.url.removeprefix("http://"))
@@ -89,7 +88,9 @@ def test_a_document_from_a_url_brings_what_it_refers_to(
     assert site.asked == ["/v1/api.yaml", at]
 
 
-def test_references_of_a_file_by_url_are_relative_to_its_url(serve: Any, project: Path) -> None:
+def test_references_of_a_file_by_url_are_relative_to_its_url(
+    import_document: Any, serve: Any, project: Path
+) -> None:
     site = serve(
         {
             "/lib/deep/a.json": '{"A": {"$ref": "../b.yaml#/Id"}}',
@@ -107,7 +108,7 @@ def test_references_of_a_file_by_url_are_relative_to_its_url(serve: Any, project
     assert sorted(path.suffix for path in kept) == [".json", ".yaml"]
 
 
-def test_a_document_calls_itself_by_its_url_or_name(serve: Any, project: Path) -> None:
+def test_a_document_calls_itself_by_its_url_or_name(import_document: Any, serve: Any, project: Path) -> None:
     site = serve({})
     for reference in ("api.yaml#/components/schemas/Id", f"{site.url}/v1/api.yaml#/components/schemas/Id"):
         site.pages["/v1/api.yaml"] = (
@@ -118,7 +119,9 @@ def test_a_document_calls_itself_by_its_url_or_name(serve: Any, project: Path) -
         assert _schema(project, imported.path) == ({"type": "integer"}, [])
 
 
-def test_redirects_decide_what_references_are_relative_to(serve: Any, project: Path) -> None:
+def test_redirects_decide_what_references_are_relative_to(
+    import_document: Any, serve: Any, project: Path
+) -> None:
     site = serve(
         {
             "/latest": (302, {"location": "/v3/api.yaml"}),
@@ -133,7 +136,7 @@ def test_redirects_decide_what_references_are_relative_to(serve: Any, project: P
 
 
 def test_a_document_on_disk_may_refer_to_the_public_internet(
-    serve: Any, project: Path, tmp_path: Path, monkeypatch: Any
+    import_document: Any, serve: Any, project: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     proxy = serve({"http://schemas.example/id.yaml": ID})  # the way to a public host, from a test
     monkeypatch.setenv("http_proxy", proxy.url)
@@ -174,7 +177,7 @@ def test_a_document_on_disk_may_refer_to_the_public_internet(
     ],
 )
 def test_a_document_on_disk_does_not_reach_this_machine(
-    serve: Any, project: Path, tmp_path: Path, reference: str
+    import_document: Any, serve: Any, project: Path, tmp_path: Path, reference: str
 ) -> None:
     site = serve({"/id.yaml": ID})
     main = tmp_path / "api.yaml"
@@ -188,7 +191,9 @@ def test_a_document_on_disk_does_not_reach_this_machine(
     assert _schema(project, imported.path) == (None, ["AC708"])
 
 
-def test_a_document_from_a_url_does_not_reach_another_port(serve: Any, project: Path) -> None:
+def test_a_document_from_a_url_does_not_reach_another_port(
+    import_document: Any, serve: Any, project: Path
+) -> None:
     inside, site = serve({"/id.yaml": ID}), serve({})
     site.pages["/api.yaml"] = _document(f"{inside.url}/id.yaml#/Id")
     imported = import_document(f"{site.url}/api.yaml", project / "openapi")
@@ -200,7 +205,7 @@ def test_a_document_from_a_url_does_not_reach_another_port(serve: Any, project: 
     assert inside.asked == []
 
 
-def test_a_file_by_url_brings_no_permissions_along(serve: Any, project: Path) -> None:
+def test_a_file_by_url_brings_no_permissions_along(import_document: Any, serve: Any, project: Path) -> None:
     site = serve(
         {
             "/api.yaml": _document("/lib/all#/Id"),
@@ -219,7 +224,9 @@ def test_plain_http_is_not_followed_from_https() -> None:
     assert not Layout("api.yaml").secure("models/a.yaml")
 
 
-def test_a_lock_does_not_make_a_name_lead_out_of_the_project(serve: Any, project: Path) -> None:
+def test_a_lock_does_not_make_a_name_lead_out_of_the_project(
+    import_document: Any, serve: Any, project: Path
+) -> None:
     site = serve({"/api.yaml": _document("/lib/all#/Id"), "/lib/all": ID})
     main = import_document(f"{site.url}/api.yaml", project / "openapi").path
     lock = main.parent / "api.lock.yaml"

@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agentc.openapi import importing
-from agentc.openapi.importing import import_document
 from agentc.openapi.problem import ImportProblem
 
 TEXT = b"openapi: 3.0.3\ninfo: {title: T, version: '2'}\npaths: {/a: {get: {}, put: {}}}\n"
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], str]]:
-    """`serve(answer)`: the URL of a server whose every GET is answered by `answer(handler)`."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(answer: Callable[[BaseHTTPRequestHandler], None]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name, value)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def test_a_file_is_checked_and_copied_byte_for_byte(tmp_path: Path) -> None:
+def test_a_file_is_checked_and_copied_byte_for_byte(import_document: Any, tmp_path: Path) -> None:
     source = tmp_path / "in" / "My api.yml"
     source.parent.mkdir()
     source.write_bytes(TEXT)
@@ -62,7 +26,7 @@ def test_a_file_is_checked_and_copied_byte_for_byte(tmp_path: Path) -> None:
     assert sorted(path.name for path in found.path.parent.iterdir()) == ["My_api.lock.yaml", "My_api.yml"]
 
 
-def test_importing_again_replaces_the_file(tmp_path: Path) -> None:
+def test_importing_again_replaces_the_file(import_document: Any, tmp_path: Path) -> None:
     source = tmp_path / "api.yaml"
     source.write_bytes(TEXT)
     first = import_document(str(source), tmp_path / "openapi", "pinned.yaml")
@@ -84,7 +48,9 @@ def test_importing_again_replaces_the_file(tmp_path: Path) -> None:
         (b"paths: {}\npaths: {}\n", "`paths` twice"),
     ],
 )
-def test_what_is_no_document_is_not_written(tmp_path: Path, data: bytes, words: str) -> None:
+def test_what_is_no_document_is_not_written(
+    import_document: Any, tmp_path: Path, data: bytes, words: str
+) -> None:
     source = tmp_path / "api"
     source.write_bytes(data)
     with pytest.raises(ImportProblem) as found:
@@ -94,13 +60,13 @@ def test_what_is_no_document_is_not_written(tmp_path: Path, data: bytes, words: 
     assert not (tmp_path / "openapi").exists()
 
 
-def test_paths_that_are_no_files_are_said(tmp_path: Path) -> None:
+def test_paths_that_are_no_files_are_said(import_document: Any, tmp_path: Path) -> None:
     for source, words in ((tmp_path, "is a folder"), (tmp_path / "gone", "is not there")):
         with pytest.raises(ImportProblem, match=words):
             import_document(str(source), tmp_path / "openapi")
 
 
-def test_the_name_stays_inside_the_folder(tmp_path: Path) -> None:
+def test_the_name_stays_inside_the_folder(import_document: Any, tmp_path: Path) -> None:
     source = tmp_path / "api.yaml"
     source.write_bytes(TEXT)
     for name in ("../../evil", "/etc/evil", "..", ".hidden", ""):
@@ -109,25 +75,20 @@ def test_the_name_stays_inside_the_folder(tmp_path: Path) -> None:
         assert not found.path.name.startswith(".")
 
 
-def test_a_url_is_read_after_redirects(tmp_path: Path, serve: Callable[..., str]) -> None:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        if handler.path == "/v3/api.yaml?x=1":
-            reply(handler, 200, TEXT)
-        else:
-            reply(handler, 302, Location="/v3/api.yaml?x=1")
-
-    url = serve(answer)
+def test_a_url_is_read_after_redirects(import_document: Any, tmp_path: Path, serve: Any) -> None:
+    moved = (302, {"location": "/v3/api.yaml?x=1"})
+    url = serve({"/spec": moved, "/v3/api.yaml?x=1": TEXT}).url
     assert import_document(f"{url}/spec", tmp_path).path == tmp_path / "spec.yaml"
     assert import_document(f"{url}/v3/api.yaml?x=1", tmp_path).path == tmp_path / "api.yaml"
 
 
-def test_endless_redirects_and_errors_stop(tmp_path: Path, serve: Callable[..., str]) -> None:
-    loop = serve(lambda handler: reply(handler, 302, Location="/again"))
+def test_endless_redirects_and_errors_stop(import_document: Any, tmp_path: Path, serve: Any) -> None:
+    again = (302, {"location": "/again"})
+    url = serve({"/": again, "/again": again}).url
     with pytest.raises(ImportProblem, match="redirects more than 5 times"):
-        import_document(loop, tmp_path)
-    gone = serve(lambda handler: reply(handler, 404, b"no"))
+        import_document(url, tmp_path)
     with pytest.raises(ImportProblem, match="status 404"):
-        import_document(gone, tmp_path)
+        import_document(f"{url}/gone", tmp_path)
     with pytest.raises(ImportProblem, match=r"can't connect to `127\.0\.0\.1:1`: connection refused"):
         import_document("http://127.0.0.1:1/x", tmp_path)
     with pytest.raises(ImportProblem, match="can't read"):
@@ -135,28 +96,18 @@ def test_endless_redirects_and_errors_stop(tmp_path: Path, serve: Callable[..., 
 
 
 def test_what_is_too_large_is_not_read_to_the_end(
-    tmp_path: Path, serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    import_document: Any, tmp_path: Path, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "MAX_BYTES", 1 << 20)
-
-    def endless(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
-        try:
-            while True:
-                handler.wfile.write(b"# more\n" * 10_000)
-        except OSError:
-            return
-
     with pytest.raises(ImportProblem, match="larger than 1 MiB"):
-        import_document(serve(endless), tmp_path)
+        import_document(serve({"/": b"#" * (2 << 20)}).url, tmp_path)
     big = tmp_path / "big.yaml"
     big.write_bytes(b"#" * ((1 << 20) + 1))
     with pytest.raises(ImportProblem, match="larger than 1 MiB"):
         import_document(str(big), tmp_path)
 
 
-def test_a_folder_that_can_t_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_can_t_be_written_is_said(import_document: Any, tmp_path: Path) -> None:
     source = tmp_path / "api.yaml"
     source.write_bytes(TEXT)
     with pytest.raises(ImportProblem, match="can't write"):

@@ -15,7 +15,6 @@ from agentc.load import read_file
 from agentc.openapi import collecting, compile_operations, problem_span
 from agentc.openapi.compile import compile_entry
 from agentc.openapi.document import Document, entries, load_document, with_parts
-from agentc.openapi.importing import import_document
 from agentc.openapi.layout import Layout, Target
 from agentc.openapi.lock import lock_path, read_lock
 from agentc.openapi.parts import source_of
@@ -119,7 +118,7 @@ def _compiled(project: Path, main: Path, *wanted: str, cache: Path | None = None
     return result, places, read
 
 
-def test_all_kinds_of_references_are_followed(vendor, project):
+def test_all_kinds_of_references_are_followed(import_document, vendor, project):
     imported = import_document(str(vendor), project / "openapi")
     assert (imported.operations, imported.files, imported.refused) == (2, 6, ())
     assert imported.path == project / "openapi/api/api.yaml"
@@ -135,7 +134,7 @@ def test_all_kinds_of_references_are_followed(vendor, project):
     assert set(result.files) == FILES.keys() - {"api.yaml"}
 
 
-def test_the_lock_holds_digests_and_what_is_used(vendor, project):
+def test_the_lock_holds_digests_and_what_is_used(import_document, vendor, project):
     imported = import_document(str(vendor), project / "openapi", wanted=frozenset({"createNote"}))
     lock = (project / "openapi/api/api.lock.yaml").read_text()
     for name in FILES.keys() - {"api.yaml"}:
@@ -149,7 +148,7 @@ def test_the_lock_holds_digests_and_what_is_used(vendor, project):
     assert (project / "openapi/api/api.lock.yaml").read_text() == lock
 
 
-def test_a_document_under_another_name_still_refers_to_itself(vendor, project):
+def test_a_document_under_another_name_still_refers_to_itself(import_document, vendor, project):
     imported = import_document(str(vendor), project / "openapi", "desk.yaml")
     assert imported.path == project / "openapi/desk.yaml"
     result, places, _ = _compiled(project, imported.path, "getTicket")
@@ -157,13 +156,13 @@ def test_a_document_under_another_name_still_refers_to_itself(vendor, project):
     assert result.operations["getTicket"] is not None
 
 
-def test_one_file_lies_beside_its_lock(project, tmp_path):
+def test_one_file_lies_beside_its_lock(import_document, project, tmp_path):
     alone = _written(tmp_path / "alone", {"api.yaml": "openapi: 3.0.3\ninfo: {}\npaths: {}\n"})
     assert import_document(str(alone), project / "openapi").path == project / "openapi/api.yaml"
     assert {path.name for path in (project / "openapi").iterdir()} == {"api.yaml", "api.lock.yaml"}
 
 
-def test_problems_point_into_the_file_and_line(project, tmp_path):
+def test_problems_point_into_the_file_and_line(import_document, project, tmp_path):
     broken = FILES | {"paths/ticket.yaml": TICKET.replace("#/default", "#/broken")}
     main = import_document(str(_written(tmp_path / "v", broken)), project / "openapi").path
     _, places, _ = _compiled(project, main, "getTicket")
@@ -175,7 +174,9 @@ def test_problems_point_into_the_file_and_line(project, tmp_path):
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_only_what_an_operation_reaches_has_to_match_the_lock(vendor, project, tmp_path, warm):
+def test_only_what_an_operation_reaches_has_to_match_the_lock(
+    import_document, vendor, project, tmp_path, warm
+):
     main = import_document(str(vendor), project / "openapi").path
     cache = tmp_path / "cache"
     if warm:
@@ -196,7 +197,7 @@ def test_only_what_an_operation_reaches_has_to_match_the_lock(vendor, project, t
     assert result.operations["createNote"] is not None
 
 
-def test_a_warm_cache_reads_only_the_files_of_the_operation(vendor, project, tmp_path):
+def test_a_warm_cache_reads_only_the_files_of_the_operation(import_document, vendor, project, tmp_path):
     main = import_document(str(vendor), project / "openapi").path
     cold, _, _ = _compiled(project, main, "createNote", cache=tmp_path)
     warm, _, read = _compiled(project, main, "createNote", cache=tmp_path)
@@ -205,7 +206,7 @@ def test_a_warm_cache_reads_only_the_files_of_the_operation(vendor, project, tmp
     assert set(read) == {f"openapi/api/{name}" for name in names}
 
 
-def test_an_unlocked_file_is_not_read(vendor, project):
+def test_an_unlocked_file_is_not_read(import_document, vendor, project):
     main = import_document(str(vendor), project / "openapi").path
     lock = main.parent / "api.lock.yaml"
     head, _, shown = lock.read_text().partition("\n---\n")
@@ -217,7 +218,7 @@ def test_an_unlocked_file_is_not_read(vendor, project):
     assert not any("thread" in name for name in read)
 
 
-def test_the_lock_of_another_document_is_refused(vendor, project):
+def test_the_lock_of_another_document_is_refused(import_document, vendor, project):
     main = import_document(str(vendor), project / "openapi").path
     main.write_text(MAIN + "x-more: 1\n")
     file, lock = read_file(project, "openapi/api/api.yaml"), read_file(project, "openapi/api/api.lock.yaml")
@@ -257,7 +258,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("reference", HOSTILE)
-def test_a_hostile_reference_is_refused_with_its_place(tmp_path, project, reference):
+def test_a_hostile_reference_is_refused_with_its_place(import_document, tmp_path, project, reference):
     folder = tmp_path / "vendor"
     text = MAIN.replace("paths/ticket.yaml", json.dumps(reference))
     main = _written(
@@ -283,7 +284,7 @@ def test_a_hostile_reference_is_refused_with_its_place(tmp_path, project, refere
     assert all(name.startswith("openapi/api/") for name in read)
 
 
-def test_a_long_chain_ends_with_a_place(tmp_path, project, monkeypatch):
+def test_a_long_chain_ends_with_a_place(import_document, tmp_path, project, monkeypatch):
     monkeypatch.setattr(collecting, "MAX_FILES", 50)
     files = {f"n{i}.yaml": f"allOf: [{{ $ref: n{i + 1}.yaml }}]\n" for i in range(100)}
     main = _written(tmp_path / "v", files | {"api.yaml": MAIN.replace("paths/ticket.yaml", "n0.yaml")})
@@ -292,7 +293,7 @@ def test_a_long_chain_ends_with_a_place(tmp_path, project, monkeypatch):
     assert list(project.iterdir()) == []
 
 
-def test_a_link_in_the_project_is_not_written_through(vendor, project, tmp_path):
+def test_a_link_in_the_project_is_not_written_through(import_document, vendor, project, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (project / "openapi/api").mkdir(parents=True)
     (project / "openapi/api/models").symlink_to(tmp_path / "elsewhere")
@@ -301,7 +302,7 @@ def test_a_link_in_the_project_is_not_written_through(vendor, project, tmp_path)
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_file_of_the_project_is_not_replaced(vendor, project):
+def test_a_file_of_the_project_is_not_replaced(import_document, vendor, project):
     (project / "models").mkdir()
     (project / "models/all.yaml").write_text("mine: 1\n")
     with pytest.raises(ImportProblem, match="is there already"):
@@ -349,7 +350,7 @@ def test_every_operation_of_the_corpus_document_in_many_files():
     assert refused == ["AC705"] * 4
 
 
-def test_many_missing_files_end_as_well(tmp_path, project, monkeypatch):
+def test_many_missing_files_end_as_well(import_document, tmp_path, project, monkeypatch):
     monkeypatch.setattr(collecting, "MAX_FILES", 50)
     refs = ", ".join(f'{{ "$ref": "m{i}.yaml" }}' for i in range(100))
     main = _written(tmp_path / "v", {"api.yaml": f"openapi: 3.0.3\npaths: {{}}\nx: [{refs}]\n"})
@@ -357,7 +358,7 @@ def test_many_missing_files_end_as_well(tmp_path, project, monkeypatch):
         import_document(str(main), project / "openapi")
 
 
-def test_only_the_first_references_are_looked_up(tmp_path, project):
+def test_only_the_first_references_are_looked_up(import_document, tmp_path, project):
     refs = ", ".join('{ "$ref": "../x.json" }' for _ in range(600))
     main = _written(tmp_path / "v", {"api.yaml": f"openapi: 3.0.3\npaths: {{}}\nx: [{refs}]\n"})
     imported = import_document(str(main), project / "openapi")

@@ -11,7 +11,7 @@ import yaml
 
 from agentc.load import read_file
 from agentc.openapi import compile_operations, problem_span
-from agentc.openapi.importing import Import, import_document
+from agentc.openapi.importing import Import, opened, plan_import, write_import
 from agentc.openapi.lock import lock_path, read_lock
 from agentc.openapi.parts import source_of
 from agentc.source import SourceFile
@@ -56,7 +56,10 @@ def _imported(project: Path, files: dict[str, str]) -> Import:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return import_document(str(folder / "api.yaml"), project / "openapi")
+    with opened(str(folder / "api.yaml")) as source:
+        planned = plan_import(source, project / "openapi", None, lambda _: frozenset())
+    write_import(planned)
+    return planned
 
 
 def _compiled(

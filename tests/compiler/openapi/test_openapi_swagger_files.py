@@ -9,7 +9,7 @@ import pytest
 
 from agentc.load import read_file
 from agentc.openapi import compile_operations, problem_span
-from agentc.openapi.importing import import_document
+from agentc.openapi.importing import opened, plan_import, write_import
 from agentc.openapi.lock import lock_path, read_lock
 from agentc.openapi.parts import source_of
 from agentc.source import SourceFile
@@ -80,7 +80,9 @@ def _compiled(tmp_path: Path, files: dict[str, str], *operations: str) -> tuple[
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    imported = import_document(str(folder / "api.yaml"), project, wanted=frozenset(operations))
+    with opened(str(folder / "api.yaml")) as source:
+        imported = plan_import(source, project, None, lambda _: frozenset(operations))
+    write_import(imported)
     assert (imported.operations, imported.files, imported.refused) == (2, 5, ())
     path = imported.path.relative_to(project).as_posix()
     file, lock_file = read_file(project, path), read_file(project, lock_path(path))
