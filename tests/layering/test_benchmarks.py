@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ SMALLEST = {
         {"allow_ratio"},
         {f"{name}_us" for name in ("allow", "deny", "unknown", "cedar_allow", "cedar_deny")},
     ),
+    "subsumption": (
+        ["--pairs", "6", "--repeats", "1"],
+        {"z3_ratio"},
+        {f"{who}_p{share}_ms" for who in ("agentc", "z3", "compile", "jsonsubschema") for share in (50, 95)},
+    ),
     "validate_many": (
         ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
         {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
@@ -54,7 +60,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"validate_many"}
+SLOW = {"subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -73,6 +79,8 @@ def test_benchmark_reports_one_object_on_its_last_line(script: str, tmp_path: Pa
         pytest.skip("cfn-lint is not installed: pip install 'agentc[bench]'")
     if script == "decision" and not HAS_CEDARPY:
         pytest.skip("cedarpy is not installed: pip install 'agentc[bench]'")
+    if script == "subsumption" and find_spec("jsonsubschema") is None:
+        pytest.skip("jsonsubschema is not installed: pip install 'agentc[bench]'")
     document = tmp_path / "small.json"
     document.write_text(json.dumps(DOCUMENT))
     words, ratios, figures = SMALLEST[script]

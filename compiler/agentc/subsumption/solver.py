@@ -174,7 +174,8 @@ class _Question:
 
     def _exclude(self, literals: Sequence[Literal]) -> None:
         arena = self._search.arena
-        self._solver.add(self._expression(arena.any_of(arena.negation(one) for one in literals)))
+        others = arena.any_of(arena.negation(one) for one in literals)
+        self._solver.add(self._expression(arena.narrowed(others, self._kind)))
 
     def _require(self, node: Node) -> None:
         self._conditions.append(node)
