@@ -33,7 +33,9 @@ DOCS = sorted(
 )
 WRITTEN = [path for path in DOCS if path.parent.name != "reference"]
 SESSIONS = [
-    path for path in WRITTEN if path.parent.name == "how-to" or path.name in ("tutorial.md", "README.md")
+    path
+    for path in WRITTEN
+    if path.parent.name in ("how-to", "explanation") or path.name in ("tutorial.md", "README.md")
 ]
 
 

@@ -43,7 +43,7 @@ class _Objects:
                 (self._all if literal.positive else self._some).append(literal.atom)
         self._names: dict[str, None] = {}
         self._patterns: dict[Literal, None] = {}
-        for members in (*self._some, *self._all):
+        for members in (*self._all, *self._some):
             self._mentioned(members.names)
         self._by_name: dict[str, list[Node]] = {}
         self._by_condition: list[Members] = []
@@ -141,7 +141,8 @@ class _Objects:
             return self.unclear or NOTHING
         found: dict[str, object] = {}
         doubt: str | None = None
-        for name in wanted:
+        mentioned = [name for name in self._names if name in wanted]
+        for name in dict.fromkeys([*mentioned, *wanted]):  # in the order of the schemas
             outcome = self._value(name, asked)
             if not isinstance(outcome, Found):
                 return outcome
