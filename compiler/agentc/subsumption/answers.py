@@ -42,7 +42,7 @@ class Limits:
     """
 
     steps: int = 200_000
-    solver_steps: int = 20_000_000
+    solver_steps: int = 1_000_000
     solver_rounds: int = 1_000
     steps_with_solver: int = 400_000
     retries: int = 8

@@ -35,8 +35,8 @@ _LABEL: Final = "[A-Za-z0-9]+(-[A-Za-z0-9]+)*"
 #: How most texts of the format look: a witness is looked for among these first.
 ORDINARY: Final[Mapping[str, str]] = {
     "date": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$",
-    "date-time": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
-    "time": r"^(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\dZ$",
+    "date-time": r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$",
+    "time": r"^(0\d|1\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$",
     "email": r"^[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*@" + _LABEL + r"(\." + _LABEL + r")*\.[A-Za-z]{2,20}$",
     "hostname": "^" + _LABEL + r"(\." + _LABEL + ")*$",
     "ipv4": r"^(\d|[1-9]\d|1\d\d)(\.(\d|[1-9]\d|1\d\d)){3}$",

@@ -29,6 +29,7 @@ class Document:
         self._depth = 0
         self._used: dict[str, frozenset[str]] = {}
         self._identities: dict[str, bytes] = {}
+        self._digests: dict[str, bytes] = {}
 
     @contextmanager
     def inside(self, place: Place) -> Iterator[None]:
@@ -82,9 +83,9 @@ class Document:
         assert isinstance(reference, str)  # `follow` refuses the rest
         found = self._identities.get(reference)
         if found is None:
-            target, _ = self.follow(reference, place)
-            found = sha256(canonical(target) + self.closure({"$ref": reference})).digest()
-            self._identities[reference] = found
+            self.follow(reference, place)
+            closure = self.closure({"$ref": reference})
+            found = self._identities[reference] = sha256(self._digest(reference) + closure).digest()
         return found
 
     def closure(self, schema: object) -> bytes:
@@ -99,8 +100,15 @@ class Document:
         if not seen:
             return b""
         if not all(reference.startswith(_DEFINITIONS) for reference in seen):
-            return canonical(self._root)
-        return canonical({reference: self.follow(reference, ())[0] for reference in seen})
+            return self._digest("#")
+        return b"".join(reference.encode() + self._digest(reference) for reference in sorted(seen))
+
+    def _digest(self, reference: str) -> bytes:
+        found = self._digests.get(reference)
+        if found is None:
+            found = sha256(canonical(self.follow(reference, ())[0])).digest()
+            self._digests[reference] = found
+        return found
 
     def _uses(self, reference: str) -> frozenset[str]:
         found = self._used.get(reference)

@@ -21,6 +21,7 @@ from .formulas import (
     And,
     Atom,
     Items,
+    Link,
     Listed,
     Literal,
     Members,
@@ -32,12 +33,10 @@ from .formulas import (
 )
 from .numbers import find_number
 from .objects import find_object
+from .openquestions import OpenQuestions
 from .outcomes import NOTHING, Found, Nothing, Outcome, Unclear, better, sure
 from .strings import find_text
 from .values import ARRAY, BOOLEAN, KINDS, NUMBER, OBJECT, STRING, Key, key_of
-
-#: Values nest no deeper than the runtime reads them.
-_DEEPEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,7 @@ class Search:
         self.budget = budget
         self.evaluation = Evaluation(arena, budget)
         self._alternatives = alternatives or branch
-        self._known: dict[frozenset[Node], Outcome] = {}
-        self._asked: dict[frozenset[Node], int] = {}
-        self._lowest = _DEEPEST + 1
+        self._open = OpenQuestions()
 
     def solve(self, conditions: Sequence[Node]) -> Outcome:
         """A value that satisfies all conditions.
@@ -77,25 +74,15 @@ class Search:
         """
         question = frozenset(conditions)
         self.budget.spend()
-        known = self._known.get(question)
+        known = self._open.known(question)
         if known is not None:
             return known
-        depth = len(self._asked)
-        if question in self._asked:
-            self._lowest = min(self._lowest, self._asked[question])
-            return NOTHING
-        if depth >= _DEEPEST:
-            return Unclear(f"a value nests deeper than {_DEEPEST}")
-        before, self._lowest = self._lowest, _DEEPEST + 1
-        self._asked[question] = depth
+        self._open.enter(question)
+        found: Outcome = Unclear("it was not finished")
         try:
             found = self._any_kind(conditions)
         finally:
-            del self._asked[question]
-        if self._lowest >= depth or isinstance(found, Found):
-            self._known[question] = found
-        # otherwise it was answered in view of a question that is still open
-        self._lowest = min(before, self._lowest) if self._lowest < depth else before
+            self._open.leave(question, found)
         return found
 
     def _any_kind(self, conditions: Sequence[Node]) -> Outcome:
@@ -247,6 +234,21 @@ class Search:
         return arena.any_of([*(arena.literal(kind, atom, positive=False) for atom in broken), *missing])
 
 
+def _inwards(node: Node, fuel: int = 4) -> int:
+    """How far a condition leads into a value, about."""
+    match node:
+        case Literal(_, Members(_, each) | Items(_, _, each)):
+            return 1 + (_inwards(each, fuel - 1) if fuel else 0)
+        case And(parts) if fuel:
+            return max(_inwards(part, fuel - 1) for part in parts[:8])
+        case Or(parts) if fuel:
+            return min(_inwards(part, fuel - 1) for part in parts[:8])
+        case Link():
+            return fuel + 1
+        case _:
+            return 0
+
+
 def branch(search: Search, kind: int, state: State) -> Outcome:
     """Depth first: where a value breaks an alternative, each branch of it is tried in turn."""
     found: Outcome = NOTHING
@@ -268,5 +270,6 @@ def branch(search: Search, kind: int, state: State) -> Outcome:
                 break
         else:
             branches = open_.parts if isinstance(open_, Or) else (open_,)
-            waiting.extend((current, part) for part in reversed(branches))
+            # the last comes first, and what is about the value itself before what is deep inside it
+            waiting.extend((current, part) for part in sorted(branches, key=_inwards)[::-1])
     return found

@@ -32,8 +32,14 @@ OBJECTS: list[object] = [
         for values in itertools.product([1, "a", None], repeat=size)
     ),
 ]
+INNER: list[object] = [1, "a", None, {}, [], {"a": 1}, {"b": "a"}, [1], {"a": {}}, {"a": {"a": {}}}, [[]]]
+NESTED: list[object] = [
+    nest
+    for one in INNER
+    for nest in ({"a": one}, {"b": one}, [one], {"a": one, "b": one}, {"a": {"b": one}}, [[one]])
+]
 #: Values that most schemas of `any_schema` treat in different ways.
-VALUES = [*SCALARS, *ARRAYS, *OBJECTS]
+VALUES = [*SCALARS, *ARRAYS, *OBJECTS, *NESTED]
 PATTERNS = [
     "^a", "b$", "^a*$", "^[ab]{1,2}$", "a|b", "^(a|b)c?$", "^$", "[^a]", "^\\d+$", "\\w", "^.$", "\\p{L}",
     "^(?:[a-z]|\\d)*$", "^a|b$", "(ab|b)+$", "^[^\\d]\\S?$",
@@ -158,12 +164,33 @@ class Schemas:
         return {**schema, "unevaluatedProperties": chance.choice([False, False, self.part(depth)])}
 
     def recursive(self) -> Schema:
-        """One that refers to itself."""
-        again = {"$ref": "#/$defs/again"}
-        inner: Schema = {"properties": {"a": again, "b": self.part(1)}, **self.scalar(0)}
-        if self.chance.random() < 0.5:
-            inner = {"anyOf": [{"type": "array", "items": again}, inner]}
-        return {"$defs": {"again": inner}, self.chance.choice(["allOf", "anyOf"]): [again, self.part(1)]}
+        """One of definitions that refer to each other and to themselves."""
+        chance = self.chance
+        names = ["d0", "d1", "d2"][: chance.randint(1, 3)]
+
+        def inner() -> Schema:
+            again = {"$ref": f"#/$defs/{chance.choice(names)}"}
+            return chance.choice(
+                [
+                    {"properties": {"a": again, "b": self.part(1)}, **self.scalar(0)},
+                    {"properties": {"a": again, "b": {"not": again}}},
+                    {"type": "object", "properties": {"a": again}, "required": ["a"]},
+                    {"type": "object", "additionalProperties": again, "maxProperties": 2},
+                    {"anyOf": [{"type": "array", "items": again}, self.scalar(0)]},
+                    {
+                        "anyOf": [
+                            {"type": "object", "required": ["a"], "properties": {"a": again}},
+                            self.scalar(0),
+                        ]
+                    },
+                ]
+            )
+
+        first = {"$ref": "#/$defs/d0"}
+        return {
+            "$defs": {name: inner() for name in names},
+            chance.choice(["allOf", "anyOf"]): [first, self.part(1)],
+        }
 
 
 @pytest.fixture(scope="session")
