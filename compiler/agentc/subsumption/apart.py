@@ -71,7 +71,7 @@ def _conjuncts(arena: Arena, node: Node) -> Iterator[Node]:
         part = waiting.pop()
         if isinstance(part, And):
             waiting.extend(part.parts)
-        elif isinstance(part, Link) and left:
+        elif isinstance(part, Link) and left and arena.readable(part):
             left -= 1
             waiting.append(arena.target(part))
         else:

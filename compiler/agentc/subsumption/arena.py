@@ -20,7 +20,8 @@ class Arena:
         self._narrowed: dict[tuple[Node, int], Node] = {}
         self._targets: dict[bytes, Callable[[], Node]] = {}
         self._read: dict[bytes, Node] = {}
-        self._reading: set[bytes] = set()
+        self._being_read: set[bytes] = set()
+        self._followed: set[bytes] = set()
 
     def kinds(self, mask: int) -> Node:
         """Values of these kinds."""
@@ -92,7 +93,7 @@ class Arena:
                 case Or():
                     found = self.any_of(self.narrowed(part, kind) for part in node.parts)
                 case Link():
-                    found = self._followed(node, kind)
+                    found = self._follow(node, kind)
             if isinstance(found, Kinds) or (
                 isinstance(found, And | Or) and any(isinstance(part, Kinds) for part in found.parts)
             ):
@@ -104,17 +105,22 @@ class Arena:
         """What a link leads to."""
         node = self._read.get(link.target)
         if node is None:
+            self._being_read.add(link.target)
             node = self._read[link.target] = self._targets[link.target]()
+            self._being_read.discard(link.target)
         return node if link.positive else self.negation(node)
 
-    def _followed(self, link: Link, kind: int) -> Node:
-        if link.target in self._reading:
+    def readable(self, link: Link) -> bool:
+        """Whether the target may be looked at: it is not being read just now."""
+        return link.target not in self._being_read
+
+    def _follow(self, link: Link, kind: int) -> Node:
+        if link.target in self._followed:
             raise GaveUpError("a `$ref` leads back to itself")
-        self._reading.add(link.target)
-        try:
-            return self.narrowed(self.target(link), kind)
-        finally:
-            self._reading.discard(link.target)
+        self._followed.add(link.target)
+        found = self.narrowed(self.target(link), kind)
+        self._followed.discard(link.target)
+        return found
 
     def _once(self, key: object, make: Callable[[], Node]) -> Node:
         found = self._made.get(key)

@@ -93,7 +93,7 @@ class _Question:
             search = Search(self._arena, Budget(limits.steps_with_solver), solver)
             return self._searched(search, inside, outside)
         except SpentError as error:
-            return Undecided(f"{spent}, {error}")
+            return Undecided(f"{spent}; {error}")
 
     def _searched(self, search: Search, inside: Node, outside: Node) -> Answer:
         """Witnesses are proposed until the validator confirms one.

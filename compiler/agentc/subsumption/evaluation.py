@@ -66,14 +66,15 @@ class Evaluation:
         return self._atom(literal.atom, value, wanted=literal.positive)
 
     def _any(self, node: Or, value: object) -> bool:
-        before = self.doubt
+        before, doubt = self.doubt, None
         for part in node.parts:
-            if self.holds(part, value) and self.doubt == before:
-                return True
-        # what only holds in doubt comes last
-        found = self.doubt != before
-        self.doubt = before
-        return found and any(self.holds(part, value) for part in node.parts)
+            self.doubt = before
+            if self.holds(part, value):
+                if self.doubt == before:
+                    return True
+                doubt = doubt or self.doubt
+        self.doubt = doubt or before
+        return doubt is not None
 
     def _atom(self, atom: Atom, value: object, *, wanted: bool) -> bool:
         match atom, value:

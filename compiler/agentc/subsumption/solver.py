@@ -36,7 +36,7 @@ from .values import NUMBER
 if TYPE_CHECKING:
     import z3
 
-_MISSING: Final = "and z3, which might decide it, is not installed: pip install 'agentc[solver]'"
+_MISSING: Final = "z3, which might decide it, is not installed: pip install 'agentc[solver]'"
 
 
 class Solver:
@@ -143,7 +143,10 @@ class _Question:
                 if outcome.doubt is not None:
                     self._exclude(chosen)
                 return outcome
-            self._require(broken)
+            # it breaks one of the chosen conditions that exclude values; who does not choose them may keep it
+            arena = self._search.arena
+            unless = [arena.negation(one) for one in chosen if isinstance(one.atom, Listed)]
+            self._require(arena.any_of([*unless, broken]))
             return NOTHING
         if isinstance(outcome, Unclear):
             self._exclude(chosen)

@@ -219,7 +219,7 @@ def test_another_process_gives_the_same_witnesses() -> None:
 def test_steps_bound_the_search_with_z3_as_well() -> None:
     limits = Limits(steps=10, steps_with_solver=20)
     assert includes(False, choices(40, 170, 2), limits=limits) == Undecided(
-        "it takes more than 10 steps, it takes more than 20 steps"
+        "it takes more than 10 steps; it takes more than 20 steps"
     )
     limits = Limits(steps=10, solver_rounds=1)
     small = [{"properties": {"n": {"maximum": bound}}} for bound in range(5)]
@@ -229,11 +229,11 @@ def test_steps_bound_the_search_with_z3_as_well() -> None:
         "required": ["n"],
     }
     assert includes(False, {**unfit, "anyOf": small}, limits=limits) == Undecided(
-        "it takes more than 10 steps, z3 proposes more than may be tried"
+        "it takes more than 10 steps; z3 proposes more than may be tried"
     )
     limits = Limits(steps=10, solver_steps=100)
     assert includes(False, {**unfit, "anyOf": small}, limits=limits) == Undecided(
-        "it takes more than 10 steps, z3 takes more steps than it may"
+        "it takes more than 10 steps; z3 takes more steps than it may"
     )
 
 
@@ -250,7 +250,7 @@ def test_without_z3_easy_questions_are_decided_and_others_say_what_to_install() 
     done = subprocess.run([sys.executable, "-c", WITHOUT_Z3], capture_output=True, text=True, check=False)
     easy, hard = done.stdout.splitlines()
     assert easy == "Included()", done.stderr
-    assert "more than 3 steps, and z3, which might decide it, is not installed" in hard
+    assert "more than 3 steps; z3, which might decide it, is not installed" in hard
     assert "pip install 'agentc[solver]'" in hard
 
 

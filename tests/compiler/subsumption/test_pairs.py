@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentc.subsumption import Answer, Comparison, Escapes, compare
+from agentc.subsumption import Answer, Comparison, Escapes, Limits, compare
 from agentc_runtime.violations import compile_shape
 
 Schema = dict[str, object]
@@ -46,6 +46,12 @@ def test_the_new_schema_is_this_to_the_old_one(old: object, new: object, relatio
     for witness, accepts, refuses in witnesses(found, first, second):
         assert compile_shape(accepts).is_valid(witness)
         assert not compile_shape(refuses).is_valid(witness)
+
+
+@each_pair
+def test_z3_from_the_first_step_comes_to_the_same(old: object, new: object, relation: str) -> None:
+    found = compare(as_schema(old), as_schema(new), limits=Limits(steps=-1))
+    assert found.relation == relation, found
 
 
 @each_pair

@@ -102,6 +102,29 @@ def test_a_tree_ends_where_its_other_branch_does() -> None:
     assert includes({"anyOf": [{"type": "integer"}, {"maxItems": 0}]}, schema) == Escapes([0])
 
 
+def animals(most: int) -> Schema:
+    """A union whose members refer to the union again, each spelling it out."""
+
+    def animal(kind: str, **more: object) -> Schema:
+        properties = {"kind": {"const": kind}, "friend": {"oneOf": [to("cat"), to("dog")]}, **more}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": ["kind"],
+            "additionalProperties": False,
+        }
+
+    cat, dog = animal("cat", lives={"type": "integer", "maximum": most}), animal("dog")
+    return {"$defs": {"cat": cat, "dog": dog}, "oneOf": [to("cat"), to("dog")]}
+
+
+def test_a_union_whose_members_refer_to_it_is_compared() -> None:
+    assert compare(animals(9), {**animals(9), "title": "animals"}).relation == "equal"
+    found = compare(animals(9), animals(10))
+    assert found.relation == "wider"
+    assert found.gained == Escapes({"kind": "cat", "lives": 10})
+
+
 def test_a_value_is_looked_for_as_deep_as_the_runtime_reads() -> None:
     found = includes(chain(50, 5), chain(50, 6))
     assert isinstance(found, Escapes)
