@@ -23,7 +23,6 @@ from .formulas import (
     Constant,
     Listed,
     Literal,
-    MultipleOf,
     Node,
     Or,
     SizeAtLeast,
@@ -176,9 +175,8 @@ class _Question:
             size //= 2
 
     def _exclude(self, literals: Sequence[Literal]) -> None:
-        arena = self._search.arena
-        others = arena.any_of(arena.negation(one) for one in literals)
-        self._solver.add(self._expression(arena.narrowed(others, self._kind)))
+        # not by way of the arena: it would see that lists have no value in common, which z3 does not know
+        self._solver.add(self._z3.Or(*[self._z3.Not(self._expression(one)) for one in literals]))
 
     def _require(self, node: Node) -> None:
         self._conditions.append(node)
@@ -218,8 +216,6 @@ class _Question:
                 made = number > self._real(value) if over else number >= self._real(value)
             case AtMost(value, under):
                 made = number < self._real(value) if under else number <= self._real(value)
-            case MultipleOf(step):
-                made = self._z3.IsInt(number / self._real(step))
             case Listed(_, values) if self._kind == NUMBER and 0 < len(values) < 100:
                 made = self._z3.Or(*[number == self._real(key) for key in values])
             case SizeAtLeast(least):
