@@ -35,7 +35,7 @@ from .numbers import find_number
 from .objects import find_object
 from .openquestions import OpenQuestions
 from .outcomes import NOTHING, Found, Nothing, Outcome, Unclear, better, sure
-from .strings import find_text
+from .strings import Texts
 from .values import ARRAY, BOOLEAN, KINDS, NUMBER, OBJECT, STRING, Key, key_of
 
 
@@ -63,6 +63,7 @@ class Search:
         self.arena = arena
         self.budget = budget
         self.evaluation = Evaluation(arena, budget)
+        self._texts = Texts(self.evaluation, budget)
         self._alternatives = alternatives or branch
         self._open = OpenQuestions()
 
@@ -175,7 +176,7 @@ class Search:
     def _made(self, kind: int, literals: list[Literal]) -> Outcome:
         match kind:
             case _ if kind == STRING:
-                return find_text(literals, self.evaluation, self.budget)
+                return self._texts.find(literals)
             case _ if kind == NUMBER:
                 return find_number(literals, self.budget)
             case _ if kind == ARRAY:

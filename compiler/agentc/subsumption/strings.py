@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import count, pairwise
 from typing import Final
 
@@ -27,63 +26,100 @@ _VARIED: Final = ("0", "A", "-", "", "ab", "Ab1", "a-b_c.d", "a b", "/a/b", "A-1
 _Part = tuple[Automaton, bool]
 
 
-def find_text(literals: Sequence[Literal], evaluation: Evaluation, budget: Budget) -> Outcome:
-    """A text that satisfies all `literals`, none of which lists what is allowed."""
-    budget.spend(4)
-    least, most = size_bounds(literals)
-    if most is not None and least > most:
-        return NOTHING
-    if least > _LONGEST:
-        return Unclear(f"a text of {least:,} characters would have to be found")
-    parts, guessed = _automata(literals)
-    for plain in _plain(literals, least, guessed=guessed is not None):
-        if _all_hold(literals, plain, evaluation):
-            return Found(plain)
-    repeats = 1 if guessed is None else _REPEATS
-    ordinary = [ORDINARY[name] for name in _formats(literals) if name in ORDINARY]
-    if ordinary:
-        likely = [*parts, *((_automaton(pattern), True) for pattern in ordinary)]
-        portion = budget.portion(4)
-        with suppress(SpentError):
-            found = _first(literals, _words(likely, least, most, 1, portion), guessed, evaluation)
-            budget.give_back(portion)
+class Texts:
+    """Finds texts for one search, with each pattern's automaton built once."""
+
+    def __init__(self, evaluation: Evaluation, budget: Budget) -> None:
+        self._evaluation = evaluation
+        self._budget = budget
+        self._automata: dict[str, PatternAutomaton] = {}
+
+    def find(self, literals: Sequence[Literal]) -> Outcome:
+        """A text that satisfies all `literals`, none of which lists what is allowed."""
+        self._budget.spend(4)
+        least, most = size_bounds(literals)
+        if most is not None and least > most:
+            return NOTHING
+        if least > _LONGEST:
+            return Unclear(f"a text of {least:,} characters would have to be found")
+        parts, guessed = self._regular(literals)
+        for plain in _plain(literals, least, guessed=guessed is not None):
+            if self._all_hold(literals, plain):
+                return Found(plain)
+        formats = [one.atom.name for one in literals if one.positive and isinstance(one.atom, HasFormat)]
+        likely = [(self._automaton(ORDINARY[name]), True) for name in formats if name in ORDINARY]
+        bounding = [(self._automaton(SUPERSETS[name]), True) for name in formats if name in SUPERSETS]
+        if likely:
+            found = self._walked(literals, [*parts, *likely], (least, most), guessed, repeats=1)
             if isinstance(found, Found):
                 return found
-    bounding = [SUPERSETS[name] for name in _formats(literals) if name in SUPERSETS]
-    parts += [(_automaton(pattern), True) for pattern in bounding]
-    return _first(literals, _words(parts, least, most, repeats, budget), guessed, evaluation)
+        repeats = 1 if guessed is None else _REPEATS
+        return self._walked(literals, [*parts, *bounding], (least, most), guessed, repeats=repeats)
 
+    def _regular(self, literals: Sequence[Literal]) -> tuple[list[_Part], str | None]:
+        """The conditions that automata decide, and why others are only guessed at, if there are any."""
+        parts: list[_Part] = []
+        guessed: str | None = None
+        excluded: list[str] = []
+        for literal in literals:
+            match literal.atom, literal.positive:
+                case Matches(pattern), wanted:
+                    if searched(pattern) is None:
+                        guessed = guessed or f"the pattern `{pattern}` is outside the language of patterns"
+                    else:
+                        parts.append((self._automaton(pattern), wanted))
+                case HasFormat(name), _:
+                    guessed = guessed or f"which texts are of the format `{name}` is not decided"
+                case Listed() as listed, False:
+                    excluded += [str(value) for value in listed.values.values()]
+        if excluded:
+            parts.append((WordAutomaton(excluded), False))
+        return parts, guessed
 
-def _formats(literals: Sequence[Literal]) -> list[str]:
-    """The formats that the text must have."""
-    return [one.atom.name for one in literals if one.positive and isinstance(one.atom, HasFormat)]
+    def _automaton(self, pattern: str) -> PatternAutomaton:
+        found = self._automata.get(pattern)
+        if found is None:
+            tree = searched(pattern)
+            assert tree is not None  # the caller has looked
+            found = self._automata[pattern] = PatternAutomaton(tree)
+        return found
 
+    def _all_hold(self, literals: Sequence[Literal], text: str) -> bool:
+        return all(self._evaluation.condition(literal, text) for literal in literals)
 
-def _automata(literals: Sequence[Literal]) -> tuple[list[_Part], str | None]:
-    """Those of the conditions that are regular, and why others are only guessed at, if there are any."""
-    parts: list[_Part] = []
-    guessed: str | None = None
-    excluded: list[str] = []
-    for literal in literals:
-        match literal.atom, literal.positive:
-            case Matches(pattern), wanted:
-                if searched(pattern) is None:
-                    guessed = guessed or f"the pattern `{pattern}` is outside the language of patterns"
+    def _walked(
+        self,
+        literals: Sequence[Literal],
+        parts: Sequence[_Part],
+        sizes: tuple[int, int | None],
+        guessed: str | None,
+        *,
+        repeats: int,
+    ) -> Outcome:
+        """The first text that fits. Each that the automata give stands for others, all of which may fit.
+
+        Only a share of the budget is for one walk: other conditions may show that there is nothing.
+        """
+        portion = self._budget.portion(2)
+        empty: Found | None = None
+        failed = False
+        try:
+            for tried, text in enumerate(_words(parts, *sizes, repeats, portion)):
+                if self._all_hold(literals, text):
+                    if text:
+                        return Found(text)
+                    empty = Found(text)  # a reader sees more in any other text
                 else:
-                    parts.append((_automaton(pattern), wanted))
-            case HasFormat(name), _:
-                guessed = guessed or f"which texts are of the format `{name}` is not decided"
-            case Listed() as listed, False:
-                excluded += [str(value) for value in listed.values.values()]
-    if excluded:
-        parts.append((WordAutomaton(excluded), False))
-    return parts, guessed
-
-
-def _automaton(pattern: str) -> PatternAutomaton:
-    tree = searched(pattern)
-    assert tree is not None  # the caller has looked
-    return PatternAutomaton(tree)
+                    failed = True
+                if (empty is not None and tried) or tried > _TRIES:
+                    break
+        except SpentError:
+            return empty or Unclear(f"the automata of patterns take more than {portion.allowed:,} steps")
+        finally:
+            self._budget.give_back(portion)
+        if empty is not None:
+            return empty
+        return Unclear(guessed or "the matcher and the automaton of a pattern differ") if failed else NOTHING
 
 
 def size_bounds(literals: Sequence[Literal]) -> tuple[int, int | None]:
@@ -104,39 +140,14 @@ def size_bounds(literals: Sequence[Literal]) -> tuple[int, int | None]:
 
 def _plain(literals: Sequence[Literal], least: int, *, guessed: bool) -> Iterator[str]:
     """What might do without a search. Where the search only guesses, texts of every make are tried."""
-    for name in _formats(literals):
-        yield from SAMPLES.get(name, ())
+    for literal in literals:
+        if literal.positive and isinstance(literal.atom, HasFormat):
+            yield from SAMPLES.get(literal.atom.name, ())
     yield "a" * max(least, 1)
     if guessed:
         yield from _VARIED
         for samples in SAMPLES.values():
             yield from samples
-
-
-def _all_hold(literals: Sequence[Literal], text: str, evaluation: Evaluation) -> bool:
-    return all(evaluation.condition(literal, text) for literal in literals)
-
-
-def _first(
-    literals: Sequence[Literal], words: Iterator[str], guessed: str | None, evaluation: Evaluation
-) -> Outcome:
-    """The first of `words` that fits. Each word that there is stands for others, all of which may fit."""
-    empty: Found | None = None
-    failed = False
-    for tried, text in enumerate(words):
-        if _all_hold(literals, text, evaluation):
-            if text:
-                return Found(text)
-            empty = Found(text)  # a reader sees more in any other text
-        else:
-            failed = True
-        if empty is not None and tried:
-            return empty
-        if tried > _TRIES:
-            break
-    if empty is not None:
-        return empty
-    return Unclear(guessed or "the matcher and the automaton of a pattern differ") if failed else NOTHING
 
 
 def _words(

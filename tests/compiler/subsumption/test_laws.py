@@ -37,8 +37,8 @@ class Schemas(Protocol):
 
 Seeded = Callable[[int], Schemas]
 each_seed = given(seed=st.integers(0, 2**32))
-fewer = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-more = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fewer = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+more = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def pair(source: Schemas, seed: int) -> tuple[Schema, Schema]:

@@ -34,7 +34,7 @@ def valid(schema: dict[str, object], value: object) -> bool:
     return compile_shape(schema).is_valid(value)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(bound=NUMBERS, value=NUMBERS)
 def test_numbers_are_ordered_as_the_validator_orders_them(bound: float, value: float) -> None:
     for other in (value, bound, -bound):
@@ -44,7 +44,7 @@ def test_numbers_are_ordered_as_the_validator_orders_them(bound: float, value: f
         assert valid({"uniqueItems": True}, [bound, other]) == (key_of(other) != key_of(bound))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(step=NUMBERS.filter(lambda n: n > 0), times=st.integers(-1000, 1000), value=NUMBERS)
 def test_multiples_are_those_of_the_validator(step: float, times: int, value: float) -> None:
     product = times * step
@@ -133,7 +133,7 @@ def accepts(automaton: PatternAutomaton | WordAutomaton, text: str) -> bool:
     return state is not None and automaton.accepts(state)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_an_automaton_accepts_the_texts_in_which_the_matcher_finds_its_pattern(seed: int) -> None:
     chance = random.Random(seed)

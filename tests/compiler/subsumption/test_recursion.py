@@ -149,7 +149,7 @@ def test_many_definitions_that_refer_to_each_other_take_no_exponential_time() ->
     assert found.relation == "narrower"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_nothing_escapes_from_a_recursive_schema_that_is_included(
     schemas: Callable[[int], Any], values: list[object], seed: int
