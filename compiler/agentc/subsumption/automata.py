@@ -29,7 +29,7 @@ class Automaton(Protocol):
     sets: list[Ranges]
 
     def step(self, state: int, symbol: Symbol, budget: Budget) -> int | None:
-        """The state after one more character."""
+        """The state after one more character. What is not known of it yet is paid from `budget`."""
         ...
 
     def accepts(self, state: int) -> bool:
@@ -80,9 +80,9 @@ class PatternAutomaton:
 
     def step(self, state: int, symbol: Symbol, budget: Budget) -> int | None:
         """As `Automaton`."""
-        budget.spend()
         if (state, symbol) in self._steps:
             return self._steps[state, symbol]
+        budget.spend()
         after: set[int] = set()
         for place in self._states[state]:
             heads = self._heads_of(place, start=state == 0)
@@ -206,7 +206,6 @@ class WordAutomaton:
 
     def step(self, state: int, symbol: Symbol, budget: Budget) -> int | None:
         """As `Automaton`."""
-        budget.spend()
         for place in symbol:
             return self._after[state].get(self._sign[place])
         return None

@@ -204,7 +204,7 @@ def _after(
     parts: Sequence[_Part], state: tuple[int | None, ...], read: tuple[Symbol, ...], budget: Budget
 ) -> tuple[int | None, ...] | None:
     """The state after one more character; `None` when no text that begins so can do."""
-    budget.spend()
+    budget.spend(len(parts))
     found: list[int | None] = []
     for (automaton, wanted), current, symbol in zip(parts, state, read, strict=True):
         after = None if current is None else automaton.step(current, symbol, budget)
