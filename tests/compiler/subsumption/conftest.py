@@ -110,6 +110,9 @@ class Schemas:
                 {"pattern": chance.choice(PATTERNS)},
                 {"type": "string", "pattern": chance.choice(PATTERNS), "maxLength": chance.randint(0, 3)},
                 {"format": chance.choice(["email", "date"])},
+                chance.choice(
+                    [{"contentEncoding": "base64"}, {"pattern": "^(?=a)"}, {"maximum": 5}, {"minimum": 2}]
+                ),
                 {"uniqueItems": True},
                 {"required": chance.sample(NAMES, chance.randint(1, 2))},
             ]
@@ -125,7 +128,13 @@ class Schemas:
         rest: Schema = (
             {"items": self.part(depth)} if chance.random() < 0.6 else {"contains": self.part(depth)}
         )
-        return {**first, **rest, **({"uniqueItems": True} if chance.random() < 0.3 else {})}
+        schema = {**first, **rest, **({"uniqueItems": True} if chance.random() < 0.3 else {})}
+        if chance.random() < 0.05:  # what is not decided
+            return {
+                **schema,
+                **chance.choice([{"unevaluatedItems": False}, {"contains": {}, "maxContains": 1}]),
+            }
+        return schema
 
     def thing(self, depth: int) -> Schema:
         chance = self.chance
