@@ -144,7 +144,8 @@ class _Question:
                 return outcome
             # it breaks one of the chosen conditions that exclude values; who does not choose them may keep it
             arena = self._search.arena
-            unless = [arena.negation(one) for one in chosen if isinstance(one.atom, Listed)]
+            lists = [one for one in chosen if isinstance(one.atom, Listed) and not one.positive]
+            unless = [arena.negation(one) for one in lists]
             self._require(arena.any_of([*unless, broken]))
             return NOTHING
         if isinstance(outcome, Unclear):
