@@ -15,7 +15,7 @@ from .media import content_of
 from .quoting import clipped, shortened
 from .refusals import Refusal, RefusedError
 from .strictjson import StrictJsonError, parse
-from .violations import Validator, compile_shape, first_violation
+from .violations import Validator, compile_answer, first_violation
 
 #: Characters of an error body that the transcript keeps.
 EXCERPT: Final = 1000
@@ -102,7 +102,7 @@ def _cut(value: object, tree: object) -> object:
 def _compiled(plan: RequestPlan) -> _ByStatus:
     cases: _ByStatus = {}
     for case in plan.responses:
-        validator = None if case.schema is None else compile_shape(case.schema)
+        validator = None if case.schema is None else compile_answer(case.schema)
         status = case.status.upper()
         cases[status] = (*cases.get(status, ()), (case, validator))
     return cases

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 import jsonschema_rs
 import msgspec
 
 from .bundle import Schema
+from .formats import STRICT
 from .quoting import shortened, shown
 
 Validator = jsonschema_rs.Draft202012Validator
+_Patterns: TypeAlias = jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,19 +35,37 @@ def compile_predicate(schema: Schema) -> Validator:
     Raises:
         ValueError: the schema is not valid, refers outside itself, or has a pattern with look-around.
     """
-    return Validator(schema, validate_formats=True, offline=True, pattern_options=_LINEAR)
+    return _compiled(schema, _LINEAR, STRICT)
 
 
 def compile_shape(schema: Schema) -> Validator:
-    """The validator of a schema that a service published. Look-around is run with a bound on its steps.
+    """The validator of arguments that a service published. Look-around is run with a bound on its steps.
 
     Raises:
         ValueError: the schema is not valid, or refers outside itself.
     """
     try:
-        return compile_predicate(schema)
+        return _compiled(schema, _LINEAR, STRICT)
     except jsonschema_rs.ValidationError:
-        return Validator(schema, validate_formats=True, offline=True, pattern_options=_BOUNDED)
+        return _compiled(schema, _BOUNDED, STRICT)
+
+
+def compile_answer(schema: Schema) -> Validator:
+    """The validator of answers that a service published: as `compile_shape`, with the formats as they are.
+
+    Raises:
+        ValueError: the schema is not valid, or refers outside itself.
+    """
+    try:
+        return _compiled(schema, _LINEAR, {})
+    except jsonschema_rs.ValidationError:
+        return _compiled(schema, _BOUNDED, {})
+
+
+def _compiled(schema: Schema, patterns: _Patterns, formats: Mapping[str, Callable[[str], bool]]) -> Validator:
+    return Validator(
+        schema, validate_formats=True, offline=True, pattern_options=patterns, formats=dict(formats) or None
+    )
 
 
 def first_violation(validator: Validator, value: object) -> Violation | None:

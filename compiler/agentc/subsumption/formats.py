@@ -43,8 +43,7 @@ ORDINARY: Final[Mapping[str, str]] = {
     "uri": r"^https?:\/\/" + _LABEL + r"(\." + _LABEL + r")*(:[1-9]\d{1,3})?\/[A-Za-z0-9._~\/?=&-]*$",
     "uuid": r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$",
 }
-#: Every text of the format is found by its pattern; other texts may be. The validator takes `204,-02-29` for
-#: a date, `12:00:0/Z` for a time and `Name <a@b.example>` for an address.
+#: Every text of the format is found by its pattern; other texts may be.
 SUPERSETS: Final[Mapping[str, str]] = {
     "date": r"^[ -~]{4}-[ -~]{2}-[ -~]{2}$",
     "date-time": r"^[ -~]{4}-[ -~]{2}-[ -~]{2}[Tt][ -~]{2}:[ -~]{2}:[ -~]{2}",
