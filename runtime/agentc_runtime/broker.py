@@ -18,11 +18,11 @@ from .bundle import Label, Program, SourceMap, Tool, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
-from .paging import all_pages, first_page
+from .paging import all_pages
 from .policy import Allowed, Policy
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
-from .request import build_request, preview
+from .request import build_request, first_page, preview
 from .secrets import Secrets
 from .sending import Clocks, Sender
 from .tokens import Tokens

@@ -38,7 +38,7 @@ class Consent:
         self._when = None if when is None else compile_predicate(when)
         self._unless = None if grant.unless is None else compile_predicate(grant.unless.schema)
         #: The arguments by which the model says where something goes.
-        self._open = frozenset(name for name in tool.destinations if not _closed(grant, name))
+        self._open = open_destinations(tool, grant)
 
     def reasons(
         self, given: Mapping[str, object], arguments: Mapping[str, object], call: Call, source_map: SourceMap
@@ -90,6 +90,11 @@ class Consent:
             if argument in given and not call.origins.stands_in(given[argument], origins):
                 return f": `{argument}` does not stand in {in_words(origins)}"
         return None
+
+
+def open_destinations(tool: Tool, grant: Grant) -> frozenset[str]:
+    """The arguments by which the model says where something goes: the spec neither sets nor lists them."""
+    return frozenset(name for name in tool.destinations if not _closed(grant, name))
 
 
 def _closed(grant: Grant, argument: str) -> bool:

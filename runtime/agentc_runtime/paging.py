@@ -14,6 +14,7 @@ from .bundle import Tool
 from .links import LinkError, follow, next_link
 from .quoting import clipped
 from .refusals import Refusal, RefusedError
+from .request import first_page
 from .response import project
 from .sending import Clocks, Sender
 from .values import ABSENT
@@ -26,19 +27,6 @@ MAX_CURSOR: Final = 4096
 Build = Callable[[Mapping[str, object]], HttpRequest]
 #: Told of each page before it is asked for: its number, from 1, and its request.
 Record = Callable[[int, HttpRequest], None]
-
-
-def first_page(tool: Tool) -> dict[str, object]:
-    """The arguments that the runtime sets on the request of the first page."""
-    plan = tool.pagination
-    if plan is None:
-        return {}
-    arguments: dict[str, object] = {}
-    if plan.size_argument is not None:
-        arguments[plan.size_argument] = plan.size
-    if plan.argument is not None and plan.style in ("page", "offset"):
-        arguments[plan.argument] = plan.first
-    return arguments
 
 
 async def all_pages(

@@ -84,6 +84,19 @@ def build_request(
     )
 
 
+def first_page(tool: Tool) -> dict[str, object]:
+    """The arguments that the runtime sets on the request of the first page."""
+    plan = tool.pagination
+    if plan is None:
+        return {}
+    arguments: dict[str, object] = {}
+    if plan.size_argument is not None:
+        arguments[plan.size_argument] = plan.size
+    if plan.argument is not None and plan.style in ("page", "offset"):
+        arguments[plan.argument] = plan.first
+    return arguments
+
+
 def base_url(endpoint: Endpoint, environment: Environment) -> Url:
     """The server's base URL; `target` is the base path.
 

@@ -16,7 +16,7 @@ from ..models.types import Usage
 from ..origins import origins_of
 from ..values import ABSENT
 from .failures import failure
-from .typed import carries_text
+from .typed import label_at
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -86,22 +86,8 @@ class Run:
 
     def label_of(self, paths: Iterable[tuple[str, ...]]) -> Label:
         """The label of all that stands at `paths`. Values that can't carry text are typed (see `typed`)."""
-        return join(NOTHING_READ, *(self._label(path) for path in paths))
-
-    def _label(self, path: tuple[str, ...]) -> Label:
         program = self.services.program
-        match path:
-            case ("input", *_):
-                label = program.input.label
-            case ("session", *_):
-                label = program.session.label
-            case ("states", state, *_):
-                label = self._labels.get(state, NOTHING_READ)
-            case _:
-                label = join(program.input.label, program.session.label, *self._labels.values())
-        if label.trust == "untrusted" and not carries_text(program, path):
-            return Label(trust="typed", sensitivity=label.sensitivity)
-        return label
+        return join(NOTHING_READ, *(label_at(program, path, self._labels) for path in paths))
 
     def afford(self, model: Model) -> None:
         """Check the limits on tokens and cost. Raises `RefusedError` AR501 when no turn may be started.

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ..bundle import AgentState, ModelState, Program, Schema, ToolState
+from ..bundle import AgentState, Label, ModelState, Program, Schema, ToolState
+from ..labels import NOTHING_READ, join
 
 #: How many schemas are looked at, references included; what lies beyond is text.
 MAX_LOOKS: Final = 1000
@@ -27,6 +28,25 @@ _DIGITS: Final = re.compile(rf"\^(?:\(\?:)?(?:{_DIGIT}(?:\{{(?:\d{{1,3}},)?\d{{1
 _PLAIN: Final = "(?:" + re.sub(r"\?P<\w+>", "?:", _ONE + _MANY) + ")+"
 _WHOLE: Final = re.compile(rf"\^(?:(?P<plain>{_PLAIN})|\(\?:\^?(?P<group>{_PLAIN})\$?\))\$")
 _NO_SENTENCE: Final = frozenset({"date", "date-time", "time", "uuid", "ipv4", "ipv6"})
+
+
+def label_at(program: Program, path: tuple[str, ...], outputs: Mapping[str, Label]) -> Label:
+    """The label of what stands at `path`, when the outputs of states have these labels.
+
+    Untrusted values that can't carry text are `typed`.
+    """
+    match path:
+        case ("input", *_):
+            label = program.input.label
+        case ("session", *_):
+            label = program.session.label
+        case ("states", state, *_):
+            label = outputs.get(state, NOTHING_READ)
+        case _:
+            label = join(program.input.label, program.session.label, *outputs.values())
+    if label.trust == "untrusted" and not carries_text(program, path):
+        return Label(trust="typed", sensitivity=label.sensitivity)
+    return label
 
 
 def carries_text(program: Program, path: tuple[str, ...]) -> bool:
