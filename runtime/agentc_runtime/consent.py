@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -15,10 +16,11 @@ from .violations import compile_predicate, first_violation, found_in_words
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a person has to agree, and the spec line that says so."""
+    """Why a person has to agree, the spec line that says so, and the key of the grant that stands there."""
 
     text: str
     at: Position | None
+    key: Literal["approval", "untrusted_to_effect"]
 
     def __str__(self) -> str:
         return self.text if self.at is None else f"{self.text} ({self.at.file}:{self.at.line})"
@@ -60,10 +62,11 @@ class Consent:
                 message = f"untrusted {what} read in this state, and `{tool.name}` {does}{doubt}"
                 return Refusal(code="AR202", message=message, value=tool.effect, at=at)
             text = f"untrusted {what} read before this `{tool.effect}`{doubt}"
-            reasons.append(Reason(text=text, at=at))
+            reasons.append(Reason(text=text, at=at, key="untrusted_to_effect"))
         if grant.approval is not None and (self._when is None or self._when.is_valid(arguments)):
             text = f"`{tool.name}` needs an approval" + (" for these arguments" if self._when else "")
-            reasons.append(Reason(text=text, at=locate(source_map, f"grant:{tool.name}/approval")))
+            at = locate(source_map, f"grant:{tool.name}/approval")
+            reasons.append(Reason(text=text, at=at, key="approval"))
         return tuple(reasons)
 
     def _doubt(self, given: Mapping[str, object], call: Call) -> str | None:

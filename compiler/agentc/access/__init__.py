@@ -1,19 +1,38 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
-from .calls import Verdict, example_call, judged, run_origins, sample_data, some_value
-from .tools import ToolAccess, accesses, allowed, asked, unasked, unasked_when_tainted
+from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
+from .moments import Moment, Told, arguments_of_state, moment
+from .tools import (
+    ToolAccess,
+    accesses,
+    allowed,
+    asked,
+    sent,
+    sent_unasked,
+    unasked,
+    unasked_after,
+    unasked_when_tainted,
+)
 
 __all__ = [
+    "Judge",
+    "Moment",
+    "Told",
     "ToolAccess",
     "Verdict",
     "accesses",
     "allowed",
+    "arguments_of_state",
     "asked",
     "example_call",
     "judged",
+    "moment",
     "run_origins",
     "sample_data",
+    "sent",
+    "sent_unasked",
     "some_value",
     "unasked",
+    "unasked_after",
     "unasked_when_tainted",
 ]

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
-from agentc_runtime.bundle import Label, Position, Program
+import msgspec
+
+from agentc_runtime.bundle import Label, Position, Program, Secret, SourceMap, locate
 from agentc_runtime.calls import Call
 from agentc_runtime.canonical import canonical
 from agentc_runtime.origins import Origins, origins_of
-from agentc_runtime.policy import Policy
-from agentc_runtime.refusals import Refusal
+from agentc_runtime.policy import Allowed, Policy
+from agentc_runtime.refusals import Refusal, RefusedError
+from agentc_runtime.request import build_request, first_page
+from agentc_runtime.secrets import Secrets
 from agentc_runtime.values import references
 
 from ..subsumption import Escapes, Region, includes
+from .moments import Moment
 from .tools import ToolAccess
+
+#: Stands for a secret where a request is only built to see whether it can be.
+STAND_IN: Final = "stand-in-for-a-secret"
+
+
+#: The keys of a grant by which a person is asked.
+Asking: TypeAlias = Literal["approval", "untrusted_to_effect"]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of a call: `code` and `message` say why it is refused, `reasons` why a person is asked.
 
-    `at` are the spec lines that govern it.
+    `by` are the groups that may agree, none for anybody, and `because` are the keys of the grant that ask.
+    `path` leads to the argument that is refused. `at` are the spec lines that govern it.
     """
 
     outcome: Literal["allowed", "asks", "refused"]
@@ -30,20 +43,80 @@ class Verdict:
     message: str = ""
     reasons: tuple[str, ...] = ()
     at: tuple[Position, ...] = ()
+    by: tuple[str, ...] = ()
+    because: tuple[Asking, ...] = ()
+    path: str = ""
+
+
+class Judge:
+    """What the broker says of calls of one program in one environment, up to where something would be sent.
+
+    It is the broker's own policy, and its own way from arguments to a request; secrets have stand-ins.
+
+    Raises:
+        ValueError: as `Policy`.
+        KeyError: the program has no such environment.
+    """
+
+    def __init__(self, program: Program, source_map: SourceMap, environment: str | None = None) -> None:
+        self.program = program
+        self.policy = Policy(program, source_map)
+        self._source_map = source_map
+        self._environment_name = environment or program.default_environment
+        declared = program.environments[self._environment_name]
+        stand_ins = {name: Secret(env=name) for name in declared.secrets}
+        self._environment = msgspec.structs.replace(declared, secrets=stand_ins)
+        self._secrets = Secrets(self._environment, dict.fromkeys(stand_ins, STAND_IN))
+
+    def verdict(self, state: str, name: str, arguments: str, moment: Moment) -> Verdict:
+        """What becomes of a call of the tool `name`, full or as a model writes it, with this JSON."""
+        call = Call(
+            run_id="replay",
+            call_id="call-1",
+            state=state,
+            name=name,
+            arguments=arguments,
+            context=moment.context,
+            data=moment.data,
+            origins=moment.origins,
+        )
+        decided = self.policy.decide(call)
+        if isinstance(decided, Allowed):
+            key = "replay" if decided.tool.idempotency_header is not None else None
+            whole = {**decided.arguments, **first_page(decided.tool)}
+            try:
+                build_request(decided.tool, whole, self._environment, self._secrets, key)
+            except RefusedError as error:
+                decided = self._placed(error.refusal, decided.tool.name)
+        return _verdict(decided)
+
+    def _placed(self, refusal: Refusal, tool: str) -> Refusal:
+        key = f"tool:{tool}"
+        if refusal.code in ("AR301", "AR506"):
+            key = f"environment:{self._environment_name}/{refusal.value}"
+        at = refusal.at or locate(self._source_map, key)
+        return msgspec.structs.replace(refusal, at=at)
 
 
 def judged(policy: Policy, call: Call) -> Verdict:
     """What the broker's policy says of a call. Quotas, rates and the building of the request are left out."""
-    decided = policy.decide(call)
+    return _verdict(policy.decide(call))
+
+
+def _verdict(decided: Allowed | Refusal) -> Verdict:
     if isinstance(decided, Refusal):
         at = () if decided.at is None else (decided.at,)
-        return Verdict("refused", code=decided.code, message=decided.message, at=at)
-    if decided.reasons:
-        texts = tuple(reason.text for reason in decided.reasons)
-        return Verdict(
-            "asks", reasons=texts, at=tuple(one.at for one in decided.reasons if one.at is not None)
-        )
-    return Verdict("allowed")
+        return Verdict("refused", code=decided.code, message=decided.message, at=at, path=decided.path)
+    reasons = decided.reasons
+    if not reasons:
+        return Verdict("allowed")
+    return Verdict(
+        "asks",
+        reasons=tuple(reason.text for reason in reasons),
+        at=tuple(reason.at for reason in reasons if reason.at is not None),
+        by=decided.by,
+        because=tuple(reason.key for reason in reasons),
+    )
 
 
 def example_call(

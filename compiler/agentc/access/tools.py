@@ -11,10 +11,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from agentc_runtime import bundle as ir
-from agentc_runtime.expressions import Const, Expr
+from agentc_runtime.consent import open_destinations
+from agentc_runtime.expressions import Const, Expr, Ref
+from agentc_runtime.labels import allows
 from agentc_runtime.values import references
 
-from ..subsumption import Complement, Intersection, Region
+from ..schematypes import type_at
+from ..subsumption import Complement, Intersection, Region, Union
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,89 @@ def unasked(access: ToolAccess, without: Collection[str] = ()) -> Region:
 
 def unasked_when_tainted(access: ToolAccess, without: Collection[str] = ()) -> Region:
     """The same after untrusted content was read. Where `unless` wants values from is left open."""
-    policy, unless = access.grant.untrusted_to_effect, access.grant.unless
-    free = access.tool.effect == "read" and not access.tool.destinations
-    if policy == "allow" or free:
-        return unasked(access, without)
-    if unless is None:
+    return unasked_after(access, ir.Label(trust="untrusted", sensitivity="public"), without)
+
+
+def unasked_after(access: ToolAccess, read: ir.Label, without: Collection[str] = ()) -> Region:
+    """The arguments with which the call is made and nobody is asked after data with the label `read`.
+
+    Where `unless` wants values from is left open: they may stand there.
+    """
+    passing = passing_after(access, read, without)
+    return passing if passing is False else Intersection((unasked(access, without), passing))
+
+
+def passing_after(access: ToolAccess, read: ir.Label, without: Collection[str] = ()) -> Region:
+    """The arguments about which the flow rule says nothing after data with the label `read` was read.
+
+    It is the rule of `agentc_runtime.consent`, as a region. It is silent on what is bound to references.
+    """
+    grant, unless = access.grant, access.grant.unless
+    open_ = open_destinations(access.tool, grant)
+    commanded = read.trust == "untrusted" and access.tool.effect != "read"
+    directed = read.trust != "trusted" and bool(open_)
+    if grant.untrusted_to_effect == "allow" or not (commanded or directed):
+        return True
+    if unless is None or not allows(unless.max_sensitivity, read):
         return False
-    schema = _with_constants(_about_others(unless.schema, {*without, *access.referred}), access.constants)
-    return Intersection((unasked(access, without), schema))
+    if read.trust == "typed":
+        named = _named(unless.schema)
+        return {"properties": {name: named.get(name, False) for name in sorted(open_)}}
+    schema = _about_others(unless.schema, {*without, *access.referred})
+    free: dict[str, object] = {name: {} for name in access.referred}
+    return _with_constants({**schema, "properties": {**_named(schema), **free}}, access.constants)
+
+
+def sent(program: ir.Program, access: ToolAccess) -> Region:
+    """The whole arguments of the calls that are not refused, those that are bound to references included.
+
+    Such a value is one of the schema that the agent declares for what it refers to.
+    """
+    given, arguments = access.grant.schema, access.tool.arguments
+    whole = {**given, "properties": {**_named(given), **{name: {} for name in access.grant.bind}}}
+    parts: list[Region] = [_with_constants(whole, access.constants), arguments]
+    if access.grant.where is not None:
+        parts.append(access.grant.where)
+    parts += [_bound_to(program, name, expr) for name, expr in sorted(access.referred.items())]
+    return Intersection(tuple(parts))
+
+
+def sent_unasked(program: ir.Program, access: ToolAccess, read: ir.Label) -> Region:
+    """The whole arguments of the calls that are made with nobody asked after data with the label `read`."""
+    approval = access.grant.approval
+    asked_: Region = False if approval is None else True if approval.when is None else approval.when
+    return Intersection((sent(program, access), Complement(asked_), passing_after(access, read)))
+
+
+def _bound_to(program: ir.Program, name: str, expr: Expr) -> Region:
+    present: ir.Schema = {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
+    if not isinstance(expr, Ref):
+        return present
+    ways = [_argument(name, schema) for schema in _schemas_at(program, expr.path)]
+    return Intersection((present, Union(tuple(ways)))) if ways else present
+
+
+def _argument(name: str, schema: ir.Schema) -> ir.Schema:
+    """The schema of arguments among which `name` is one of `schema`, whose definitions go to the top."""
+    definitions = {
+        key: value for key, value in schema.items() if key in ("$defs", "definitions", "components")
+    }
+    rest = {key: value for key, value in schema.items() if key not in definitions}
+    return {**definitions, "properties": {name: rest}}
+
+
+def _schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
+    """The schemas of which what stands at `path` is one; none when nothing is known of it."""
+    root, *steps = path
+    if root in ("input", "session"):
+        data = program.input if root == "input" else program.session
+        found = type_at(data.schema, steps)
+        return [] if found is None else [found]
+    state = program.states.get(steps[0]) if steps else None
+    if isinstance(state, ir.AgentState | ir.ModelState):
+        found = type_at(state.output or {"type": "string"}, steps[2:])
+        return [] if found is None else [found]
+    return []
 
 
 def _given(access: ToolAccess, without: Collection[str]) -> ir.Schema:
@@ -95,6 +173,11 @@ def _about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
     if isinstance(required, list):
         changed["required"] = [name for name in required if name not in names]
     return changed
+
+
+def _named(schema: Mapping[str, object]) -> dict[str, object]:
+    named = schema.get("properties")
+    return dict(named) if isinstance(named, Mapping) else {}
 
 
 def _with_constants(schema: ir.Schema, constants: Mapping[str, object]) -> ir.Schema:

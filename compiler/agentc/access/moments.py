@@ -1,0 +1,98 @@
+"""The moment of a call: what a run has read by then, its data, and what values may be traced to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from agentc_runtime.bundle import AgentState, Label, ModelState, Program, ToolState
+from agentc_runtime.canonical import canonical
+from agentc_runtime.interpret.typed import label_at
+from agentc_runtime.labels import NOTHING_READ, join
+from agentc_runtime.origins import Origins, origins_of
+from agentc_runtime.template import paths
+from agentc_runtime.values import ABSENT, evaluate, references
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that the decision on a call depends on, besides the call.
+
+    `context` is the label of what was read, `data` what bound arguments refer to.
+    """
+
+    context: Label
+    data: Mapping[str, object]
+    origins: Origins
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is assumed of a run: its data, the label of what its model read in the state, and for `from` what
+    trusted tools have answered and people have approved. `outputs` are those of states, by name."""
+
+    read: Label = NOTHING_READ
+    input: object = None
+    session: object = None
+    outputs: Mapping[str, object] | None = None
+    trusted: Iterable[object] = ()
+    approved: Iterable[object] = ()
+
+
+def moment(program: Program, state: str, tool: str, told: Told) -> Moment:
+    """The moment of a call of `tool` (its full name) in `state`.
+
+    As in a run, what the state's texts hold counts as read, and so does what the grant binds. The outputs of
+    earlier states have the label of what was read.
+    """
+    outputs = told.outputs or {}
+    data = {
+        "input": told.input if told.input is not None else {},
+        "session": told.session if told.session is not None else {},
+        "states": {name: {"output": value} for name, value in outputs.items()},
+    }
+    read = _read_first(program, state) | _bound(program, tool)
+    labels = dict.fromkeys(outputs, told.read)
+    context = join(told.read, *(label_at(program, path, labels) for path in sorted(read)))
+    origins = origins_of(program, data["input"], data["session"])
+    for value in told.trusted:
+        origins.add("trusted", value)
+    for value in told.approved:
+        origins.add("approved", value)
+    return Moment(context=context, data=data, origins=origins)
+
+
+def arguments_of_state(program: Program, state: str, tool: str, data: Mapping[str, object]) -> str | None:
+    """The arguments that a `tool` state gives, as JSON; `None` for a state whose model chooses them.
+
+    An argument whose reference is absent is left out, as in a run.
+    """
+    spec = program.states.get(state)
+    if not isinstance(spec, ToolState) or spec.tool != tool:
+        return None
+    values = {name: evaluate(expr, data) for name, expr in spec.arguments.items()}
+    given = {name: value for name, value in values.items() if value is not ABSENT}
+    try:
+        return canonical(given).decode()
+    except ValueError:  # what no canonical text says is for the policy to refuse
+        return json.dumps(given, ensure_ascii=False)
+
+
+def _read_first(program: Program, state: str) -> frozenset[tuple[str, ...]]:
+    match program.states.get(state):
+        case (
+            AgentState(instructions=instructions, prompt=prompt)
+            | ModelState(instructions=instructions, prompt=prompt)
+        ):
+            return paths(instructions) | paths(prompt)
+        case ToolState(arguments=arguments):
+            return frozenset[tuple[str, ...]]().union(*map(references, arguments.values()))
+        case _:
+            return frozenset()
+
+
+def _bound(program: Program, tool: str) -> frozenset[tuple[str, ...]]:
+    grant = program.grants.get(tool)
+    bound = () if grant is None else grant.bind.values()
+    return frozenset[tuple[str, ...]]().union(*map(references, bound))
