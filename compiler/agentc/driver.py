@@ -93,6 +93,10 @@ def check_loaded(
         program = replace(program, broken=program.broken.with_unreadable(True))
     for check in CHECKS:
         findings.extend(check(program))
+    if program.assertion_sets or program.permission_tests:
+        from .deciding import decide
+
+        findings.extend(decide(program, [*findings, *unclear]))
     findings = [*_readings(unclear, findings)]
     shown = {finding.span.file: sources.others[finding.span.file] for finding in strays}
     files = {**sources.files, **program.files, **shown}

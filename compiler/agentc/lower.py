@@ -66,7 +66,7 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
         states={name: _state(agent, state) for name, state in sorted(agent.states.items())},
         models=models,
         tools=tools,
-        grants={name: _grant(grant) for name, grant in sorted(agent.grants.items())},
+        grants={name: lower_grant(grant) for name, grant in sorted(agent.grants.items())},
         environments=lowered_environments(program, project.spec, tools, models),
         default_environment=project.spec.default_environment or next(iter(project.spec.environments)),
         limits=ir.Limits(
@@ -139,7 +139,8 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
     )
 
 
-def _grant(grant: Grant) -> ir.Grant:
+def lower_grant(grant: Grant) -> ir.Grant:
+    """One grant of a tool whose operation is known."""
     spec, operation = grant.spec, grant.tool.operation
     assert operation is not None  # as in `_tool`
     where = close_where(spec.where) if spec.where else None

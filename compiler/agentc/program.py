@@ -7,7 +7,7 @@ resources say and report them, and every other check passes over them: one cause
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentc_runtime.expressions import Expr, Template
@@ -19,7 +19,9 @@ from .references import Reference
 from .resources import Resource, Step
 from .source import SourceFile
 from .syntax.agent import AgentSpec
+from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
+from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import GrantSpec, PermissionSetSpec
 from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec, ToolSpec
@@ -180,5 +182,7 @@ class Program:
     tools: Mapping[str, Tool]
     duplicates: tuple[tuple[Resource[Closed], Resource[Closed]], ...]
     files: Mapping[str, SourceFile]
+    assertion_sets: Mapping[str, Resource[AssertionSetSpec]] = field(default_factory=dict)
+    permission_tests: Mapping[str, Resource[PermissionTestSpec]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     broken: Broken = Broken()

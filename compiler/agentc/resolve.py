@@ -17,7 +17,9 @@ from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
 from .stepping import bound_expressions
 from .syntax.agent import AgentSpec
+from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
+from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec
@@ -28,6 +30,7 @@ from .typing_env import agent_environment, declared, state_output
 
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
+MAX_BASELINE_BYTES = 16 * 1024 * 1024
 
 S = TypeVar("S", bound=Closed)
 
@@ -49,6 +52,8 @@ def resolve(
     toolset_resources = _by_name(resources, "Toolset", ToolsetSpec, duplicates)
     permission_sets = _by_name(resources, "PermissionSet", PermissionSetSpec, duplicates)
     agent_resources = _by_name(resources, "Agent", AgentSpec, duplicates)
+    assertion_sets = _by_name(resources, "AssertionSet", AssertionSetSpec, duplicates)
+    permission_tests = _by_name(resources, "PermissionTest", PermissionTestSpec, duplicates)
     project_list = list(projects.values())
     for second in project_list[1:]:
         duplicates.append((second, project_list[0]))
@@ -65,6 +70,9 @@ def resolve(
         name: _agent(resource, permission_sets, tools, Texts(resource, prompt), schemas.broken)
         for name, resource in agent_resources.items()
     }
+    for assertion_set in assertion_sets.values():
+        if assertion_set.spec.baseline is not None:
+            files.get(assertion_set.spec.baseline, MAX_BASELINE_BYTES)
     for agent in agents.values():
         for bound in bound_expressions(agent):
             found.extend(bound.problems)
@@ -81,6 +89,8 @@ def resolve(
         tools=tools,
         duplicates=tuple(duplicates),
         files=files.files,
+        assertion_sets=assertion_sets,
+        permission_tests=permission_tests,
         absent=frozenset(files.absent),
         broken=broken,
     )
@@ -123,7 +133,7 @@ def _agent(
             tool = tools.get(grant_spec.tool)
             if tool is None:
                 continue
-            grant = Grant(permission_set, index, grant_spec, tool, _binds(permission_set, index))
+            grant = Grant(permission_set, index, grant_spec, tool, binds_of(permission_set, index))
             if tool.name in grants:
                 twice.append((grant, grants[tool.name]))
             else:
@@ -154,7 +164,8 @@ def _agent(
     )
 
 
-def _binds(permission_set: Resource[PermissionSetSpec], index: int) -> dict[str, BoundExpr]:
+def binds_of(permission_set: Resource[PermissionSetSpec], index: int) -> dict[str, BoundExpr]:
+    """The expressions that a grant binds arguments to."""
     bound = {}
     for argument in permission_set.spec.grants[index].bind:
         node = permission_set.at("grants", index, "bind", argument)

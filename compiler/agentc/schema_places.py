@@ -11,6 +11,7 @@ from .predicates import check_schema
 from .resources import Resource, Step
 from .source import span_at
 from .syntax.agent import AgentSpec
+from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
 from .syntax.permissions import PermissionSetSpec
 from .syntax.toolset import ToolsetSpec
@@ -57,27 +58,39 @@ def schema_places(resource: Resource[Closed]) -> Iterator[SchemaPlace]:
     """Where a resource has schemas."""
     spec = resource.spec
     if isinstance(spec, PermissionSetSpec):
-        for index, grant in enumerate(spec.grants):
-            for argument in grant.where:
-                yield SchemaPlace(("grants", index, "where", argument), origins=True)
-            when = grant.approval.when if grant.approval else None
-            for argument in when or ():
-                yield SchemaPlace(("grants", index, "approval", "when", argument))
-            flow = grant.untrusted_to_effect
-            for argument in (flow.unless if flow else None) or ():
-                yield SchemaPlace(("grants", index, "untrusted_to_effect", "unless", argument), origins=True)
+        yield from _of_grants(spec)
     elif isinstance(spec, ToolsetSpec):
         for name, tool in spec.tools.items():
             if tool.output.typed is not None:
                 yield SchemaPlace(("tools", name, "output", "typed"), references=True)
+    elif isinstance(spec, AssertionSetSpec):
+        for index, call in enumerate(spec.never.calls):
+            for argument in call.when:
+                yield SchemaPlace(("never", "calls", index, "when", argument))
     elif isinstance(spec, AgentSpec):
-        for name in ("input", "session", "output"):
-            if getattr(spec, name) is not None:
-                yield SchemaPlace((name, "schema"), references=True)
-        for state, step in spec.workflow.states.items() if spec.workflow else ():
-            path = ("workflow", "states", state)
-            if isinstance(step, AgentStateSpec | ModelStateSpec) and step.output is not None:
-                yield SchemaPlace((*path, "output", "schema"), references=True)
-            elif isinstance(step, ChoiceStateSpec):
-                for index in range(len(step.choices)):
-                    yield SchemaPlace((*path, "choices", index, "when"))
+        yield from _of_agent(spec)
+
+
+def _of_grants(spec: PermissionSetSpec) -> Iterator[SchemaPlace]:
+    for index, grant in enumerate(spec.grants):
+        for argument in grant.where:
+            yield SchemaPlace(("grants", index, "where", argument), origins=True)
+        when = grant.approval.when if grant.approval else None
+        for argument in when or ():
+            yield SchemaPlace(("grants", index, "approval", "when", argument))
+        flow = grant.untrusted_to_effect
+        for argument in (flow.unless if flow else None) or ():
+            yield SchemaPlace(("grants", index, "untrusted_to_effect", "unless", argument), origins=True)
+
+
+def _of_agent(spec: AgentSpec) -> Iterator[SchemaPlace]:
+    for name in ("input", "session", "output"):
+        if getattr(spec, name) is not None:
+            yield SchemaPlace((name, "schema"), references=True)
+    for state, step in spec.workflow.states.items() if spec.workflow else ():
+        path = ("workflow", "states", state)
+        if isinstance(step, AgentStateSpec | ModelStateSpec) and step.output is not None:
+            yield SchemaPlace((*path, "output", "schema"), references=True)
+        elif isinstance(step, ChoiceStateSpec):
+            for index in range(len(step.choices)):
+                yield SchemaPlace((*path, "choices", index, "when"))

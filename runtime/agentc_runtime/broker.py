@@ -20,6 +20,7 @@ from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
 from .paging import all_pages
 from .policy import Allowed, Policy
+from .quotas import used_up
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .request import build_request, first_page, preview
@@ -282,12 +283,8 @@ class Broker:
         if exhausted is None:
             self._count(call.run_id, tool.name)
             return None
-        code, limit = (
-            ("AR203", quota.per_run if quota else None)
-            if exhausted == "per_run"
-            else ("AR204", quota.per_day if quota else None)
-        )
-        return _used_up(code, tool.name, exhausted, limit)
+        limit = None if quota is None else quota.per_run if exhausted == "per_run" else quota.per_day
+        return used_up(exhausted, tool.name, limit)
 
     def _spent(self, call: Call, allowed: Allowed) -> Refusal | None:
         """AR203 when this broker has itself used up the run's quota, so that nobody is asked in vain.
@@ -297,7 +294,7 @@ class Broker:
         limit = None if allowed.grant.quota is None else allowed.grant.quota.per_run
         if limit is None or self._claimed.get((call.run_id, allowed.tool.name), 0) < limit:
             return None
-        return _used_up("AR203", allowed.tool.name, "per_run", limit)
+        return used_up("per_run", allowed.tool.name, limit)
 
     def _count(self, run_id: str, tool: str) -> None:
         key = (run_id, tool)
@@ -354,11 +351,6 @@ def _idempotency_key(call: Call) -> str:
     """Derived from run and call, so that a call which is resumed has the same one: a UUID of version 8."""
     digest = hashlib.sha256(f"{call.run_id}\n{call.call_id}".encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[12:15]}-a{digest[15:18]}-{digest[18:30]}"
-
-
-def _used_up(code: str, tool: str, quota: str, limit: int | None) -> Refusal:
-    period = quota.removeprefix("per_")
-    return Refusal(code=code, message=f"`{tool}` has used its quota of {limit} calls a {period}", value=limit)
 
 
 _GOVERNED_BY: Final = {

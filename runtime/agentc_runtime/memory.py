@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from .calls import Claim, Returned
 from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
+from .quotas import exhausted
 from .refusals import Refusal
 
 _WHERE = "memory"
@@ -50,10 +51,9 @@ class MemoryJournal:
         """
         run = (claim.run_id, claim.tool)
         day = (claim.agent, claim.tool, self._clock().astimezone(UTC).date().isoformat())
-        if claim.per_run is not None and self._in_run[run] >= claim.per_run:
-            return "per_run"
-        if claim.per_day is not None and self._in_day[day] >= claim.per_day:
-            return "per_day"
+        used = exhausted(claim.per_run, claim.per_day, in_run=self._in_run[run], in_day=self._in_day[day])
+        if used is not None:
+            return used
         call = (claim.run_id, claim.call_id)
         if call in self._open:
             raise StoreError(

@@ -1,7 +1,7 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
 from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
-from .moments import Moment, Told, arguments_of_state, moment
+from .moments import Moment, Told, arguments_of_state, as_json, moment
 from .tools import (
     ToolAccess,
     accesses,
@@ -23,6 +23,7 @@ __all__ = [
     "accesses",
     "allowed",
     "arguments_of_state",
+    "as_json",
     "asked",
     "example_call",
     "judged",

@@ -13,6 +13,7 @@ from agentc_runtime.calls import Call
 from agentc_runtime.canonical import canonical
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.policy import Allowed, Policy
+from agentc_runtime.quotas import exhausted, used_up
 from agentc_runtime.refusals import Refusal, RefusedError
 from agentc_runtime.request import build_request, first_page
 from agentc_runtime.secrets import Secrets
@@ -68,8 +69,13 @@ class Judge:
         self._environment = msgspec.structs.replace(declared, secrets=stand_ins)
         self._secrets = Secrets(self._environment, dict.fromkeys(stand_ins, STAND_IN))
 
-    def verdict(self, state: str, name: str, arguments: str, moment: Moment) -> Verdict:
-        """What becomes of a call of the tool `name`, full or as a model writes it, with this JSON."""
+    def verdict(
+        self, state: str, name: str, arguments: str, moment: Moment, *, in_run: int = 0, in_day: int = 0
+    ) -> Verdict:
+        """What becomes of a call of the tool `name`, full or as a model writes it, with this JSON.
+
+        `in_run` and `in_day` are the calls of the tool that count against its quotas already.
+        """
         call = Call(
             run_id="replay",
             call_id="call-1",
@@ -88,12 +94,19 @@ class Judge:
                 build_request(decided.tool, whole, self._environment, self._secrets, key)
             except RefusedError as error:
                 decided = self._placed(error.refusal, decided.tool.name)
+        if isinstance(decided, Allowed) and (quota := decided.grant.quota) is not None:
+            full = exhausted(quota.per_run, quota.per_day, in_run=in_run, in_day=in_day)
+            if full is not None:
+                refusal = used_up(full, decided.tool.name, getattr(quota, full))
+                decided = self._placed(refusal, decided.tool.name)
         return _verdict(decided)
 
     def _placed(self, refusal: Refusal, tool: str) -> Refusal:
         key = f"tool:{tool}"
         if refusal.code in ("AR301", "AR506"):
             key = f"environment:{self._environment_name}/{refusal.value}"
+        elif refusal.code in ("AR203", "AR204"):
+            key = f"grant:{tool}/quota"
         at = refusal.at or locate(self._source_map, key)
         return msgspec.structs.replace(refusal, at=at)
 

@@ -73,10 +73,15 @@ def arguments_of_state(program: Program, state: str, tool: str, data: Mapping[st
         return None
     values = {name: evaluate(expr, data) for name, expr in spec.arguments.items()}
     given = {name: value for name, value in values.items() if value is not ABSENT}
+    return as_json(given)
+
+
+def as_json(arguments: Mapping[str, object]) -> str:
+    """Arguments as a caller writes them. What is no JSON stays so, for the policy to refuse."""
     try:
-        return canonical(given).decode()
-    except ValueError:  # what no canonical text says is for the policy to refuse
-        return json.dumps(given, ensure_ascii=False)
+        return canonical(dict(arguments)).decode()
+    except ValueError:
+        return json.dumps(arguments, ensure_ascii=False)
 
 
 def _read_first(program: Program, state: str) -> frozenset[tuple[str, ...]]:

@@ -70,6 +70,7 @@ from . import (
     ac414_ungranted_tool,
     ac415_empty_approver_group,
     ac416_behaviour_of_a_read,
+    ac423_assertion_about_nothing,
     ac501_untrusted_to_effect,
     ac502_way_out,
     ac503_model_not_approved,
@@ -116,6 +117,9 @@ from . import (
     ac809_suppression_without_reason,
     ac810_unknown_rule,
     ac811_large_tools,
+    ac812_permission_test_of_nothing,
+    ac813_permission_test_fails,
+    ac814_untested_grant,
 )
 
 #: A rule that looks at the resolved program. Rules without one are reported by the stage that finds them.
@@ -188,6 +192,7 @@ RULES: dict[str, Rule] = {
         ac414_ungranted_tool.RULE,
         ac415_empty_approver_group.RULE,
         ac416_behaviour_of_a_read.RULE,
+        ac423_assertion_about_nothing.RULE,
         ac501_untrusted_to_effect.RULE,
         ac502_way_out.RULE,
         ac503_model_not_approved.RULE,
@@ -234,6 +239,9 @@ RULES: dict[str, Rule] = {
         ac809_suppression_without_reason.RULE,
         ac810_unknown_rule.RULE,
         ac811_large_tools.RULE,
+        ac812_permission_test_of_nothing.RULE,
+        ac813_permission_test_fails.RULE,
+        ac814_untested_grant.RULE,
     )
 }
 
@@ -278,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
     ac414_ungranted_tool.check,
     ac415_empty_approver_group.check,
     ac416_behaviour_of_a_read.check,
+    ac423_assertion_about_nothing.check,
     ac501_untrusted_to_effect.check,
     ac502_way_out.check,
     ac503_model_not_approved.check,
@@ -314,4 +323,5 @@ CHECKS: tuple[Check, ...] = (
     ac807_tool_without_description.check,
     ac810_unknown_rule.check,
     ac811_large_tools.check,
+    ac812_permission_test_of_nothing.check,
 )

@@ -34,6 +34,7 @@ Duration: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8
 RuleCode: TypeAlias = Annotated[str, StringConstraints(pattern=r"^AC[0-9]{3}$")]
 Trust: TypeAlias = Literal["trusted", "untrusted"]
 Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
+Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 ErrorClass: TypeAlias = Literal[
     "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
 ]

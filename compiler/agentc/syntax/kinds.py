@@ -6,6 +6,7 @@ from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
 from .agent import AgentSpec
+from .assertions import AssertionSetSpec
 from .common import (
     API_VERSION,
     ARGUMENT_LIMIT_DEFINITION,
@@ -13,6 +14,7 @@ from .common import (
     Closed,
     Metadata,
 )
+from .permission_test import PermissionTestSpec
 from .permissions import PermissionSetSpec
 from .project import ProjectSpec
 from .toolset import ToolsetSpec
@@ -23,6 +25,8 @@ KINDS: dict[str, type[Closed]] = {
     "Toolset": ToolsetSpec,
     "PermissionSet": PermissionSetSpec,
     "Agent": AgentSpec,
+    "AssertionSet": AssertionSetSpec,
+    "PermissionTest": PermissionTestSpec,
 }
 
 

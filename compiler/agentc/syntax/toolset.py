@@ -10,6 +10,7 @@ from .behaviour import CacheSpec, PaginationSpec
 from .common import (
     Closed,
     Duration,
+    Effect,
     JsonSchema,
     LocalToolName,
     Name,
@@ -117,7 +118,7 @@ class ToolSpec(Closed):
 
     operation: NonEmpty
     """The `operationId`, or `METHOD /path`."""
-    effect: Literal["read", "create", "update", "delete", "send"]
+    effect: Effect
     """What a call does: `send` moves data or money out, `read` changes nothing."""
     server: NonEmpty | None = None
     """The operation's base URL, or `${env.NAME}`, if it is not that of the toolset."""

@@ -10,6 +10,7 @@ import pytest
 from agentc.checks import registry
 from agentc.checks.base import BASE, example_files
 from agentc.cli.explain import load_rule
+from agentc.deciding import DECISIONS
 from agentc.diagnostics import Rule
 from agentc.driver import Result, check_project
 
@@ -76,7 +77,8 @@ def test_every_rule_file_is_registered() -> None:
 
 def test_every_check_is_registered() -> None:
     defined = {path.stem for path in CHECKS_FOLDER.glob("ac*.py") if "\ndef check(" in path.read_text()}
-    assert {check.__module__.rpartition(".")[2] for check in registry.CHECKS} == defined
+    registered = [*registry.CHECKS, *DECISIONS]
+    assert {check.__module__.rpartition(".")[2] for check in registered} == defined
 
 
 def test_there_are_rules_in_every_family() -> None:
