@@ -95,13 +95,14 @@ spec:
 
 def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnostic]:
     """Grants of tested agents with something in them that no case notices: one finding a grant."""
-    from ..permission_tests import coverage
+    from ..permission_tests import coverage, tested_agents
 
-    if not program.permission_tests:
+    tested = tested_agents(program)
+    if not tested:
         return
     untested: dict[Span, list[Covered]] = {}
     for one in coverage(program, agents):
-        if one.by is None:
+        if one.by is None and one.agent in tested:
             untested.setdefault(one.grant, []).append(one)
     for span, parts in untested.items():
         agent, tool = parts[0].agent, parts[0].tool

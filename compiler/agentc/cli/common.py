@@ -59,6 +59,19 @@ def check_all(paths: tuple[Path, ...], *, use_cache: bool) -> list[Report]:
     ]
 
 
+def check_results(paths: tuple[Path, ...], *, use_cache: bool) -> list[Result]:
+    """Check every project at or below the paths for a command that needs them whole."""
+    from ..driver import check_project
+
+    folder = cache_folder() if use_cache else None
+    return [check_project(root, cache=folder) for root in roots_of(paths)]
+
+
+def report_of(result: Result) -> Report:
+    """What is reported of a project."""
+    return Report(shown_prefix(result.program.root), result.diagnostics, result.files)
+
+
 def _check(root: Path, folder: Path | None) -> tuple[tuple[Diagnostic, ...], Mapping[str, SourceFile]]:
     loaded = load_project(root)
     if folder is not None and not loaded[1]:
@@ -94,8 +107,7 @@ def report_errors(result: Result) -> None:
     """Print a project's findings to standard error, for commands that go on only without errors."""
     from ..report import render
 
-    report = Report(shown_prefix(result.program.root), result.diagnostics, result.files)
-    click.echo(render("text", [report], color=sys.stderr.isatty()), err=True, nl=False)
+    click.echo(render("text", [report_of(result)], color=sys.stderr.isatty()), err=True, nl=False)
 
 
 def choose_agent(result: Result, name: str | None) -> Agent:

@@ -51,20 +51,27 @@ class _Part:
 
 
 def coverage(program: Program, agents: Mapping[str, Lowered]) -> list[Covered]:
-    """Every part of the grants of agents that have tests. A grant that several agents have counts once."""
+    """Every part of every grant, those of agents with tests first. What several agents have counts once."""
     found: dict[tuple[Span, str], Covered] = {}
-    for name, lowered in agents.items():
+    for name in sorted(agents, key=lambda name: (name not in tested_agents(program), name)):
+        lowered = agents[name]
         tests = [test for test in program.permission_tests.values() if test.spec.agent == name]
         tried = [trial for test in tests for trial in trials(lowered, test)]
-        for tool, grant in sorted(lowered.agent.grants.items()) if tests else ():
+        for tool, grant in sorted(lowered.agent.grants.items()):
             cases = [(one, one.verdict(lowered.judge).outcome) for one in tried if one.case.tool == tool]
             for part in _parts(grant, lowered.program.tools[tool]):
                 span = grant.span(*part.path, key=part.path != ("tool",))
-                by = _notices(lowered, tool, part, cases)
                 known = found.get((span, part.what))
                 if known is None or known.by is None:
-                    found[span, part.what] = Covered(name, tool, part.what, span, grant.span("tool"), by)
+                    by = _notices(lowered, tool, part, cases)
+                    first = known.agent if known is not None and by is None else name
+                    found[span, part.what] = Covered(first, tool, part.what, span, grant.span("tool"), by)
     return list(found.values())
+
+
+def tested_agents(program: Program) -> frozenset[str]:
+    """The agents that have permission tests."""
+    return frozenset(test.spec.agent for test in program.permission_tests.values())
 
 
 def _notices(lowered: Lowered, tool: str, part: _Part, cases: Iterable[tuple[Trial, str]]) -> str | None:
