@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from .checks import ac813_permission_test_fails, ac814_untested_grant
+from .checks import (
+    ac417_forbidden_operation,
+    ac418_forbidden_host,
+    ac419_forbidden_call,
+    ac420_forbidden_flow,
+    ac813_permission_test_fails,
+    ac814_untested_grant,
+)
 from .diagnostics import Diagnostic
 from .lowered import Lowered, can_lower, lower_agents
 from .program import Program
@@ -17,6 +24,10 @@ Decision: TypeAlias = Callable[[Program, Mapping[str, Lowered]], Iterator[Diagno
 
 #: The decisions, in the order in which they are made.
 DECISIONS: Final[tuple[Decision, ...]] = (
+    ac417_forbidden_operation.check,
+    ac418_forbidden_host.check,
+    ac419_forbidden_call.check,
+    ac420_forbidden_flow.check,
     ac813_permission_test_fails.check,
     ac814_untested_grant.check,
 )

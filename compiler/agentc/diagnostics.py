@@ -12,16 +12,22 @@ from typing import Literal, NamedTuple, TypeAlias
 Level: TypeAlias = Literal["error", "warning", "ignore"]
 
 
-#: Codes that begin so are always errors, whatever a project says: syntax, names, schemas and templates.
-#: Without them nothing else can be checked, and nothing can be built.
-_ALWAYS_ERRORS = ("AC1", "AC2", "AC30", "AC310")
+#: Syntax, names, schemas and templates: without them nothing else can be checked, and nothing can be built.
+_FUNDAMENTAL = ("AC1", "AC2", "AC30", "AC310")
 #: But these are about files that are no specs, and about what is not there: a project may mean it so.
 _LEVELLED = frozenset({"AC116", "AC117", "AC118"})
+#: Assertions: who answers for them says when they change, in the file where they stand.
+ASSERTIONS = frozenset({"AC417", "AC418", "AC419", "AC420", "AC421", "AC422", "AC423"})
+
+
+def is_fundamental(code: str) -> bool:
+    """Whether a finding of the rule leaves no program that could be built or judged."""
+    return code.startswith(_FUNDAMENTAL) and code not in _LEVELLED
 
 
 def is_always_error(code: str) -> bool:
     """Whether a project can't set the level of a rule, nor a comment silence it."""
-    return code.startswith(_ALWAYS_ERRORS) and code not in _LEVELLED
+    return is_fundamental(code) or code in ASSERTIONS
 
 
 class Span(NamedTuple):

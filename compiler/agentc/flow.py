@@ -68,6 +68,27 @@ def tool_span(agent: Agent, state: State, grant: Grant) -> Span:
 
 def sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
     """For each state what it may read, tools first: the least set that all paths agree with."""
+    outputs = _outputs(agent)
+    return {name: tuple(_unique(_read(agent, state, outputs))) for name, state in agent.states.items()}
+
+
+def bound_sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
+    """For each grant the data that it sends by `bind`, which no model has to read."""
+    outputs = _outputs(agent)
+    return {
+        name: tuple(
+            _unique(
+                source
+                for bound in grant.bind.values()
+                for reference, span in bound.references
+                for source in _at(agent, (reference.root, *reference.path), span, outputs)
+            )
+        )
+        for name, grant in agent.grants.items()
+    }
+
+
+def _outputs(agent: Agent) -> Mapping[str, _Leaving]:
     outputs: dict[str, _Leaving] = {name: {} for name in agent.states}
     changed = True
     while changed:
@@ -77,7 +98,7 @@ def sources(agent: Agent) -> dict[str, tuple[Source, ...]]:
             if leaving != outputs[name]:
                 outputs[name] = leaving
                 changed = True
-    return {name: tuple(_unique(_read(agent, state, outputs))) for name, state in agent.states.items()}
+    return outputs
 
 
 def _unique(found: Iterator[Source]) -> Iterator[Source]:
@@ -207,11 +228,12 @@ def leaks(state: State, read: tuple[Source, ...]) -> list[tuple[Source, Grant]]:
         for grant in state.grants.values()
         if is_unasked(grant)
         for source in read
-        if source.origin.label.sensitivity in ("confidential", "restricted") and _leaves(grant, source)
+        if source.origin.label.sensitivity in ("confidential", "restricted") and leaves(grant, source)
     ]
 
 
-def _leaves(grant: Grant, source: Source) -> bool:
+def leaves(grant: Grant, source: Source) -> bool:
+    """Whether a call carries data away: it sends, or writes to another service than the data came from."""
     if grant.tool.spec.effect in ("create", "update"):
         origin = source.origin.toolset
         return origin is not None and origin != grant.tool.toolset.name

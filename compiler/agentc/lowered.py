@@ -9,7 +9,7 @@ from functools import cached_property
 from agentc_runtime import bundle as ir
 
 from .access import Judge, ToolAccess, accesses
-from .diagnostics import ALWAYS_ERRORS, Diagnostic
+from .diagnostics import Diagnostic, is_fundamental
 from .lower import lower, lower_grant
 from .program import Agent, Grant, Program
 from .resolve import binds_of
@@ -47,7 +47,7 @@ def can_lower(program: Program, found: Iterable[Diagnostic]) -> bool:
     Other findings don't matter: a grant that no state uses is still a grant.
     """
     project = program.project
-    spoiled = any(one.level == "error" and one.code.startswith(ALWAYS_ERRORS) for one in found)
+    spoiled = any(one.level == "error" and is_fundamental(one.code) for one in found)
     return project is not None and bool(project.spec.environments) and not spoiled
 
 

@@ -1,7 +1,7 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
 from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
-from .moments import Moment, Told, arguments_of_state, as_json, moment
+from .moments import Moment, Told, arguments_of_state, as_json, favourable, moment
 from .tools import (
     ToolAccess,
     accesses,
@@ -26,6 +26,7 @@ __all__ = [
     "as_json",
     "asked",
     "example_call",
+    "favourable",
     "judged",
     "moment",
     "run_origins",

@@ -20,7 +20,7 @@ from agentc_runtime.secrets import Secrets
 from agentc_runtime.values import references
 
 from ..subsumption import Escapes, Region, includes
-from .moments import Moment
+from .moments import Moment, plant
 from .tools import ToolAccess
 
 #: Stands for a secret where a request is only built to see whether it can be.
@@ -166,7 +166,7 @@ def sample_data(program: Program, access: ToolAccess) -> dict[str, object]:
         definitions = access.tool.arguments.get("$defs", {})
         value = some_value({**schema, "$defs": definitions} if isinstance(schema, Mapping) else {})
         for path in references(expr):
-            _plant(data, path, value)
+            plant(data, path, value)
     return data
 
 
@@ -179,13 +179,3 @@ def some_value(region: Region) -> object:
 def run_origins(program: Program, data: Mapping[str, object]) -> Origins:
     """What values may be traced to in a run with this data, before anything was read."""
     return origins_of(program, data.get("input", {}), data.get("session", {}))
-
-
-def _plant(data: dict[str, object], path: tuple[str, ...], value: object) -> None:
-    place = data
-    for step in path[:-1]:
-        below = place.setdefault(step, {})
-        if not isinstance(below, dict):
-            return
-        place = below
-    place[path[-1]] = value

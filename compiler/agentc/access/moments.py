@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from agentc_runtime.bundle import AgentState, Label, ModelState, Program, ToolState
 from agentc_runtime.canonical import canonical
+from agentc_runtime.expressions import Ref
 from agentc_runtime.interpret.typed import label_at
 from agentc_runtime.labels import NOTHING_READ, join
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.template import paths
 from agentc_runtime.values import ABSENT, evaluate, references
+
+from .tools import ToolAccess
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,56 @@ def moment(program: Program, state: str, tool: str, told: Told) -> Moment:
     for value in told.approved:
         origins.add("approved", value)
     return Moment(context=context, data=data, origins=origins)
+
+
+def favourable(
+    program: Program, access: ToolAccess, state: str, whole: Mapping[str, object]
+) -> Moment | None:
+    """A moment at which as much as possible lets a call with these whole arguments through.
+
+    Nothing was read but what the state begins with, what is bound has these values, and the values stand in
+    all that a run can be told. `None` when no data makes the bound arguments so.
+    """
+    told: dict[str, object] = {"input": {}, "session": {}, "states": {}}
+    for name, expr in access.referred.items():
+        if isinstance(expr, Ref):
+            plant(told, expr.path, whole.get(name))
+    if any(evaluate(expr, told) != whole.get(name) for name, expr in access.referred.items()):
+        return None
+    states = told["states"]
+    outputs = {
+        name: value["output"]
+        for name, value in (states.items() if isinstance(states, dict) else ())
+        if isinstance(value, dict) and "output" in value
+    }
+    at = moment(
+        program,
+        state,
+        access.tool.name,
+        Told(
+            input=told["input"],
+            session=told["session"],
+            outputs=outputs,
+            trusted=(dict(whole),),
+            approved=(dict(whole),),
+        ),
+    )
+    if program.input.label.trust == "trusted":
+        at.origins.add("input", dict(whole))
+    if program.session.label.trust == "trusted":
+        at.origins.add("session", dict(whole))
+    return at
+
+
+def plant(data: dict[str, object], path: tuple[str, ...], value: object) -> None:
+    """Put a value at a path into data; nothing where a step is no object."""
+    place = data
+    for step in path[:-1]:
+        below = place.setdefault(step, {})
+        if not isinstance(below, dict):
+            return
+        place = below
+    place[path[-1]] = value
 
 
 def arguments_of_state(program: Program, state: str, tool: str, data: Mapping[str, object]) -> str | None:

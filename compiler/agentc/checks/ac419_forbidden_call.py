@@ -1,0 +1,98 @@
+"""AC419: grant that lets a call be made which is never allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Diagnostic, Note, Rule, Span
+from ..program import Program
+from ..syntax.assertions import CallAssertionSpec
+from .asserted import Asserted, asserted_of, assertion_note, named
+
+if TYPE_CHECKING:
+    from ..lowered import Lowered
+
+RULE = Rule(
+    code="AC419",
+    name="forbidden-call",
+    title="grant that lets a call be made which is never allowed",
+    why=(
+        "An AssertionSet says which calls are never made, or never without a person's approval. Whether a "
+        "grant lets one through is decided for all arguments at once, and shown with such a call. What can't "
+        "be decided counts as broken."
+    ),
+    bad="""\
+# file: assertions.yaml
+apiVersion: agentc/v1
+kind: AssertionSet
+metadata: { name: money, version: 1.0.0, owner: security }
+spec:
+  never:
+    calls:
+      - { tool: desk.refund, when: { amount: { exclusiveMinimum: 20 } }, unasked: true }
+# file: permissions.yaml
+apiVersion: agentc/v1
+kind: PermissionSet
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec:
+  grants:
+    - tool: desk.get_ticket
+    - tool: desk.refund  # <- AC419
+      where: { amount: { maximum: 50 } }
+      approval: { by: [leads], when: { amount: { minimum: 40 } } }
+""",
+    good="""\
+# file: assertions.yaml
+apiVersion: agentc/v1
+kind: AssertionSet
+metadata: { name: money, version: 1.0.0, owner: security }
+spec:
+  never:
+    calls:
+      - { tool: desk.refund, when: { amount: { exclusiveMinimum: 20 } }, unasked: true }
+# file: permissions.yaml
+apiVersion: agentc/v1
+kind: PermissionSet
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec:
+  grants:
+    - tool: desk.get_ticket
+    - tool: desk.refund
+      where: { amount: { maximum: 50 } }
+      approval: { by: [leads], when: { amount: { exclusiveMinimum: 20 } } }
+""",
+)
+
+
+def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnostic]:
+    """Grants that let a call of `never.calls` through: one finding a grant and assertion."""
+    for asserted, about in asserted_of(program, agents):
+        for index, call in enumerate(asserted.spec.never.calls):
+            yield from _broken(asserted, index, call, about)
+
+
+def _broken(
+    asserted: Asserted, index: int, call: CallAssertionSpec, about: tuple[Lowered, ...]
+) -> Iterator[Diagnostic]:
+    from ..forbidden import forbidden_call
+
+    found: dict[Span, list[tuple[Lowered, tuple[str, ...]]]] = {}
+    for lowered in about:
+        grant = lowered.agent.grants.get(call.tool)
+        said = None if grant is None else forbidden_call(lowered, call)
+        if grant is not None and said is not None:
+            found.setdefault(grant.span("tool"), []).append((lowered, said))
+    for span, broken in found.items():
+        first, *examples = broken[0][1]
+        how = "without an approval " if call.unasked else ""
+        fix = "limit the arguments with `where`, or bind them"
+        yield RULE.at(
+            span,
+            f"{named(one for one, _ in broken)} may make a call of `{call.tool}` {how}that is never allowed: {first}",
+            help=f"{fix}, or ask in `approval`" if call.unasked else fix,
+            notes=(
+                *(Note(example) for example in examples),
+                assertion_note(asserted, ("never", "calls", index), call.reason),
+            ),
+        )
