@@ -57,7 +57,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
             {
                 "tool": name,
                 "effect": program.tools[name].effect,
-                "request": _request(program.tools[name]),
+                "request": request_line(program.tools[name]),
                 "limits": list(limits_of_grant(program.grants[name])),
                 "flow": list(flow_in_words(program.tools[name], program.grants[name])),
                 "trust": program.tools[name].output.trust,
@@ -101,7 +101,13 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def _request(tool: ir.Tool) -> str:
+def verb_of(tool: ir.Tool) -> str:
+    """What a tool does, as a verb."""
+    return _VERBS[tool.effect]
+
+
+def request_line(tool: ir.Tool) -> str:
+    """`POST /tickets/{ticket_id}/replies`."""
     path = "/".join(
         "".join(part.literal if part.literal is not None else f"{{{_argument(part)}}}" for part in segment)
         for segment in tool.request.path
@@ -116,7 +122,7 @@ def _argument(part: ir.PathPart) -> str:
 def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     tool, grant = bundle.program.tools[name], bundle.program.grants[name]
     states = [state for state, spec in bundle.program.states.items() if name in ir.tools_of(spec)]
-    yield f"  {name}  {_VERBS[tool.effect]}  {_request(tool)}"
+    yield f"  {name}  {verb_of(tool)}  {request_line(tool)}"
     for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
     if len(tool.request.auth) > 1:

@@ -1,12 +1,13 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
 from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
-from .moments import Moment, Told, arguments_of_state, as_json, favourable, moment
+from .moments import Moment, Told, arguments_of_state, as_json, favourable, moment, most_suspect, plant
 from .tools import (
     ToolAccess,
     accesses,
     allowed,
     asked,
+    schemas_at,
     sent,
     sent_unasked,
     unasked,
@@ -29,8 +30,11 @@ __all__ = [
     "favourable",
     "judged",
     "moment",
+    "most_suspect",
+    "plant",
     "run_origins",
     "sample_data",
+    "schemas_at",
     "sent",
     "sent_unasked",
     "some_value",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentc_runtime.bundle import AgentState, Label, ModelState, Program, ToolState
+from agentc_runtime.bundle import AgentState, Label, ModelState, Program, ToolState, tools_of
 from agentc_runtime.canonical import canonical
 from agentc_runtime.expressions import Ref
 from agentc_runtime.interpret.typed import label_at
@@ -66,13 +66,36 @@ def moment(program: Program, state: str, tool: str, told: Told) -> Moment:
     return Moment(context=context, data=data, origins=origins)
 
 
-def favourable(
-    program: Program, access: ToolAccess, state: str, whole: Mapping[str, object]
-) -> Moment | None:
-    """A moment at which as much as possible lets a call with these whole arguments through.
+def most_suspect(program: Program) -> dict[str, Label]:
+    """For each state the label of all that may have been read when it makes a call: the worst that can be."""
+    context = dict.fromkeys(program.states, NOTHING_READ)
+    given = dict(context)
+    changed = True
+    while changed:
+        changed = False
+        for name, state in program.states.items():
+            first = join(
+                NOTHING_READ, *(label_at(program, path, given) for path in _read_first(program, name))
+            )
+            answers = [program.tools[tool].output for tool in tools_of(state) if tool in program.tools]
+            read = join(first, *answers) if isinstance(state, AgentState) else first
+            left = join(read, *answers)
+            if (read, left) != (context[name], given[name]):
+                context[name], given[name], changed = read, left, True
+    return context
 
-    Nothing was read but what the state begins with, what is bound has these values, and the values stand in
-    all that a run can be told. `None` when no data makes the bound arguments so.
+
+def favourable(
+    program: Program,
+    access: ToolAccess,
+    state: str,
+    whole: Mapping[str, object],
+    read: Label = NOTHING_READ,
+) -> Moment | None:
+    """A moment at which as much as possible lets a call with these whole arguments through after `read`.
+
+    What is bound has these values, and the values stand in all that a run can be told. `None` when no data
+    makes the bound arguments so.
     """
     told: dict[str, object] = {"input": {}, "session": {}, "states": {}}
     for name, expr in access.referred.items():
@@ -91,6 +114,7 @@ def favourable(
         state,
         access.tool.name,
         Told(
+            read=read,
             input=told["input"],
             session=told["session"],
             outputs=outputs,

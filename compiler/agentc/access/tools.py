@@ -132,7 +132,7 @@ def _bound_to(program: ir.Program, name: str, expr: Expr) -> Region:
     present: ir.Schema = {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
     if not isinstance(expr, Ref):
         return present
-    ways = [_argument(name, schema) for schema in _schemas_at(program, expr.path)]
+    ways = [_argument(name, schema) for schema in schemas_at(program, expr.path)]
     return Intersection((present, Union(tuple(ways)))) if ways else present
 
 
@@ -145,7 +145,7 @@ def _argument(name: str, schema: ir.Schema) -> ir.Schema:
     return {**definitions, "properties": {name: rest}}
 
 
-def _schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
+def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
     """The schemas of which what stands at `path` is one; none when nothing is known of it."""
     root, *steps = path
     if root in ("input", "session"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import Diagnostic, Rule, is_always_error
+from ..diagnostics import ASSERTIONS, Diagnostic, Rule, is_always_error
 from ..program import Program
 
 RULE = Rule(
@@ -59,5 +59,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
             yield RULE.at(
                 span,
                 f"the level of {code} can't be set",
-                help="it is always an error: without it nothing else can be checked or built",
+                help="it is always an error: change the assertion, where it stands"
+                if code in ASSERTIONS
+                else "it is always an error: without it nothing else can be checked or built",
             )

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Explain a rule of the compiler or the runtime."),
     "build": ("build", "Compile agents into bundles."),
     "inspect": ("inspect", "Say in words what a bundle lets the agent do."),
+    "why": ("why", "Say why a call is allowed, asks or is refused."),
     "graph": ("graph", "Draw what agents may do, and the flows that break a rule."),
     "verify": ("verify", "Check that a bundle is whole and unchanged."),
     "run": ("run", "Run an agent and show what it does."),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from . import InputError
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -20,3 +23,36 @@ def text_or_json(what: str) -> Callable[[F], F]:
         show_default=True,
         help=what,
     )
+
+
+def option_text(text: str, option: str) -> str:
+    """The text of an option: written out, `@FILE`, or `-` for standard input.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    import sys
+
+    try:
+        if text == "-":
+            return sys.stdin.read()
+        return Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
+    except OSError as error:
+        raise InputError(f"{option}: can't read `{text[1:]}`: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{option}: `{text[1:] or 'standard input'}` is not UTF-8") from error
+
+
+def json_value(text: str, option: str) -> object:
+    """The JSON value of an option, which is written as for `option_text`.
+
+    Raises:
+        InputError: it can't be read, or is no JSON.
+    """
+    import json
+
+    try:
+        value: object = json.loads(option_text(text, option))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{option} is not JSON: {error}") from error
+    return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from . import InputError
-from .options import text_or_json
+from .options import json_value, text_or_json
 
 if TYPE_CHECKING:
     from agentc_runtime.environments import Environment
@@ -76,8 +76,8 @@ def command(
     loaded = _load(path, name)
     recordings = () if record else (replay,) if replay else _recordings(loaded, environment)
     options = RunOptions(
-        input=_value(input_, "--input"),
-        session=_value(session, "--session"),
+        input=json_value(input_, "--input"),
+        session=json_value(session, "--session"),
         environment=environment,
         record=record,
         recordings=recordings,
@@ -122,22 +122,6 @@ def _load(path: Path, name: str | None) -> _Loaded:
     except BuildError as error:
         raise InputError(str(error)) from error
     return _Loaded(bundle, result.program.root, shown_prefix(result.program.root))
-
-
-def _value(text: str, option: str) -> object:
-    """The JSON value of an option: written out, `@FILE`, or `-` for standard input."""
-    import json
-
-    try:
-        if text == "-":
-            text = sys.stdin.read()
-        elif text.startswith("@"):
-            text = Path(text[1:]).read_text(encoding="utf-8")
-        return json.loads(text)
-    except OSError as error:
-        raise InputError(f"{option}: can't read `{text[1:]}`: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{option} is not JSON: {error}") from error
 
 
 def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:

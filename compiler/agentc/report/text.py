@@ -23,9 +23,7 @@ Paint: TypeAlias = Callable[[str, str], str]
 def render(reports: Sequence[Report], *, color: bool = False) -> str:
     """Every finding as a block of lines, then a summary line."""
 
-    def paint(text: str, style: str) -> str:
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color else text
-
+    paint = painter(color)
     blocks = [_block(report, finding, paint) for report, finding in every(reports)]
     counts = count(reports)
     if not blocks:
@@ -34,6 +32,11 @@ def render(reports: Sequence[Report], *, color: bool = False) -> str:
     parts += [_number(counts.warnings, "warning")] if counts.warnings else []
     summary = f"{', '.join(parts)} in {_number(counts.files, 'file')}"
     return disarmed("\n".join([*blocks, paint(summary, "title")]) + "\n", "\\x5b")
+
+
+def painter(color: bool) -> Paint:
+    """What puts text into a style, if there is `color`."""
+    return lambda text, style: f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if color else text
 
 
 def _number(number: int, thing: str) -> str:
@@ -46,14 +49,14 @@ def _block(report: Report, finding: Diagnostic, paint: Paint) -> str:
     level = finding.level
     lines = [
         f"{paint(f'{level}[{finding.code}]', level)}{paint(': ' + visible(finding.message), 'title')}",
-        *_snippet(report, finding.span, gutter, level, paint),
+        *snippet(report, finding.span, gutter, level, paint),
     ]
     for note in finding.notes:
         if note.span is None:
             lines += _labelled("note", note.message, gutter, paint)
         else:
             lines.append(f"{paint('note', 'help')}: {visible(note.message)}")
-            lines += _snippet(report, note.span, gutter, "frame", paint)
+            lines += snippet(report, note.span, gutter, "frame", paint)
     if finding.help:
         lines += _labelled("help", finding.help, gutter, paint)
     return "\n".join(lines) + "\n"
@@ -73,7 +76,7 @@ def _labelled(label: str, text: str, gutter: int, paint: Paint) -> list[str]:
     ]
 
 
-def _snippet(report: Report, span: Span, gutter: int, style: str, paint: Paint) -> list[str]:
+def snippet(report: Report, span: Span, gutter: int, style: str, paint: Paint) -> list[str]:
     """The place, and the span's first line underlined as far as it goes; the place alone without a source."""
     place = f"{visible(report.path(span.file))}:{span.line}:{span.column}"
     arrow = f"{' ' * gutter}{paint('-->', 'frame')} {place}"
