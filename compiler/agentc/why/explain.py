@@ -114,8 +114,9 @@ class _Asked:
 
     def answers(self) -> Iterator[Answer]:
         """The call with the arguments of the question, in each state and after each reading."""
+        given = "{}" if self._question.arguments is None else self._question.arguments
         for state in _calling(self._judge.program, self._question.state):
-            yield from self._after_readings(state, self._question.arguments or "{}")
+            yield from self._after_readings(state, given)
 
     def by_state(self, state: str) -> Iterator[Answer]:
         """The call that a `tool` state makes by itself; nothing for one whose model chooses."""
