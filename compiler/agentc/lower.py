@@ -50,6 +50,23 @@ PROVIDER_URLS = {
 }
 
 
+def obstacle(agent: Agent) -> str | None:
+    """Why an agent of a project without errors can't be lowered; `None` when it can.
+
+    The project may have made the findings about a document, or about servers, less than errors.
+    """
+    unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
+    if unknown:
+        names = ", ".join(f"`{tool.name}`" for tool in unknown[:3]) + (", …" if unknown[3:] else "")
+        document = unknown[0].toolset.spec.openapi.file
+        return f"what {names} would do is not known, because `{document}` is not there or can't be used"
+    for name, grant in sorted(agent.grants.items()):
+        operation, spec = grant.tool.operation, grant.tool.toolset.spec
+        if not (grant.tool.spec.server or spec.server or (operation and operation.servers)):
+            return f"where `{name}` is served is not known"
+    return None
+
+
 def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
     """The runtime program of one agent, and the source map of everything that governs it."""
     project = program.project

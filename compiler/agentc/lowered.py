@@ -10,7 +10,7 @@ from agentc_runtime import bundle as ir
 
 from .access import Judge, ToolAccess, accesses
 from .diagnostics import Diagnostic, is_fundamental
-from .lower import lower, lower_grant
+from .lower import lower, lower_grant, obstacle
 from .program import Agent, Grant, Program
 from .resolve import binds_of
 from .resources import Resource
@@ -54,12 +54,10 @@ def can_lower(program: Program, found: Iterable[Diagnostic]) -> bool:
 def lower_agent(program: Program, agent: Agent) -> Lowered | None:
     """One agent of a project of which `can_lower` holds.
 
-    `None` when what a tool of its does is not known, or when a schema is one that no broker runs with.
+    `None` when a tool of its is not known, or when a schema is one that no broker runs with.
     """
-    for grant in agent.grants.values():
-        operation = grant.tool.operation
-        if operation is None or not (grant.tool.toolset.spec.server or operation.servers):
-            return None
+    if obstacle(agent) is not None:
+        return None
     lowered = Lowered(agent, *lower(program, agent))
     try:
         return lowered if lowered.judge else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .driver import Result
 from .emit import emit
 from .environments import authority_files
-from .lower import lower
+from .lower import lower, obstacle
 from .program import Agent
 from .source import SourceFile
 
@@ -21,21 +21,11 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
         BuildError: a tool that the agent is granted is not known, or its server is not, because the project
             has made the findings about them less than errors.
     """
-    unknown = [grant.tool for _, grant in sorted(agent.grants.items()) if grant.tool.operation is None]
-    if unknown:
-        names = ", ".join(f"`{tool.name}`" for tool in unknown[:3]) + (", …" if unknown[3:] else "")
-        document = unknown[0].toolset.spec.openapi.file
+    problem = obstacle(agent)
+    if problem is not None:
         raise BuildError(
-            f"agent `{agent.resource.name}` can't be built: what {names} would do is not known, because "
-            f"`{document}` is not there or can't be used; `agentc validate` says why"
+            f"agent `{agent.resource.name}` can't be built: {problem}; `agentc validate` says why"
         )
-    for name, grant in sorted(agent.grants.items()):
-        operation, spec = grant.tool.operation, grant.tool.toolset.spec
-        if not (grant.tool.spec.server or spec.server or (operation and operation.servers)):
-            raise BuildError(
-                f"agent `{agent.resource.name}` can't be built: where `{name}` is served is not known; "
-                "`agentc validate` says why"
-            )
     program, source_map = lower(result.program, agent)
     return emit(program, source_map, _sources(result, agent))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote, unquote
 
 from .bodies import body_lines, write_body
@@ -13,7 +13,6 @@ from .bundle import Param, PathPart, RequestPlan, Tool
 from .environments import Auth, Endpoint, Environment
 from .quoting import shown, visible
 from .refusals import Refusal, RefusedError
-from .secrets import Secrets
 from .styles import (
     clash,
     content_text,
@@ -42,11 +41,18 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _DECODINGS: Final = 3
 
 
+class SecretValues(Protocol):
+    """Where a credential's value comes from: `agentc_runtime.secrets.Secrets`, in a run."""
+
+    def get(self, name: str) -> str:
+        """The value of the secret `name`. Raises `RefusedError` AR506 when there is none."""
+
+
 def build_request(
     tool: Tool,
     arguments: Mapping[str, object],
     environment: Environment,
-    secrets: Secrets,
+    secrets: SecretValues,
     idempotency_key: str | None = None,
 ) -> HttpRequest:
     """The request that `tool` makes with `arguments`, which have been checked and hold the bound ones.
@@ -260,7 +266,7 @@ def _cookies(plan: RequestPlan, arguments: Mapping[str, object]) -> str:
 # --- credentials ---------------------------------------------------------------------------------------
 
 
-def _authenticate(auth: Auth, secrets: Secrets, headers: dict[str, str], query: list[str]) -> None:
+def _authenticate(auth: Auth, secrets: SecretValues, headers: dict[str, str], query: list[str]) -> None:
     value = secrets.get(auth.secret)
     if auth.token is not None:
         return  # the token is fetched and put on when the request is sent

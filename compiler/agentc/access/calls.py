@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from agentc_runtime.bundle import Label, Position, Program, Secret, SourceMap, locate
+from agentc_runtime.bundle import Label, Position, Program, SourceMap, locate
 from agentc_runtime.calls import Call
 from agentc_runtime.canonical import canonical
 from agentc_runtime.origins import Origins, origins_of
@@ -16,16 +16,11 @@ from agentc_runtime.policy import Allowed, Policy
 from agentc_runtime.quotas import exhausted, used_up
 from agentc_runtime.refusals import Refusal, RefusedError
 from agentc_runtime.request import build_request, first_page
-from agentc_runtime.secrets import Secrets
 from agentc_runtime.values import references
 
 from ..subsumption import Escapes, Region, includes
 from .moments import Moment, plant
 from .tools import ToolAccess
-
-#: Stands for a secret where a request is only built to see whether it can be.
-STAND_IN: Final = "stand-in-for-a-secret"
-
 
 #: The keys of a grant by which a person is asked.
 Asking: TypeAlias = Literal["approval", "untrusted_to_effect"]
@@ -49,6 +44,14 @@ class Verdict:
     path: str = ""
 
 
+class _StandIns:
+    """Stands for the secrets where a request is only built to see whether it can be."""
+
+    def get(self, name: str) -> str:
+        """A value that every credential can carry."""
+        return f"stand-in-for-{name}"
+
+
 class Judge:
     """What the broker says of calls of one program in one environment, up to where something would be sent.
 
@@ -64,10 +67,7 @@ class Judge:
         self.policy = Policy(program, source_map)
         self._source_map = source_map
         self._environment_name = environment or program.default_environment
-        declared = program.environments[self._environment_name]
-        stand_ins = {name: Secret(env=name) for name in declared.secrets}
-        self._environment = msgspec.structs.replace(declared, secrets=stand_ins)
-        self._secrets = Secrets(self._environment, dict.fromkeys(stand_ins, STAND_IN))
+        self._environment = program.environments[self._environment_name]
 
     def verdict(
         self, state: str, name: str, arguments: str, moment: Moment, *, in_run: int = 0, in_day: int = 0
@@ -91,7 +91,7 @@ class Judge:
             key = "replay" if decided.tool.idempotency_header is not None else None
             whole = {**decided.arguments, **first_page(decided.tool)}
             try:
-                build_request(decided.tool, whole, self._environment, self._secrets, key)
+                build_request(decided.tool, whole, self._environment, _StandIns(), key)
             except RefusedError as error:
                 decided = self._placed(error.refusal, decided.tool.name)
         if isinstance(decided, Allowed) and (quota := decided.grant.quota) is not None:

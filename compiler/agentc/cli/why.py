@@ -69,7 +69,7 @@ def command(
 
     \b
     Example:
-      agentc why triage helpdesk.refund --args '{"amount": 60, "currency": "EUR"}' --project specs/support
+      agentc why triage helpdesk.refund --project specs/support --args '{"amount": 60}'
     """
     from ..why import Question, explain
     from ..why.data import as_data
