@@ -5,7 +5,8 @@ It is imported for projects that have assertions or permission tests only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from .checks import (
@@ -13,12 +14,15 @@ from .checks import (
     ac418_forbidden_host,
     ac419_forbidden_call,
     ac420_forbidden_flow,
+    ac812_permission_test_of_nothing,
     ac813_permission_test_fails,
     ac814_untested_grant,
 )
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Span
 from .lowered import Lowered, can_lower, lower_agents
 from .program import Program
+from .resources import Resource
+from .syntax.permission_test import PermissionTestSpec
 
 Decision: TypeAlias = Callable[[Program, Mapping[str, Lowered]], Iterator[Diagnostic]]
 
@@ -33,10 +37,27 @@ DECISIONS: Final[tuple[Decision, ...]] = (
 )
 
 
-def decide(program: Program, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """What assertions and permission tests find. Nothing when what was `found` leaves no program to judge."""
+def decide(program: Program, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """What assertions and permission tests find. Nothing when what was `found` leaves no program to judge.
+
+    A permission test in which something was found already is not carried out, and then nothing is said to be
+    untested either.
+    """
     if not can_lower(program, found):
         return
     agents = lower_agents(program)
+    wrong = [one.span for one in found if one.code == ac812_permission_test_of_nothing.RULE.code]
+    sound = {
+        name: test
+        for name, test in program.permission_tests.items()
+        if not any(_inside(span, test) for span in wrong)
+    }
+    judged = replace(program, permission_tests=sound)
     for decision in DECISIONS:
-        yield from decision(program, agents)
+        if not (wrong and decision is ac814_untested_grant.check):
+            yield from decision(judged, agents)
+
+
+def _inside(span: Span, test: Resource[PermissionTestSpec]) -> bool:
+    whole = test.node.span
+    return span.file == whole.file and whole.line <= span.line <= whole.end_line

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentc_runtime.consent import open_destinations
-from agentc_runtime.labels import ORDER
+from agentc_runtime.labels import ORDER, join
 
 from .access import Told, ToolAccess, as_json, favourable, moment, sent, sent_unasked
 from .flow import Source, bound_sources, leaves, sources
@@ -18,8 +18,16 @@ from .subsumption import Escapes, Included, Intersection, Region, Undecided, inc
 from .syntax.assertions import CallAssertionSpec, FlowAssertionSpec
 
 
-def forbidden_call(lowered: Lowered, asserted: CallAssertionSpec) -> tuple[str, ...] | None:
-    """A forbidden call that the agent can make, in words, or why none could be ruled out; `None` if it can't.
+@dataclass(frozen=True)
+class Broken:
+    """A forbidden call that can be made, in words, or else why none could be ruled out."""
+
+    call: str | None
+    unclear: str = ""
+
+
+def forbidden_call(lowered: Lowered, asserted: CallAssertionSpec) -> Broken | None:
+    """Whether the agent can make a forbidden call; `None` when it is certain that it can't.
 
     In a state whose texts hold untrusted data before the first call, that counts as read.
     """
@@ -28,22 +36,19 @@ def forbidden_call(lowered: Lowered, asserted: CallAssertionSpec) -> tuple[str, 
     unclear: str | None = None
     for state in access.states:
         before = moment(lowered.program, state, asserted.tool, Told()).context
-        made = (
-            sent_unasked(lowered.program, access, before)
-            if asserted.unasked
-            else sent(lowered.program, access)
-        )
+        program = lowered.program
+        made = sent_unasked(program, access, before) if asserted.unasked else sent(program, access)
         match includes(False, Intersection((made, forbidden))):
             case Included():
                 continue
             case Escapes(witness) if isinstance(witness, dict):
                 call = shown_call(lowered, access, state, witness, unasked=asserted.unasked)
                 if call is not None:
-                    return (call,)
-                unclear = unclear or "where its values come from can't be told from the specs"
+                    return Broken(call)
+                unclear = unclear or "where the values of such a call come from is not in the specs"
             case Undecided(reason):
-                unclear = unclear or f"it can't be decided: {reason}"
-    return None if unclear is None else (unclear,)
+                unclear = unclear or reason
+    return None if unclear is None else Broken(None, unclear)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,17 @@ def forbidden_flows(lowered: Lowered, asserted: FlowAssertionSpec) -> Iterator[F
                 yield Flow(state.name, grant, made, calls[made[0]])
 
 
+def _joined(*read: Source) -> list[Source]:
+    """Data that came from one place by the same states, once: what is read of it there is read together."""
+    found: dict[object, Source] = {}
+    for source in read:
+        key = (source.origin.name, source.origin.toolset, source.route)
+        known = found.setdefault(key, source)
+        label = join(known.origin.label, source.origin.label)
+        found[key] = replace(known, origin=replace(known.origin, label=label))
+    return list(found.values())
+
+
 def _is_data(source: Source, asserted: FlowAssertionSpec) -> bool:
     label = source.origin.label
     if asserted.trust == "untrusted" and label.trust != "untrusted":
@@ -102,7 +118,7 @@ def _unasked_call(lowered: Lowered, state: str, tool: str, source: Source) -> st
         case Included():
             return None
         case Escapes(witness):
-            return f"such as {json.dumps(witness, ensure_ascii=False)}"
+            return json.dumps(witness, ensure_ascii=False)
         case Undecided(reason):
             return f"it can't be decided: {reason}"
 

@@ -34,6 +34,7 @@ _PATTERN_HELP = {
     ),
     r"^[0-9a-f]{64}$": ("not a sha256 digest", "write 64 lower-case hex digits"),
     r"^AC[0-9]{3}$": ("not a rule code", "write a code such as `AC401`"),
+    r"^AR[0-9]{3}$": ("not a rule of the runtime", "write a code such as `AR201`"),
     r"^[A-Z][A-Z0-9_]*$": ("not a variable name", "write upper-case letters, digits and `_`"),
     r"^[A-Za-z_][A-Za-z0-9_]*$": ("not a variable name", "write letters, digits and `_`"),
     r"^[0-9]{1,12}(\.[0-9]{1,12})?$": ("not an amount of money", "write US dollars, such as `0.50`"),
@@ -48,6 +49,7 @@ _PATTERN_HELP = {
 #: Models that are mostly written as one word.
 _SHORTHANDS = {
     "PromptFile": "should be text, or a map with `file`",
+    "ExpectSpec": "should be `allowed`, `asks`, `refused`, or a map with `outcome`",
     "FlowSpec": "should be `deny`, `approve`, or a map with `policy` and `reason`",
 }
 
@@ -60,6 +62,11 @@ def rephrase(kind: str, context: dict[str, object], message: str) -> tuple[str, 
             return _PATTERN_HELP[pattern]
         if pattern.startswith(r"^[a-z][a-z0-9_-]{0,62}\."):
             return "not a tool name", "write `toolset.tool`"
+        if pattern.startswith("^https?://"):
+            return "not a host that can be compared", (
+                "write a scheme, a lower-case host or `*.` and what it ends in, and a port if it is not the "
+                "scheme's own: `https://*.example.com`"
+            )
         if pattern.startswith(r"^(0|[1-9]\d*)\."):
             return "not a semantic version", "write three numbers, such as `1.0.0`"
         return "does not have the form that is expected here", f"expected: `{pattern}`"

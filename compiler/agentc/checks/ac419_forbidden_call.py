@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..diagnostics import Diagnostic, Note, Rule, Span
+from ..diagnostics import Diagnostic, Rule, Span
 from ..program import Program
 from ..syntax.assertions import CallAssertionSpec
 from .asserted import Asserted, asserted_of, assertion_note, named
 
 if TYPE_CHECKING:
+    from ..forbidden import Broken
     from ..lowered import Lowered
 
 RULE = Rule(
@@ -77,22 +78,24 @@ def _broken(
 ) -> Iterator[Diagnostic]:
     from ..forbidden import forbidden_call
 
-    found: dict[Span, list[tuple[Lowered, tuple[str, ...]]]] = {}
+    found: dict[Span, list[tuple[Lowered, Broken]]] = {}
     for lowered in about:
         grant = lowered.agent.grants.get(call.tool)
         said = None if grant is None else forbidden_call(lowered, call)
         if grant is not None and said is not None:
             found.setdefault(grant.span("tool"), []).append((lowered, said))
     for span, broken in found.items():
-        first, *examples = broken[0][1]
-        how = "without an approval " if call.unasked else ""
+        first = broken[0][1]
+        agents = named(one for one, _ in broken)
+        how = "without an approval, which" if call.unasked else "in a way that"
+        message = f"{agents} may call `{call.tool}` {how} is never allowed: {first.call}"
+        if first.call is None:
+            how = "without an approval" if call.unasked else "as is never allowed"
+            message = f"it can't be ruled out that {agents} calls `{call.tool}` {how}: {first.unclear}"
         fix = "limit the arguments with `where`, or bind them"
         yield RULE.at(
             span,
-            f"{named(one for one, _ in broken)} may make a call of `{call.tool}` {how}that is never allowed: {first}",
+            message,
             help=f"{fix}, or ask in `approval`" if call.unasked else fix,
-            notes=(
-                *(Note(example) for example in examples),
-                assertion_note(asserted, ("never", "calls", index), call.reason),
-            ),
+            notes=(assertion_note(asserted, ("never", "calls", index), call.reason),),
         )

@@ -80,11 +80,12 @@ def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnosti
                     found.setdefault((span, one.state), (one, []))[1].append(lowered)
             for (span, _), (one, having) in found.items():
                 tool = one.grant.tool.name
-                how = f" and nobody is asked, {one.call}" if one.call is not None else ""
+                how = "" if one.call is None else " with nobody asked"
+                call = "" if one.call is None else f": {one.call}"
                 yield RULE.at(
                     span,
                     f"in state `{one.state}` of {named(having)} {_data(flow)} of {one.sources[0]} can reach "
-                    f"`{tool}`, which is never allowed{how}",
+                    f"`{tool}`{how}, which is never allowed{call}",
                     help=_help(flow),
                     notes=(
                         *(Note(f"{source} is read here", source.span) for source in one.sources[:3]),
