@@ -10,7 +10,7 @@ from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER, join
 
 from .access import Told, ToolAccess, as_json, favourable, moment, sent, sent_unasked
-from .flow import Source, bound_sources, leaves, sources
+from .flow import Source, bound_sources, leaves, sources, tool_origin
 from .lowered import Lowered
 from .predicates import open_when
 from .program import Grant
