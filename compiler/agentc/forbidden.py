@@ -67,10 +67,10 @@ def forbidden_flows(lowered: Lowered, asserted: FlowAssertionSpec) -> Iterator[F
     read, bound = sources(agent), bound_sources(agent)
     for state in agent.states.values():
         for name, grant in sorted(state.grants.items()):
-            here = [*read[state.name], *bound[name]]
-            reaching = [
-                one for one in here if _is_data(one, asserted) and _reaches(lowered, grant, one, asserted)
-            ]
+            here = [one for one in _joined(*read[state.name], *bound[name]) if _is_data(one, asserted)]
+            reaching = [one for one in here if _reaches(lowered, grant, one, asserted)]
+            # its own answers come last: what they follow upon is the better example
+            reaching.sort(key=lambda one: one.origin.declared == tool_origin(grant).declared)
             if not reaching:
                 continue
             if not asserted.unasked:

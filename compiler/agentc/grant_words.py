@@ -1,4 +1,4 @@
-"""A grant in words that a reviewer reads: limits, approvals, and what happens after untrusted content."""
+"""A tool and its grant in words that a reviewer reads: limits, approvals, and untrusted content."""
 
 from __future__ import annotations
 
@@ -10,6 +10,32 @@ from agentc_runtime import expressions
 from agentc_runtime.origins import in_words as origins_in_words
 
 from .words import duration_in_words, limits_in_words, phrase
+
+_VERBS = {
+    "read": "reads",
+    "create": "creates",
+    "update": "changes",
+    "delete": "deletes",
+    "send": "sends",
+}
+
+
+def verb_of(tool: ir.Tool) -> str:
+    """What a tool does, as a verb."""
+    return _VERBS[tool.effect]
+
+
+def request_line(tool: ir.Tool) -> str:
+    """`POST /tickets/{ticket_id}/replies`."""
+    path = "/".join(
+        "".join(part.literal if part.literal is not None else f"{{{_argument(part)}}}" for part in segment)
+        for segment in tool.request.path
+    )
+    return f"{tool.request.method} /{path}"
+
+
+def _argument(part: ir.PathPart) -> str:
+    return part.param.argument if part.param else ""
 
 
 def limits_of_grant(grant: ir.Grant) -> Iterator[str]:

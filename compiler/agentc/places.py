@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from agentc_runtime.bundle import Position
 
 from .diagnostics import Span
-from .program import Program
+
+if TYPE_CHECKING:
+    from .program import Program
 
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[\w.${}-]+")
 

@@ -10,17 +10,9 @@ from agentc_runtime.verify import Bundle
 
 from .credentials import token_sources
 from .environments import endpoints_of, servers
-from .grant_words import flow_in_words, limits_of_grant
+from .grant_words import flow_in_words, limits_of_grant, request_line, verb_of
 from .tool_size import definition_tokens
 from .words import duration_in_words
-
-_VERBS = {
-    "read": "reads",
-    "create": "creates",
-    "update": "changes",
-    "delete": "deletes",
-    "send": "sends",
-}
 
 
 def privileges_as_text(bundle: Bundle) -> str:
@@ -99,24 +91,6 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
         "states": {name: list(_successors(state)) for name, state in program.states.items()},
         "tokens": dict(_state_tokens(program)),
     }
-
-
-def verb_of(tool: ir.Tool) -> str:
-    """What a tool does, as a verb."""
-    return _VERBS[tool.effect]
-
-
-def request_line(tool: ir.Tool) -> str:
-    """`POST /tickets/{ticket_id}/replies`."""
-    path = "/".join(
-        "".join(part.literal if part.literal is not None else f"{{{_argument(part)}}}" for part in segment)
-        for segment in tool.request.path
-    )
-    return f"{tool.request.method} /{path}"
-
-
-def _argument(part: ir.PathPart) -> str:
-    return part.param.argument if part.param else ""
 
 
 def _tool(bundle: Bundle, name: str) -> Iterator[str]:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import agentc_runtime
+from agentc.driver import check_project
+from agentc.emit import write_bundle
+from agentc.pipeline import bundle_files
 
 RUNTIME = Path(agentc_runtime.__file__).parent
 COMPILER_ONLY = {
@@ -61,6 +64,15 @@ for module in {modules!r}:
         (["--help"], {"yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
         (["mock", "--help"], {"yaml", "pydantic", "openapi_core", "http"}),
         (["explain", "AC401"], {"yaml", "pydantic", "httpx", "jinja2", "jsonschema"}),
+        (["why", "--help"], {"yaml", "pydantic", "httpx", "msgspec"}),
+        (
+            ["why", "triage", "desk.refund", "--args", '{"amount": 60}'],
+            {"httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio", "z3"},
+        ),
+        (
+            ["why", "triage", "desk.refund", "--project", "dist/triage-1.0.0"],
+            {"yaml", "pydantic", "jinja2", "httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio", "z3"},
+        ),
         (
             ["validate", "."],
             {"httpx", "jsonschema", "openapi_core", "werkzeug", "jsonpath_rfc9535", "sqlite3", "asyncio"},
@@ -75,6 +87,10 @@ def test_a_command_pays_for_no_import_that_it_does_not_use(
 
     for name, text in starter_files("desk").items():
         (tmp_path / name).write_text(text)
+    if "dist/triage-1.0.0" in arguments:
+        result = check_project(tmp_path)
+        (tmp_path / "dist").mkdir()
+        write_bundle(bundle_files(result, result.program.agents["triage"]), tmp_path / "dist/triage-1.0.0")
     program = f"""
 import sys
 sys.argv = ["agentc", *{arguments!r}]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agentc_runtime.refusals import RULES
 
 from ..access import Verdict
-from ..program import Agent, Program
+
+if TYPE_CHECKING:
+    from ..program import Agent, Program
 
 
 def remedy(verdict: Verdict, tool: str, states: tuple[str, ...], specs: tuple[Program, Agent] | None) -> str:

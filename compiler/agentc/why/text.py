@@ -10,8 +10,8 @@ from agentc_runtime.quoting import shortened
 from agentc_runtime.refusals import RULES
 
 from ..access import Verdict
+from ..grant_words import request_line, verb_of
 from ..places import word_at
-from ..privileges import request_line, verb_of
 from ..report.findings import Report, visible
 from ..report.text import Paint, snippet
 from .explain import Answer, Why

@@ -98,7 +98,7 @@ def test_calls_in_a_region(broken, grant, when, holds):
         ("where: { amount: { maximum: 20 } }", True),
         # in doubt a person is asked
         (
-            "approval: { by: [leads], when: { currency: { const: USD } } }\nwhere: { amount: { maximum: 50 } }",
+            "approval: { by: [leads], when: { currency: { const: USD } } }",
             False,
         ),
     ],
