@@ -34,7 +34,7 @@ generated: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'
-	for script in cli_start validate_many broker decision subsumption; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in cli_start validate_many permission_checks broker decision subsumption; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 	@if [ -d "$(CORPUS)" ]; then \
 	  $(BIN)/python benchmarks/compile_large.py && $(BIN)/python benchmarks/openapi_corpus.py "$(CORPUS)"; \
 	else echo "compile_large and openapi_corpus need a folder of OpenAPI documents: make bench CORPUS=PATH"; fi

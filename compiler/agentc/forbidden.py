@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agentc_runtime.bundle import Label
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER, join
 
@@ -14,7 +15,7 @@ from .flow import Source, bound_sources, leaves, sources, tool_origin
 from .lowered import Lowered
 from .predicates import open_when
 from .program import Grant
-from .subsumption import Escapes, Included, Intersection, Region, Undecided, includes
+from .subsumption import Answer, Escapes, Included, Intersection, Undecided, Union, includes
 from .syntax.assertions import CallAssertionSpec, FlowAssertionSpec
 
 
@@ -32,13 +33,9 @@ def forbidden_call(lowered: Lowered, asserted: CallAssertionSpec) -> Broken | No
     In a state whose texts hold untrusted data before the first call, that counts as read.
     """
     access = lowered.accesses[asserted.tool]
-    forbidden: Region = open_when(asserted.when)
     unclear: str | None = None
     for state in access.states:
-        before = moment(lowered.program, state, asserted.tool, Told()).context
-        program = lowered.program
-        made = sent_unasked(program, access, before) if asserted.unasked else sent(program, access)
-        match includes(False, Intersection((made, forbidden))):
+        match _made(lowered, access, state, (asserted,)):
             case Included():
                 continue
             case Escapes(witness) if isinstance(witness, dict):
@@ -51,6 +48,25 @@ def forbidden_call(lowered: Lowered, asserted: CallAssertionSpec) -> Broken | No
     return None if unclear is None else Broken(None, unclear)
 
 
+def none_forbidden(lowered: Lowered, asserted: Sequence[CallAssertionSpec]) -> bool:
+    """Whether it is certain that the agent can make none of the calls: one question for all of them.
+
+    They are about the same tool, and all of them or none let a person agree.
+    """
+    access = lowered.accesses[asserted[0].tool]
+    return all(isinstance(_made(lowered, access, state, asserted), Included) for state in access.states)
+
+
+def _made(lowered: Lowered, access: ToolAccess, state: str, asserted: Sequence[CallAssertionSpec]) -> Answer:
+    """Whether the calls that are made in a state are apart from those of all the assertions."""
+    program = lowered.program
+    made = sent(program, access)
+    if asserted[0].unasked:
+        made = sent_unasked(program, access, moment(program, state, access.tool.name, Told()).context)
+    forbidden = Union(tuple(open_when(one.when) for one in asserted))
+    return includes(False, Intersection((made, forbidden)))
+
+
 @dataclass(frozen=True)
 class Flow:
     """Data that may be in a state where a tool can be called; `call` is how, when that matters."""
@@ -61,25 +77,36 @@ class Flow:
     call: str | None
 
 
-def forbidden_flows(lowered: Lowered, asserted: FlowAssertionSpec) -> Iterator[Flow]:
-    """Each state and tool of it that data of the assertion can reach, by all ways through the workflow."""
-    agent = lowered.agent
-    read, bound = sources(agent), bound_sources(agent)
-    for state in agent.states.values():
-        for name, grant in sorted(state.grants.items()):
-            here = [one for one in _joined(*read[state.name], *bound[name]) if _is_data(one, asserted)]
-            reaching = [one for one in here if _reaches(lowered, grant, one, asserted)]
-            # its own answers come last: what they follow upon is the better example
-            reaching.sort(key=lambda one: one.origin.declared == tool_origin(grant).declared)
-            if not reaching:
-                continue
-            if not asserted.unasked:
-                yield Flow(state.name, grant, tuple(dict.fromkeys(reaching)), None)
-                continue
-            calls = {one: _unasked_call(lowered, state.name, name, one) for one in reaching}
-            made = tuple(one for one, call in calls.items() if call is not None)
-            if made:
-                yield Flow(state.name, grant, made, calls[made[0]])
+class Flows:
+    """The flows of one agent, asked about by assertions: what is found once is not looked for again."""
+
+    def __init__(self, lowered: Lowered) -> None:
+        self._lowered = lowered
+        self._read, self._bound = sources(lowered.agent), bound_sources(lowered.agent)
+        self._calls: dict[tuple[str, str, Label], str | None] = {}
+
+    def forbidden(self, asserted: FlowAssertionSpec) -> Iterator[Flow]:
+        """Each state and tool of it that data of the assertion can reach, by any way through the workflow."""
+        for state in self._lowered.agent.states.values():
+            for name, grant in sorted(state.grants.items()):
+                read = _joined(*self._read[state.name], *self._bound[name])
+                here = [one for one in read if _is_data(one, asserted)]
+                reaching = [one for one in here if _reaches(self._lowered, grant, one, asserted)]
+                # its own answers come last: what they follow upon is the better example
+                reaching.sort(key=lambda one: one.origin.declared == tool_origin(grant).declared)
+                if asserted.unasked:
+                    calls = {one: self._unasked_call(state.name, name, one) for one in reaching}
+                    reaching = [one for one in reaching if calls[one] is not None]
+                if reaching:
+                    call = calls[reaching[0]] if asserted.unasked else None
+                    yield Flow(state.name, grant, tuple(reaching), call)
+
+    def _unasked_call(self, state: str, tool: str, source: Source) -> str | None:
+        """A call that is made with nobody asked after the data was read, or why none was ruled out."""
+        key = (state, tool, source.origin.label)
+        if key not in self._calls:
+            self._calls[key] = _unasked_call(self._lowered, *key)
+        return self._calls[key]
 
 
 def _joined(*read: Source) -> list[Source]:
@@ -110,10 +137,9 @@ def _reaches(lowered: Lowered, grant: Grant, source: Source, asserted: FlowAsser
     return leaves(grant, source) or bool(open_destinations(access.tool, access.grant))
 
 
-def _unasked_call(lowered: Lowered, state: str, tool: str, source: Source) -> str | None:
-    """A call that is made with nobody asked after the data was read, in words, or why none was ruled out."""
+def _unasked_call(lowered: Lowered, state: str, tool: str, read: Label) -> str | None:
     access = lowered.accesses[tool]
-    before = moment(lowered.program, state, tool, Told(read=source.origin.label)).context
+    before = moment(lowered.program, state, tool, Told(read=read)).context
     match includes(False, sent_unasked(lowered.program, access, before)):
         case Included():
             return None

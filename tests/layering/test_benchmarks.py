@@ -53,6 +53,11 @@ SMALLEST = {
         {"z3_ratio"},
         {f"{who}_p{share}_ms" for who in ("agentc", "z3", "compile", "jsonsubschema") for share in (50, 95)},
     ),
+    "permission_checks": (
+        ["--agents", "2", "--grants", "4", "--assertions", "5", "--cases", "10", "--repeats", "1"],
+        set(),
+        {"with_ms", "without_ms"},
+    ),
     "validate_many": (
         ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
         {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
@@ -60,7 +65,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"subsumption", "validate_many"}
+SLOW = {"permission_checks", "subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ from agentc_runtime.expressions import Const, Expr, Ref
 from agentc_runtime.labels import allows
 from agentc_runtime.values import references
 
+from ..predicates import merge_limits
 from ..schematypes import type_at
 from ..subsumption import Complement, Intersection, Region, Union
 
@@ -112,11 +113,15 @@ def sent(program: ir.Program, access: ToolAccess) -> Region:
 
     Such a value is one of the schema that the agent declares for what it refers to.
     """
-    given, arguments = access.grant.schema, access.tool.arguments
-    whole = {**given, "properties": {**_named(given), **{name: {} for name in access.grant.bind}}}
-    parts: list[Region] = [_with_constants(whole, access.constants), arguments]
-    if access.grant.where is not None:
-        parts.append(access.grant.where)
+    grant, arguments = access.grant, access.tool.arguments
+    whole = {**grant.schema, "properties": {**_named(grant.schema), **{name: {} for name in grant.bind}}}
+    known = _named(arguments).keys() >= {*grant.bind, *_named(grant.where or {})}
+    if known and grant.schema == merge_limits(arguments, set(grant.bind), grant.where):
+        # all that the tool and the limits say of the other arguments is in the grant's schema already
+        said = [_about_bound(schema, grant.bind) for schema in (arguments, grant.where) if schema is not None]
+    else:
+        said = [schema for schema in (arguments, grant.where) if schema is not None]
+    parts: list[Region] = [_with_constants(whole, access.constants), *said]
     parts += [_bound_to(program, name, expr) for name, expr in sorted(access.referred.items())]
     return Intersection(tuple(parts))
 
@@ -173,6 +178,16 @@ def _about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
     if isinstance(required, list):
         changed["required"] = [name for name in required if name not in names]
     return changed
+
+
+def _about_bound(schema: ir.Schema, bound: Collection[str]) -> ir.Schema:
+    """An object schema without what its top says about other arguments than those that are bound."""
+    required = schema.get("required")
+    return {
+        **{key: value for key, value in schema.items() if key != "additionalProperties"},
+        "properties": {name: part for name, part in _named(schema).items() if name in bound},
+        "required": [name for name in required if name in bound] if isinstance(required, list) else [],
+    }
 
 
 def _named(schema: Mapping[str, object]) -> dict[str, object]:

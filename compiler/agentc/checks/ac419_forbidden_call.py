@@ -68,9 +68,23 @@ spec:
 
 def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnostic]:
     """Grants that let a call of `never.calls` through: one finding a grant and assertion."""
+    from ..forbidden import none_forbidden
+
     for asserted, about in asserted_of(program, agents):
-        for index, call in enumerate(asserted.spec.never.calls):
-            yield from _broken(asserted, index, call, about)
+        calls = asserted.spec.never.calls
+        alike: dict[tuple[str, bool], list[CallAssertionSpec]] = {}
+        for call in calls:
+            alike.setdefault((call.tool, call.unasked), []).append(call)
+        kept = {
+            (lowered.name, key)
+            for lowered in about
+            for key, several in alike.items()
+            if len(several) > 1 and key[0] in lowered.accesses and none_forbidden(lowered, several)
+        }
+        for index, call in enumerate(calls):
+            key = (call.tool, call.unasked)
+            left = tuple(lowered for lowered in about if (lowered.name, key) not in kept)
+            yield from _broken(asserted, index, call, left)
 
 
 def _broken(

@@ -69,13 +69,16 @@ spec:
 
 def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnostic]:
     """States in which data of `never.flows` can reach a tool: one finding a state, tool and assertion."""
-    from ..forbidden import forbidden_flows
+    from ..forbidden import Flows
 
+    flows: dict[str, Flows] = {}
     for asserted, about in asserted_of(program, agents):
         for index, flow in enumerate(asserted.spec.never.flows):
             found: dict[tuple[Span, str], tuple[Flow, list[Lowered]]] = {}
             for lowered in about:
-                for one in forbidden_flows(lowered, flow):
+                if lowered.name not in flows:
+                    flows[lowered.name] = Flows(lowered)
+                for one in flows[lowered.name].forbidden(flow):
                     span = tool_span(lowered.agent, lowered.agent.states[one.state], one.grant)
                     found.setdefault((span, one.state), (one, []))[1].append(lowered)
             for (span, _), (one, having) in found.items():
