@@ -3,7 +3,7 @@
     python benchmarks/permission_checks.py [--agents N] [--grants N] [--assertions N] [--cases N]
 
 `agentc validate` with no cache, as a whole process: a project of 20 agents and 200 grants, with 50 assertions
-and 500 cases of permission tests, which are judged by the broker's policy and covered by mutation; and the same
+and 500 cases of permission tests, judged by the broker's policy and covered by mutation; and the same
 project without assertions and tests. `ratio` is the one against the other.
 """
 
