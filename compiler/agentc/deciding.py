@@ -18,11 +18,9 @@ from .checks import (
     ac813_permission_test_fails,
     ac814_untested_grant,
 )
-from .diagnostics import Diagnostic, Span
+from .diagnostics import Diagnostic, within
 from .lowered import Lowered, can_lower, lower_agents
 from .program import Program
-from .resources import Resource
-from .syntax.permission_test import PermissionTestSpec
 
 Decision: TypeAlias = Callable[[Program, Mapping[str, Lowered]], Iterator[Diagnostic]]
 
@@ -41,23 +39,18 @@ def decide(program: Program, found: Sequence[Diagnostic]) -> Iterator[Diagnostic
     """What assertions and permission tests find. Nothing when what was `found` leaves no program to judge.
 
     A permission test in which something was found already is not carried out, and then nothing is said to be
-    untested either.
+    untested either. Nor is a call of a tool judged whose grant is misstated: one mistake, one finding.
     """
     if not can_lower(program, found):
         return
-    agents = lower_agents(program)
+    agents = lower_agents(program, found)
     wrong = [one.span for one in found if one.code == ac812_permission_test_of_nothing.RULE.code]
     sound = {
         name: test
         for name, test in program.permission_tests.items()
-        if not any(_inside(span, test) for span in wrong)
+        if not any(within(span, test.node.span) for span in wrong)
     }
     judged = replace(program, permission_tests=sound)
     for decision in DECISIONS:
         if not (wrong and decision is ac814_untested_grant.check):
             yield from decision(judged, agents)
-
-
-def _inside(span: Span, test: Resource[PermissionTestSpec]) -> bool:
-    whole = test.node.span
-    return span.file == whole.file and whole.line <= span.line <= whole.end_line

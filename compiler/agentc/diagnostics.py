@@ -40,6 +40,12 @@ class Span(NamedTuple):
     end_column: int
 
 
+def within(span: Span, outer: Span) -> bool:
+    """Whether a span begins inside another one."""
+    place = (span.line, span.column)
+    return span.file == outer.file and outer[1:3] <= place < outer[3:5]
+
+
 class Note(NamedTuple):
     """More to know: a second place that matters, or a sentence."""
 

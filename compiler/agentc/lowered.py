@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from agentc_runtime import bundle as ir
 
 from .access import Judge, ToolAccess, accesses
-from .diagnostics import Diagnostic, is_fundamental
+from .diagnostics import Diagnostic, Span, is_fundamental, within
 from .lower import lower, lower_grant, obstacle
 from .program import Agent, Grant, Program
 from .resolve import binds_of
 from .resources import Resource
 from .syntax.permissions import PermissionSetSpec
 
+#: Rules about a grant whose limits, values or conditions can't be meant as they are written.
+_OF_GRANTS = frozenset({"AC403", "AC404", "AC405", "AC406", "AC407", "AC413"})
+
 
 @dataclass(frozen=True)
 class Lowered:
-    """One agent, with the program that its bundle would hold and the positions in it."""
+    """One agent, with the program that its bundle would hold and the positions in it.
+
+    `misstated` are the tools whose grants say something that was found to be wrong: what they let through is
+    not what anybody meant, and not judged.
+    """
 
     agent: Agent
     program: ir.Program
     source_map: ir.SourceMap
+    misstated: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -65,10 +73,25 @@ def lower_agent(program: Program, agent: Agent) -> Lowered | None:
         return None
 
 
-def lower_agents(program: Program) -> dict[str, Lowered]:
-    """Every agent that can be lowered, by name. What is wrong with the others is found elsewhere."""
+def lower_agents(program: Program, found: Iterable[Diagnostic] = ()) -> dict[str, Lowered]:
+    """Every agent that can be lowered, by name. What is wrong with the others is among what was `found`."""
+    levels = program.project.spec.rules if program.project else {}
+    wrong = [
+        one.span for one in found if one.code in _OF_GRANTS and levels.get(one.code, one.level) == "error"
+    ]
     lowered = (lower_agent(program, agent) for _, agent in sorted(program.agents.items()))
-    return {one.name: one for one in lowered if one is not None}
+    return {
+        one.name: replace(one, misstated=frozenset(_misstated(one.agent, wrong)))
+        for one in lowered
+        if one is not None
+    }
+
+
+def _misstated(agent: Agent, wrong: Iterable[Span]) -> Iterator[str]:
+    for name, grant in agent.grants.items():
+        node = grant.permission_set.at("grants", grant.index)
+        if node is not None and any(within(span, node.span) for span in wrong):
+            yield name
 
 
 def accesses_of(

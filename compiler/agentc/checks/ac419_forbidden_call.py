@@ -83,7 +83,11 @@ def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnosti
         }
         for index, call in enumerate(calls):
             key = (call.tool, call.unasked)
-            left = tuple(lowered for lowered in about if (lowered.name, key) not in kept)
+            left = tuple(
+                lowered
+                for lowered in about
+                if (lowered.name, key) not in kept and call.tool not in lowered.misstated
+            )
             yield from _broken(asserted, index, call, left)
 
 

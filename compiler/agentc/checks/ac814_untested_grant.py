@@ -102,7 +102,7 @@ def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnosti
         return
     untested: dict[Span, list[Covered]] = {}
     for one in coverage(program, agents):
-        if one.by is None and one.agent in tested:
+        if one.by is None and one.agent in tested and one.tool not in agents[one.agent].misstated:
             untested.setdefault(one.grant, []).append(one)
     for span, parts in untested.items():
         agent, tool = parts[0].agent, parts[0].tool

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agentc.checks.base import PROJECT
+
 CALLS = "never: {{ calls: [{{ tool: desk.refund{} }}] }}"
 FLOWS = "never: {{ flows: [{{ {} }}] }}"
 WORKFLOW = """\
@@ -262,3 +264,10 @@ def test_nothing_is_decided_while_names_are_wrong(broken):
     assert [one[:5] for one in found] == ["AC209"]
     other = broken("never: { operations: [{ effect: send }] }", "approval: { by: [leds] }")
     assert sorted(one[:5] for one in other) == ["AC411", "AC417"]
+
+
+def test_neither_the_project_nor_a_comment_silences_an_assertion(broken):
+    grant = "# agentc: ignore AC417 we need it today\nwhere: { amount: { maximum: 50 } }"
+    rules = PROJECT.rstrip() + "\n  rules: { AC417: ignore }\n"
+    found = broken("never: { operations: [{ effect: send }] }", grant, f"# file: agentc.yaml\n{rules}")
+    assert sorted(one[:5] for one in found) == ["AC417", "AC810"]
