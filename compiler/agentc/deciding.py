@@ -14,6 +14,8 @@ from .checks import (
     ac418_forbidden_host,
     ac419_forbidden_call,
     ac420_forbidden_flow,
+    ac421_more_than_at_most,
+    ac422_beyond_baseline,
     ac812_permission_test_of_nothing,
     ac813_permission_test_fails,
     ac814_untested_grant,
@@ -30,6 +32,8 @@ DECISIONS: Final[tuple[Decision, ...]] = (
     ac418_forbidden_host.check,
     ac419_forbidden_call.check,
     ac420_forbidden_flow.check,
+    ac421_more_than_at_most.check,
+    ac422_beyond_baseline.check,
     ac813_permission_test_fails.check,
     ac814_untested_grant.check,
 )

@@ -1,6 +1,7 @@
 """What a bundle lets its agent do: sets of calls that can be compared, and decisions that can be replayed."""
 
 from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
+from .inside import Gain, gains
 from .moments import Moment, Told, arguments_of_state, as_json, favourable, moment, most_suspect, plant
 from .tools import (
     ToolAccess,
@@ -16,6 +17,7 @@ from .tools import (
 )
 
 __all__ = [
+    "Gain",
     "Judge",
     "Moment",
     "Told",
@@ -28,6 +30,7 @@ __all__ = [
     "asked",
     "example_call",
     "favourable",
+    "gains",
     "judged",
     "moment",
     "most_suspect",

@@ -56,7 +56,7 @@ def allowed(access: ToolAccess, without: Collection[str] = ()) -> Region:
     """The arguments with which the call is not refused, whatever was read before."""
     parts: list[Region] = [_given(access, without)]
     if access.grant.where is not None:
-        parts.append(_about_others(access.grant.where, {*without, *access.referred}))
+        parts.append(about_others(access.grant.where, {*without, *access.referred}))
     return Intersection(tuple(parts))
 
 
@@ -65,7 +65,7 @@ def asked(access: ToolAccess, without: Collection[str] = ()) -> Region:
     approval = access.grant.approval
     if approval is None:
         return False
-    return True if approval.when is None else _about_others(approval.when, {*without, *access.referred})
+    return True if approval.when is None else about_others(approval.when, {*without, *access.referred})
 
 
 def unasked(access: ToolAccess, without: Collection[str] = ()) -> Region:
@@ -103,12 +103,12 @@ def passing_after(access: ToolAccess, read: ir.Label, without: Collection[str] =
     if read.trust == "typed":
         named = _named(unless.schema)
         return {"properties": {name: named.get(name, False) for name in sorted(open_)}}
-    schema = _about_others(unless.schema, {*without, *access.referred})
+    schema = about_others(unless.schema, {*without, *access.referred})
     free: dict[str, object] = {name: {} for name in access.referred}
     return _with_constants({**schema, "properties": {**_named(schema), **free}}, access.constants)
 
 
-def sent(program: ir.Program, access: ToolAccess) -> Region:
+def sent(program: ir.Program, access: ToolAccess, without: Collection[str] = ()) -> Region:
     """The whole arguments of the calls that are not refused, those that are bound to references included.
 
     Such a value is one of the schema that the agent declares for what it refers to.
@@ -116,14 +116,14 @@ def sent(program: ir.Program, access: ToolAccess) -> Region:
     grant, arguments = access.grant, access.tool.arguments
     whole = {**grant.schema, "properties": {**_named(grant.schema), **{name: {} for name in grant.bind}}}
     known = _named(arguments).keys() >= {*grant.bind, *_named(grant.where or {})}
+    said = [schema for schema in (arguments, grant.where) if schema is not None]
     if known and grant.schema == merge_limits(arguments, set(grant.bind), grant.where):
         # all that the tool and the limits say of the other arguments is in the grant's schema already
-        said = [_about_bound(schema, grant.bind) for schema in (arguments, grant.where) if schema is not None]
-    else:
-        said = [schema for schema in (arguments, grant.where) if schema is not None]
-    parts: list[Region] = [_with_constants(whole, access.constants), *said]
-    parts += [_bound_to(program, name, expr) for name, expr in sorted(access.referred.items())]
-    return Intersection(tuple(parts))
+        said = [_about_bound(schema, grant.bind) for schema in said]
+    schemas = [_with_constants(whole, access.constants), *said]
+    parts: list[Region] = [about_others(schema, without) if without else schema for schema in schemas]
+    bound = ((name, expr) for name, expr in sorted(access.referred.items()) if name not in without)
+    return Intersection((*parts, *(_bound_to(program, name, expr) for name, expr in bound)))
 
 
 def sent_unasked(program: ir.Program, access: ToolAccess, read: ir.Label) -> Region:
@@ -166,10 +166,10 @@ def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
 
 def _given(access: ToolAccess, without: Collection[str]) -> ir.Schema:
     """What the tool and the grant say of the arguments that the model gives, and of the constant ones."""
-    return _with_constants(_about_others(access.grant.schema, set(without)), access.constants)
+    return _with_constants(about_others(access.grant.schema, set(without)), access.constants)
 
 
-def _about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
+def about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
     """An object schema without what its top says about the arguments `names`."""
     properties, required = schema.get("properties"), schema.get("required")
     changed = dict(schema)

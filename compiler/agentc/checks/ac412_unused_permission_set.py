@@ -47,10 +47,11 @@ spec:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Permission sets that no agent names. A project without agents is a library and has users elsewhere."""
+    """Permission sets that no agent names, and no assertion. A project without agents has users elsewhere."""
     if not agents_known(program):
         return
     used = {name for agent in program.agents.values() for name in agent.spec.permissions}
+    used |= {asserted.spec.at_most for asserted in program.assertion_sets.values() if asserted.spec.at_most}
     for name, permission_set in program.permission_sets.items():
         if name not in used:
             yield RULE.at(

@@ -52,6 +52,27 @@ def check(program: Program) -> Iterator[Diagnostic]:
             yield from _unknown(program, asserted, names, path, "Toolset", "tool", program.tools)
         yield from _arguments(program, asserted)
         yield from _paths(program, asserted)
+        yield from _baseline(program, asserted)
+
+
+def _baseline(program: Program, asserted: Asserted) -> Iterator[Diagnostic]:
+    from ..baseline import BaselineError, read
+
+    path = asserted.spec.baseline
+    if path is None:
+        return
+    problem = "the file is not there, or can't be read"
+    if path in program.files:
+        try:
+            read(program.files[path].data)
+            return
+        except BaselineError as error:
+            problem = str(error)
+    yield RULE.at(
+        asserted.span("baseline"),
+        f"there is no baseline in `{path}`: {problem}",
+        help="`agentc baseline` writes it",
+    )
 
 
 def _empty(asserted: Asserted) -> Iterator[Diagnostic]:

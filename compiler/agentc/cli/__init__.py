@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspect", "Say in words what a bundle lets the agent do."),
     "why": ("why", "Say why a call is allowed, asks or is refused."),
     "graph": ("graph", "Draw what agents may do, and the flows that break a rule."),
+    "baseline": ("baseline", "Record what agents may do, for what no change may go beyond."),
     "verify": ("verify", "Check that a bundle is whole and unchanged."),
     "run": ("run", "Run an agent and show what it does."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),

@@ -1,0 +1,127 @@
+"""Whether what one grant lets through stays inside what another does, and what it gains where it does not.
+
+What can't be decided counts as gained.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from agentc_runtime import bundle as ir
+from agentc_runtime.consent import open_destinations
+from agentc_runtime.labels import ORDER
+
+from ..subsumption import Complement, Escapes, Intersection, Region, Undecided, includes
+from .tools import ToolAccess, about_others, allowed, sent
+
+_POLICIES: Final = ("deny", "approve", "allow")
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Something that the one grant allows and the other does not.
+
+    `what` goes on with a sentence whose subject is the tool; `part` is the key of the grant that it is about,
+    empty for all of it.
+    """
+
+    what: str
+    part: str = ""
+
+
+def gains(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator[Gain]:
+    """What `narrow`, a grant of `program`, allows beyond `wide`, a grant of the same tool."""
+    yield from _bound(wide, narrow)
+    yield from _arguments(wide, narrow, program)
+    yield from _origins(wide.grant.origins, narrow.grant.origins, "where")
+    yield from _flow(wide, narrow)
+    yield from _quotas(wide.grant.quota, narrow.grant.quota)
+
+
+def _bound(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
+    for name, expr in wide.referred.items():
+        if narrow.grant.bind.get(name) != expr:
+            yield Gain(f"`{name}` is not bound to what it has to be bound to", f"bind/{name}")
+
+
+def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator[Gain]:
+    """What may be sent, then what is sent with nobody asked. Both bind some arguments to the same data, and
+    nothing is said about those."""
+    same = set(wide.referred)
+    outer, inner = allowed(wide, same), sent(program, narrow, same)
+    yield from _escaping(outer, inner, "may be called with {}", "where")
+    asked, asking = wide.grant.approval, narrow.grant.approval
+    if asked is None:
+        return
+    if asking is not None and asking != asked and same & _names(asking.when):
+        yield Gain("is asked about under a condition on what is bound, which can't be compared", "approval")
+        return
+    unasked = Intersection((outer, inner, Complement(_asked(asking, same))))
+    yield from _escaping(Complement(_asked(asked, same)), unasked, "asks nobody about {}", "approval")
+    more = sorted(set(asking.by) - set(asked.by)) if asking is not None else []
+    if asked.by and more:
+        yield Gain(f"may be agreed to by {' or '.join(f'`{group}`' for group in more)} as well", "approval")
+
+
+def _escaping(outer: Region, inner: Region, words: str, part: str) -> Iterator[Gain]:
+    match includes(outer, inner):
+        case Escapes(witness):
+            yield Gain(words.format(json.dumps(witness, ensure_ascii=False)), part)
+        case Undecided(reason):
+            yield Gain(words.format(f"arguments that can't be told ({reason})"), part)
+
+
+def _asked(approval: ir.Approval | None, same: Collection[str]) -> Region:
+    if approval is None:
+        return False
+    return True if approval.when is None else about_others(approval.when, same)
+
+
+def _names(schema: ir.Schema | None) -> set[str]:
+    named = (schema or {}).get("properties")
+    return set(named) if isinstance(named, Mapping) else set()
+
+
+def _origins(
+    wide: Mapping[str, tuple[ir.Origin, ...]], narrow: Mapping[str, tuple[ir.Origin, ...]], part: str
+) -> Iterator[Gain]:
+    for name, origins in wide.items():
+        now = narrow.get(name)
+        if now is None or not set(now) <= set(origins):
+            yield Gain(f"takes `{name}` from elsewhere than {', '.join(origins)}", f"{part}/{name}")
+
+
+def _flow(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
+    old, new, part = wide.grant, narrow.grant, "untrusted_to_effect"
+    before, now = open_destinations(wide.tool, old), open_destinations(narrow.tool, new)
+    if old.untrusted_to_effect == "allow" or (wide.tool.effect == "read" and not before):
+        return
+    if _POLICIES.index(new.untrusted_to_effect) > _POLICIES.index(old.untrusted_to_effect):
+        yield Gain(f"has the flow rule `{new.untrusted_to_effect}`, not `{old.untrusted_to_effect}`", part)
+        return
+    if settled := sorted(before - now - new.bind.keys()):
+        yield Gain(f"asks nobody about where it goes by `{settled[0]}`, which is settled", "where")
+    if new.unless is None or new.untrusted_to_effect == "allow":
+        return
+    if old.unless is None:
+        yield Gain("has exceptions to the flow rule", part)
+        return
+    words = "asks nobody after untrusted content was read about {}"
+    passing = Intersection((new.schema, new.unless.schema))
+    yield from _escaping(old.unless.schema, passing, words, part)
+    yield from _origins(old.unless.origins, new.unless.origins, part)
+    if ORDER.index(new.unless.max_sensitivity) > ORDER.index(old.unless.max_sensitivity):
+        yield Gain(f"has exceptions also after {new.unless.max_sensitivity} data was read", part)
+
+
+def _quotas(wide: ir.Quota | None, narrow: ir.Quota | None) -> Iterator[Gain]:
+    for name in ("per_run", "per_day"):
+        limit = getattr(wide, name, None)
+        now = getattr(narrow, name, None)
+        if limit is not None and (now is None or now > limit):
+            period = name.removeprefix("per_")
+            often = "any number of times" if now is None else f"{now} times"
+            yield Gain(f"may be called {often} a {period}, not {limit}", "quota")
