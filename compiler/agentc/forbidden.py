@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agentc_runtime.bundle import Label
+from agentc_runtime.canonical import canonical
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER, join
 
@@ -144,7 +144,7 @@ def _unasked_call(lowered: Lowered, state: str, tool: str, read: Label) -> str |
         case Included():
             return None
         case Escapes(witness):
-            return json.dumps(witness, ensure_ascii=False)
+            return canonical(witness).decode()
         case Undecided(reason):
             return f"it can't be decided: {reason}"
 

@@ -5,12 +5,12 @@ What can't be decided counts as gained.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from agentc_runtime import bundle as ir
+from agentc_runtime.canonical import canonical
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER
 
@@ -69,7 +69,7 @@ def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Ite
 def _escaping(outer: Region, inner: Region, words: str, part: str) -> Iterator[Gain]:
     match includes(outer, inner):
         case Escapes(witness):
-            yield Gain(words.format(json.dumps(witness, ensure_ascii=False)), part)
+            yield Gain(words.format(canonical(witness).decode()), part)
         case Undecided(reason):
             yield Gain(words.format(f"arguments that can't be told ({reason})"), part)
 

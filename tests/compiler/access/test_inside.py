@@ -103,9 +103,9 @@ def test_what_stays_inside_is_never_freer(bundle_of):
     ("wide", "narrow", "gained"),
     [
         ("where: { amount: { maximum: 50 } }", "where: { amount: { maximum: 20 } }", None),
-        ("where: { amount: { maximum: 50 } }", "where: { amount: { maximum: 51 } }", '"amount": 51'),
+        ("where: { amount: { maximum: 50 } }", "where: { amount: { maximum: 51 } }", '"amount":51'),
         ("where: { amount: { maximum: 50 } }", "bind: { amount: 50 }", None),
-        ("where: { amount: { maximum: 50 } }", "bind: { amount: 51 }", '"amount": 51'),
+        ("where: { amount: { maximum: 50 } }", "bind: { amount: 51 }", '"amount":51'),
         (
             "where: { ticket_id: { maxLength: 3 } }",
             'bind: { ticket_id: "${input.ticket_id}" }',
