@@ -131,8 +131,13 @@ def _parts(grant: Grant, tool: ir.Tool) -> Iterator[_Part]:
 def _flow(grant: Grant, tool: ir.Tool) -> Iterator[_Part]:
     lowered = lower_grant(grant)
     free = tool.effect == "read" and not open_destinations(tool, lowered)
-    if lowered.untrusted_to_effect == "allow" or free:
-        return
+    always = lowered.approval is not None and lowered.approval.when is None
+    if (
+        lowered.untrusted_to_effect == "allow"
+        or free
+        or (always and lowered.untrusted_to_effect == "approve")
+    ):
+        return  # without it nothing would come out otherwise
     own = grant.spec.untrusted_to_effect
     path: tuple[Step, ...] = ("tool",) if own is None else ("untrusted_to_effect",)
     allowed = GrantFlowSpec(policy="allow")
