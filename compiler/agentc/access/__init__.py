@@ -2,7 +2,17 @@
 
 from .calls import Judge, Verdict, example_call, judged, run_origins, sample_data, some_value
 from .inside import Gain, gains
-from .moments import Moment, Told, arguments_of_state, as_json, favourable, moment, most_suspect, plant
+from .moments import (
+    Moment,
+    Told,
+    arguments_of_state,
+    as_json,
+    favourable,
+    moment,
+    most_suspect,
+    outputs_in,
+    plant,
+)
 from .tools import (
     ToolAccess,
     accesses,
@@ -34,6 +44,7 @@ __all__ = [
     "judged",
     "moment",
     "most_suspect",
+    "outputs_in",
     "plant",
     "run_origins",
     "sample_data",

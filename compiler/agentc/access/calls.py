@@ -31,7 +31,7 @@ class Verdict:
     """What becomes of a call: `code` and `message` say why it is refused, `reasons` why a person is asked.
 
     `by` are the groups that may agree, none for anybody, and `because` are the keys of the grant that ask.
-    `path` leads to the argument that is refused. `at` are the spec lines that govern it.
+    `at` are the spec lines that govern it.
     """
 
     outcome: Literal["allowed", "asks", "refused"]
@@ -41,7 +41,6 @@ class Verdict:
     at: tuple[Position, ...] = ()
     by: tuple[str, ...] = ()
     because: tuple[Asking, ...] = ()
-    path: str = ""
 
 
 class _StandIns:
@@ -119,7 +118,7 @@ def judged(policy: Policy, call: Call) -> Verdict:
 def _verdict(decided: Allowed | Refusal) -> Verdict:
     if isinstance(decided, Refusal):
         at = () if decided.at is None else (decided.at,)
-        return Verdict("refused", code=decided.code, message=decided.message, at=at, path=decided.path)
+        return Verdict("refused", code=decided.code, message=decided.message, at=at)
     reasons = decided.reasons
     if not reasons:
         return Verdict("allowed")

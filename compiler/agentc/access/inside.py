@@ -14,7 +14,7 @@ from agentc_runtime.canonical import canonical
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER
 
-from ..subsumption import Complement, Escapes, Intersection, Region, Undecided, includes
+from ..subsumption import Complement, Escapes, Included, Intersection, Region, Undecided, includes
 from .tools import ToolAccess, about_others, allowed, sent
 
 _POLICIES: Final = ("deny", "approve", "allow")
@@ -45,6 +45,14 @@ def _bound(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
     for name, expr in wide.referred.items():
         if narrow.grant.bind.get(name) != expr:
             yield Gain(f"`{name}` is not bound to what it has to be bound to", f"bind/{name}")
+        elif not isinstance(includes(_limit(wide, name), _limit(narrow, name)), Included):
+            yield Gain(f"`{name}`, which is bound, has fewer limits", f"bind/{name}")
+
+
+def _limit(access: ToolAccess, name: str) -> Region:
+    """What `where` says of one argument."""
+    named = (access.grant.where or {}).get("properties")
+    return {"properties": {name: named[name]}} if isinstance(named, Mapping) and name in named else True
 
 
 def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator[Gain]:

@@ -103,12 +103,6 @@ def favourable(
             plant(told, expr.path, whole.get(name))
     if any(evaluate(expr, told) != whole.get(name) for name, expr in access.referred.items()):
         return None
-    states = told["states"]
-    outputs = {
-        name: value["output"]
-        for name, value in (states.items() if isinstance(states, dict) else ())
-        if isinstance(value, dict) and "output" in value
-    }
     at = moment(
         program,
         state,
@@ -117,7 +111,7 @@ def favourable(
             read=read,
             input=told["input"],
             session=told["session"],
-            outputs=outputs,
+            outputs=outputs_in(told),
             trusted=(dict(whole),),
             approved=(dict(whole),),
         ),
@@ -127,6 +121,16 @@ def favourable(
     if program.session.label.trust == "trusted":
         at.origins.add("session", dict(whole))
     return at
+
+
+def outputs_in(data: Mapping[str, object]) -> dict[str, object]:
+    """State → output, out of a run's data."""
+    states = data.get("states")
+    return {
+        name: value["output"]
+        for name, value in (states.items() if isinstance(states, dict) else ())
+        if isinstance(value, dict) and "output" in value
+    }
 
 
 def plant(data: dict[str, object], path: tuple[str, ...], value: object) -> None:

@@ -21,6 +21,7 @@ from ..access import (
     as_json,
     moment,
     most_suspect,
+    outputs_in,
     plant,
     sample_data,
     schemas_at,
@@ -205,13 +206,7 @@ def _told(
     given = {"input": question.input, "session": question.session}
     data |= {root: value for root, value in given.items() if value is not None}
     assumed = {".".join(path): lookup(path, data) for path in sorted(read) if given.get(path[0]) is None}
-    states = data["states"]
-    outputs = {
-        name: value["output"]
-        for name, value in (states.items() if isinstance(states, dict) else ())
-        if isinstance(value, dict) and "output" in value
-    }
-    return Told(input=data["input"], session=data["session"], outputs=outputs), assumed
+    return Told(input=data["input"], session=data["session"], outputs=outputs_in(data)), assumed
 
 
 def _object(text: str) -> dict[str, object] | None:

@@ -19,6 +19,7 @@ LIMITS = st.fixed_dictionaries(
     optional={
         "amount": st.sampled_from([{"maximum": 50}, {"maximum": 20}, {"minimum": 10}, {"enum": [5, 10]}]),
         "currency": st.sampled_from([{"enum": ["EUR"]}, {"enum": ["EUR", "USD"]}, {"maxLength": 3}]),
+        "ticket_id": st.sampled_from([{"maxLength": 3}, {"pattern": "T-[0-9].*"}]),
     },
 )
 BINDS = st.sampled_from(
