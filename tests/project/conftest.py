@@ -159,12 +159,18 @@ def live(tmp_path: Path, helpdesk: Any) -> Any:
         folder = redirected(
             ROOT / "specs/support", tmp_path / "live", "HELPDESK_URL", helpdesk.server_address[1], port
         )
-        spec = folder / "agentc.yaml"
-        base = f"provider: openai\n      base_url: http://127.0.0.1:{port}/v1"
-        spec.write_text(spec.read_text().replace("provider: openai", base))
+        model_on_loopback(folder, f"http://127.0.0.1:{port}")
         return folder
 
     return make
+
+
+def model_on_loopback(folder: Path, url: str) -> None:
+    """Put a support project's first model behind `url`, which its assertion on hosts has to admit."""
+    spec, asserted = folder / "agentc.yaml", folder / "assertions.yaml"
+    base = f"provider: openai\n      base_url: {url}/v1"
+    spec.write_text(spec.read_text().replace("provider: openai", base))
+    asserted.write_text(asserted.read_text().replace("https://api.openai.com", url))
 
 
 @pytest.fixture
@@ -226,7 +232,9 @@ def normal(text: str, *folders: Path) -> str:
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
     """Helpers that are no fixtures of their own."""
-    return SimpleNamespace(root=ROOT, normal=normal, redirected=redirected, load=load)
+    return SimpleNamespace(
+        root=ROOT, normal=normal, redirected=redirected, load=load, model_on_loopback=model_on_loopback
+    )
 
 
 @pytest.fixture

@@ -35,9 +35,7 @@ def test_an_agent_runs_against_the_mock(
     with provider("triage") as model:
         port = int(mock.url.rpartition(":")[2])
         project = kit.redirected(ROOT / "specs/support", tmp_path / "p", "HELPDESK_URL", port, model.port)
-        spec = project / "agentc.yaml"
-        base = f"provider: openai\n      base_url: {model.url}/v1"
-        spec.write_text(spec.read_text().replace("provider: openai", base))
+        kit.model_on_loopback(project, model.url)
         done = agentc(
             "run", project, *ticket("T-1001"), "--no-store", stdin="y\ny\n",
             environment={"OPENAI_API_KEY": "key-of-openai", "ANTHROPIC_API_KEY": "key-of-anthropic"},
