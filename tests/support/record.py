@@ -54,6 +54,7 @@ def record(script: dict[str, Any], document: Path | None) -> bytes:
         project = Path(folder) / "project"
         shutil.copytree(ROOT / script["project"], project, ignore=shutil.ignore_patterns("recordings"))
         redirect(project / "agentc.yaml", provider.url, script["service"]["variable"], service_url)
+        admit(project / "assertions.yaml", provider.url)
         if "toolset" in script and document is not None:
             agentc("import", "openapi", document, "--project", project, "--toolset", script["toolset"])
         cassette = Path(folder) / "cassette.json"
@@ -98,6 +99,13 @@ def redirect(spec: Path, provider: str, variable: str, service_url: str) -> None
         if not found:
             raise RecordError(f"`{spec.name}` has no line like `{pattern}`")
     spec.write_text(text, encoding="utf-8")
+
+
+def admit(asserted: Path, provider: str) -> None:
+    """Let a project's assertion on hosts, where it has one, name the fake provider in place of the real one."""
+    if asserted.is_file():
+        text = asserted.read_text(encoding="utf-8")
+        asserted.write_text(text.replace("https://api.openai.com", provider), encoding="utf-8")
 
 
 @contextmanager
