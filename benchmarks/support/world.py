@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from agentc_runtime.bundle import (
     AgentInfo,
-    AgentState,
     Body,
     Data,
-    EndState,
     Grant,
     Label,
     Limits,
@@ -25,6 +23,7 @@ from agentc_runtime.calls import Call
 from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
 from agentc_runtime.origins import Origins
+from agentc_runtime.workflow import AgentState, EndState
 
 GRANTS = 50
 TRUSTED = Label(trust="trusted", sensitivity="internal")

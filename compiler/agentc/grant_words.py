@@ -80,7 +80,7 @@ def flow_in_words(tool: ir.Tool, grant: ir.Grant) -> Iterator[str]:
     yield f"  and nothing more than {unless.max_sensitivity} was read"
 
 
-def _arguments(schema: ir.Schema, origins: Mapping[str, tuple[ir.Origin, ...]]) -> Iterator[str]:
+def _arguments(schema: expressions.Schema, origins: Mapping[str, tuple[ir.Origin, ...]]) -> Iterator[str]:
     named = schema.get("properties")
     for name, limit in sorted(named.items()) if isinstance(named, dict) else ():
         said = [f"is {phrase(limit)}"] if limit not in ({}, True) else []

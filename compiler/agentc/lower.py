@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions
+from agentc_runtime import expressions, workflow
 
 from .credentials import endpoint_of, lowered_auth, lowered_certificate
 from .diagnostics import Span
@@ -118,10 +118,10 @@ def _data(spec: DataSpec) -> ir.Data:
     return ir.Data(schema=_closed(spec.schema_), label=label)
 
 
-def _retry(spec: RetrySpec | None) -> ir.Retry:
+def _retry(spec: RetrySpec | None) -> workflow.Retry:
     if spec is None:
-        return ir.Retry()
-    return ir.Retry(
+        return workflow.Retry()
+    return workflow.Retry(
         max_attempts=spec.max_attempts,
         backoff_ms=milliseconds(spec.backoff),
         max_backoff_ms=milliseconds(spec.max_backoff),
@@ -221,15 +221,15 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
     )
 
 
-def _catch(specs: tuple[CatchSpec, ...]) -> tuple[ir.Catch, ...]:
-    return tuple(ir.Catch(errors=spec.errors, next=spec.next) for spec in specs)
+def _catch(specs: tuple[CatchSpec, ...]) -> tuple[workflow.Catch, ...]:
+    return tuple(workflow.Catch(errors=spec.errors, next=spec.next) for spec in specs)
 
 
-def _state(agent: Agent, state: State) -> ir.State:
+def _state(agent: Agent, state: State) -> workflow.State:
     spec = state.spec
     match spec:
         case AgentStateSpec():
-            return ir.AgentState(
+            return workflow.AgentState(
                 instructions=state.texts["instructions"].template,
                 prompt=state.texts["prompt"].template,
                 tools=tuple(sorted(state.grants)),
@@ -241,7 +241,7 @@ def _state(agent: Agent, state: State) -> ir.State:
                 catch=_catch(spec.catch),
             )
         case ModelStateSpec():
-            return ir.ModelState(
+            return workflow.ModelState(
                 instructions=state.texts["instructions"].template,
                 prompt=state.texts["prompt"].template,
                 models=state_models(agent, state),
@@ -251,7 +251,7 @@ def _state(agent: Agent, state: State) -> ir.State:
                 catch=_catch(spec.catch),
             )
         case ToolStateSpec():
-            return ir.ToolState(
+            return workflow.ToolState(
                 tool=spec.tool,
                 arguments={name: state.exprs[f"arguments/{name}"].expr for name in spec.arguments},
                 next=spec.next,
@@ -263,10 +263,10 @@ def _state(agent: Agent, state: State) -> ir.State:
             for index, choice in enumerate(spec.choices):
                 on = state.exprs[f"choices/{index}/value"].expr
                 assert isinstance(on, expressions.Ref)  # AC212 refuses anything else
-                choices.append(ir.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
-            return ir.ChoiceState(choices=tuple(choices), default=spec.default)
+                choices.append(workflow.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
+            return workflow.ChoiceState(choices=tuple(choices), default=spec.default)
         case EndStateSpec():
-            return ir.EndState(output=state.exprs["output"].expr)
+            return workflow.EndState(output=state.exprs["output"].expr)
 
 
 def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from agentc_runtime.behaviour import Cache, Pagination
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 from .openapi import CompiledOperation
 from .resources import Step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import workflow
 from agentc_runtime.environments import Endpoint
 from agentc_runtime.verify import Bundle
 
@@ -58,7 +59,9 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "credentials": [auth.secret for auth in program.tools[name].request.auth],
                 "client_certificate": _certificate(program.tools[name]),
                 "at": _at(bundle, f"grant:{name}"),
-                "states": [state for state, spec in program.states.items() if name in ir.tools_of(spec)],
+                "states": [
+                    state for state, spec in program.states.items() if name in workflow.tools_of(spec)
+                ],
             }
             for name in sorted(program.grants)
         ],
@@ -95,7 +98,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
 
 def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     tool, grant = bundle.program.tools[name], bundle.program.grants[name]
-    states = [state for state, spec in bundle.program.states.items() if name in ir.tools_of(spec)]
+    states = [state for state, spec in bundle.program.states.items() if name in workflow.tools_of(spec)]
     yield f"  {name}  {verb_of(tool)}  {request_line(tool)}"
     for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
@@ -127,7 +130,7 @@ def _size(program: ir.Program, name: str) -> int:
 def _state_tokens(program: ir.Program) -> Iterator[tuple[str, int]]:
     """What the tools of each model loop take of its model's context, on each turn."""
     for name, state in program.states.items():
-        if isinstance(state, ir.AgentState):
+        if isinstance(state, workflow.AgentState):
             yield name, sum(_size(program, tool) for tool in state.tools if tool in program.grants)
 
 
@@ -200,13 +203,13 @@ def _limits(limits: ir.Limits) -> Iterator[str]:
     yield f"{limits.calls_per_turn} tool calls a turn"
 
 
-def _successors(state: ir.State) -> Iterator[str]:
+def _successors(state: workflow.State) -> Iterator[str]:
     match state:
-        case ir.AgentState() | ir.ModelState() | ir.ToolState():
+        case workflow.AgentState() | workflow.ModelState() | workflow.ToolState():
             yield state.next
             for catch in state.catch:
                 yield catch.next
-        case ir.ChoiceState():
+        case workflow.ChoiceState():
             for choice in state.choices:
                 yield choice.next
             if state.default is not None:
@@ -219,7 +222,7 @@ def _workflow(program: ir.Program) -> Iterator[str]:
         kind = state.__struct_config__.tag
         start = " (start)" if name == program.start else ""
         following = ", ".join(dict.fromkeys(_successors(state)))
-        tools = ", ".join(ir.tools_of(state))
+        tools = ", ".join(workflow.tools_of(state))
         line = f"  {name}{start}: {kind}"
         line += f" with {tools}" if tools else ""
         line += f" (about {tokens[name]:,} tokens of definitions)" if tokens.get(name) else ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 #: The JSON types. `number` is every number, `integer` the whole ones.
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 BYTES_PER_TOKEN: Final = 4
 #: The tokens that a state's tools may take when the project does not say how many the model reads.

@@ -11,13 +11,12 @@ from typing import Literal, TypeAlias
 
 from .behaviour import Cache, Pagination
 from .environments import Auth, ClientCertificate, Endpoint, Environment
-from .expressions import Expr, Record, Ref, Template
+from .expressions import Expr, Record, Schema
+from .workflow import Retry, State
 
 FORMAT = "agentc.bundle/1"
 MANIFEST, PROGRAM, SOURCE_MAP = "manifest.json", "program.json", "source_map.json"
 
-#: A JSON Schema (2020-12) as plain JSON. `object` stands for any JSON value; narrow before use.
-Schema: TypeAlias = dict[str, object]
 #: `typed`: from untrusted content, reduced to values that hold no sentence, such as numbers and identifiers.
 Trust: TypeAlias = Literal["trusted", "typed", "untrusted"]
 Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
@@ -28,9 +27,6 @@ Style: TypeAlias = Literal[
 ]
 #: Where the values of an argument may come from: see `agentc_runtime.origins`.
 Origin: TypeAlias = Literal["input", "session", "spec", "trusted", "approved"]
-ErrorClass: TypeAlias = Literal[
-    "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
-]
 
 
 # --- tools and how their requests are built ------------------------------------------------------------
@@ -130,16 +126,6 @@ class RequestPlan(Record, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*names, *(self.certificate.secrets() if self.certificate else ()))))
 
 
-class Retry(Record, frozen=True, kw_only=True):
-    """Exponential backoff: wait `backoff_ms · rate^(n-1)`, at most `max_backoff_ms`, with full jitter."""
-
-    max_attempts: int = 1
-    backoff_ms: int = 500
-    rate: int = 2
-    max_backoff_ms: int = 30_000
-    errors: tuple[ErrorClass, ...] = ("any",)
-
-
 class Tool(Record, frozen=True, kw_only=True):
     """A tool: what it does to the world, what its arguments must look like, and the request it becomes.
 
@@ -220,7 +206,7 @@ class Grant(Record, frozen=True, kw_only=True):
     unless: Unless | None = None
 
 
-# --- models, environments, limits ----------------------------------------------------------------------
+# --- models, limits, the program -----------------------------------------------------------------------
 
 
 class Prices(Record, frozen=True, kw_only=True):
@@ -254,79 +240,6 @@ class Limits(Record, frozen=True, kw_only=True):
     cost_usd: str | None = None
     time_ms: int = 600_000
     calls_per_turn: int = 16
-
-
-# --- workflow ------------------------------------------------------------------------------------------
-
-
-class Catch(Record, frozen=True, kw_only=True):
-    """Where to go when a state fails with one of `errors`."""
-
-    errors: tuple[ErrorClass, ...]
-    next: str
-
-
-class AgentState(Record, frozen=True, kw_only=True, tag_field="type", tag="agent"):
-    """A model loop over tools: it ends when the model answers without a tool call.
-
-    `tools` is this state's allowlist. With an `output` schema the answer is JSON that satisfies it.
-    """
-
-    instructions: Template
-    prompt: Template
-    tools: tuple[str, ...]
-    models: tuple[str, ...]
-    turns: int
-    next: str
-    output: Schema | None = None
-    retry: Retry = Retry()
-    catch: tuple[Catch, ...] = ()
-
-
-class ModelState(Record, frozen=True, kw_only=True, tag_field="type", tag="model"):
-    """One structured completion without tools."""
-
-    instructions: Template
-    prompt: Template
-    models: tuple[str, ...]
-    next: str
-    output: Schema | None = None
-    retry: Retry = Retry()
-    catch: tuple[Catch, ...] = ()
-
-
-class ToolState(Record, frozen=True, kw_only=True, tag_field="type", tag="tool"):
-    """A deterministic call: same broker, same checks, arguments from references."""
-
-    tool: str
-    arguments: dict[str, Expr]
-    next: str
-    retry: Retry = Retry()
-    catch: tuple[Catch, ...] = ()
-
-
-class Choice(Record, frozen=True, kw_only=True):
-    """Go to `next` when the value at `on` satisfies `when`."""
-
-    on: Ref
-    when: Schema
-    next: str
-
-
-class ChoiceState(Record, frozen=True, kw_only=True, tag_field="type", tag="choice"):
-    """The first choice that holds, else `default`; without a default the run fails."""
-
-    choices: tuple[Choice, ...]
-    default: str | None = None
-
-
-class EndState(Record, frozen=True, kw_only=True, tag_field="type", tag="end"):
-    """The run's result. It must satisfy the agent's output schema."""
-
-    output: Expr
-
-
-State: TypeAlias = AgentState | ModelState | ToolState | ChoiceState | EndState
 
 
 class Data(Record, frozen=True, kw_only=True):
@@ -401,16 +314,6 @@ class Manifest(Record, frozen=True, kw_only=True):
     compiler: str
     files: tuple[File, ...]
     sources: tuple[Source, ...]
-
-
-def tools_of(state: State) -> tuple[str, ...]:
-    """The tools that a state may call."""
-    match state:
-        case AgentState(tools=tools):
-            return tools
-        case ToolState(tool=tool):
-            return (tool,)
-    return ()
 
 
 def locate(source_map: SourceMap, key: str) -> Position | None:

@@ -6,6 +6,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+#: A JSON Schema (2020-12) as plain JSON. `object` stands for any JSON value; narrow before use.
+Schema: TypeAlias = dict[str, object]
+
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every value in a bundle: immutable, and closed against fields that it does not know."""

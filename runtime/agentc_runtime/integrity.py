@@ -10,18 +10,9 @@ import re
 from collections.abc import Iterator
 
 from .behaviour import MAX_PAGES
-from .bundle import (
-    AgentState,
-    ChoiceState,
-    EndState,
-    ModelState,
-    Program,
-    RequestPlan,
-    State,
-    Tool,
-    ToolState,
-)
+from .bundle import Program, RequestPlan, Tool
 from .environments import Endpoint, Environment
+from .workflow import AgentState, ChoiceState, EndState, ModelState, State, ToolState
 
 #: What every provider accepts as the name of a function.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")

@@ -20,9 +20,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, get_args
 
-from .bundle import AgentState, ModelState, Origin, Program, ToolState
+from .bundle import Origin, Program
 from .expressions import Const
 from .template import literals
+from .workflow import AgentState, ModelState, ToolState
 
 ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)
 #: Characters of one origin that are kept. What comes later does not count, so that more is asked, not less.

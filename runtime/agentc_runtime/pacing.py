@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from .bundle import ErrorClass, Retry, Tool
+from .bundle import Tool
+from .workflow import ErrorClass, Retry
 
 #: Failures in a row that open a tool's circuit breaker, and for how many seconds.
 BREAK_AFTER: Final = 5

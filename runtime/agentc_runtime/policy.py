@@ -11,14 +11,7 @@ from typing import Final
 
 import msgspec
 
-from .bundle import (
-    Grant,
-    Program,
-    SourceMap,
-    Tool,
-    locate,
-    tools_of,
-)
+from .bundle import Grant, Program, SourceMap, Tool, locate
 from .calls import Call
 from .canonical import canonical
 from .consent import Consent, Reason
@@ -29,6 +22,7 @@ from .refusals import Refusal
 from .strictjson import StrictJsonError, check, parse
 from .values import ABSENT, evaluate
 from .violations import Validator, compile_predicate, compile_shape, first_violation, found_in_words
+from .workflow import tools_of
 
 #: Characters of raw argument text that are read.
 MAX_ARGUMENTS: Final = 1_048_576

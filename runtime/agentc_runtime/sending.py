@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from .answer import Answer
-from .bundle import ErrorClass, Program, Tool
+from .bundle import Program, Tool
 from .keeping import Keeper, conditioned
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
 from .response import Responses
 from .tokens import Tokens
 from .wire import HttpRequest, HttpResponse, Transport, UnsentError
+from .workflow import ErrorClass
 
 
 @dataclass(frozen=True, slots=True)

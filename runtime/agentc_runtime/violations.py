@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import jsonschema_rs
 import msgspec
 
-from .bundle import Schema
+from .expressions import Schema
 from .formats import STRICT
 from .quoting import shortened, shown
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions
 from agentc_runtime.canonical import canonical
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.labels import ORDER
@@ -88,7 +89,7 @@ def _asked(approval: ir.Approval | None, same: Collection[str]) -> Region:
     return True if approval.when is None else about_others(approval.when, same)
 
 
-def _names(schema: ir.Schema | None) -> set[str]:
+def _names(schema: expressions.Schema | None) -> set[str]:
     named = (schema or {}).get("properties")
     return set(named) if isinstance(named, Mapping) else set()
 

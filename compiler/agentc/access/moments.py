@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentc_runtime.bundle import AgentState, Label, ModelState, Program, ToolState, tools_of
+from agentc_runtime.bundle import Label, Program
 from agentc_runtime.canonical import canonical
 from agentc_runtime.expressions import Ref
 from agentc_runtime.interpret.typed import label_at
@@ -14,6 +14,7 @@ from agentc_runtime.labels import NOTHING_READ, join
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.template import paths
 from agentc_runtime.values import ABSENT, evaluate, references
+from agentc_runtime.workflow import AgentState, ModelState, ToolState, tools_of
 
 from .tools import ToolAccess
 

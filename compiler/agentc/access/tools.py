@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import expressions, workflow
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.expressions import Const, Expr, Ref
 from agentc_runtime.labels import allows
@@ -44,7 +45,7 @@ def accesses(program: ir.Program) -> dict[str, ToolAccess]:
     """Every granted tool by name."""
     users: dict[str, list[str]] = {name: [] for name in program.grants}
     for state, spec in program.states.items():
-        for name in ir.tools_of(spec):
+        for name in workflow.tools_of(spec):
             users.setdefault(name, []).append(state)
     return {
         name: ToolAccess(program.tools[name], grant, tuple(sorted(users[name])))
@@ -134,14 +135,14 @@ def sent_unasked(program: ir.Program, access: ToolAccess, read: ir.Label) -> Reg
 
 
 def _bound_to(program: ir.Program, name: str, expr: Expr) -> Region:
-    present: ir.Schema = {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
+    present: expressions.Schema = {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
     if not isinstance(expr, Ref):
         return present
     ways = [_argument(name, schema) for schema in schemas_at(program, expr.path)]
     return Intersection((present, Union(tuple(ways)))) if ways else present
 
 
-def _argument(name: str, schema: ir.Schema) -> ir.Schema:
+def _argument(name: str, schema: expressions.Schema) -> expressions.Schema:
     """The schema of arguments among which `name` is one of `schema`, whose definitions go to the top."""
     definitions = {
         key: value for key, value in schema.items() if key in ("$defs", "definitions", "components")
@@ -150,7 +151,7 @@ def _argument(name: str, schema: ir.Schema) -> ir.Schema:
     return {**definitions, "properties": {name: rest}}
 
 
-def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
+def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[expressions.Schema]:
     """The schemas of which what stands at `path` is one; none when nothing is known of it."""
     root, *steps = path
     if root in ("input", "session"):
@@ -158,18 +159,18 @@ def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[ir.Schema]:
         found = type_at(data.schema, steps)
         return [] if found is None else [found]
     state = program.states.get(steps[0]) if steps else None
-    if isinstance(state, ir.AgentState | ir.ModelState):
+    if isinstance(state, workflow.AgentState | workflow.ModelState):
         found = type_at(state.output or {"type": "string"}, steps[2:])
         return [] if found is None else [found]
     return []
 
 
-def _given(access: ToolAccess, without: Collection[str]) -> ir.Schema:
+def _given(access: ToolAccess, without: Collection[str]) -> expressions.Schema:
     """What the tool and the grant say of the arguments that the model gives, and of the constant ones."""
     return _with_constants(about_others(access.grant.schema, set(without)), access.constants)
 
 
-def about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
+def about_others(schema: expressions.Schema, names: Collection[str]) -> expressions.Schema:
     """An object schema without what its top says about the arguments `names`."""
     properties, required = schema.get("properties"), schema.get("required")
     changed = dict(schema)
@@ -180,7 +181,7 @@ def about_others(schema: ir.Schema, names: Collection[str]) -> ir.Schema:
     return changed
 
 
-def _about_bound(schema: ir.Schema, bound: Collection[str]) -> ir.Schema:
+def _about_bound(schema: expressions.Schema, bound: Collection[str]) -> expressions.Schema:
     """An object schema without what its top says about other arguments than those that are bound."""
     required = schema.get("required")
     return {
@@ -195,7 +196,7 @@ def _named(schema: Mapping[str, object]) -> dict[str, object]:
     return dict(named) if isinstance(named, Mapping) else {}
 
 
-def _with_constants(schema: ir.Schema, constants: Mapping[str, object]) -> ir.Schema:
+def _with_constants(schema: expressions.Schema, constants: Mapping[str, object]) -> expressions.Schema:
     properties, required = schema.get("properties", {}), schema.get("required", [])
     if not constants or not isinstance(properties, Mapping) or not isinstance(required, list):
         return schema

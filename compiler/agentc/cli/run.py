@@ -126,7 +126,7 @@ def _load(path: Path, name: str | None) -> _Loaded:
 
 def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:
     """The project's recordings of the agent, when the key of a model that a state begins with is not set."""
-    from agentc_runtime.bundle import AgentState, ModelState
+    from agentc_runtime.workflow import AgentState, ModelState
 
     program = loaded.bundle.program
     chosen = program.environments.get(environment or program.default_environment)

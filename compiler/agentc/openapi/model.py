@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from agentc_runtime.bundle import Body, Param, PathPart, RequestPlan, ResponseCase, Schema
+from agentc_runtime.bundle import Body, Param, PathPart, RequestPlan, ResponseCase
 from agentc_runtime.environments import Auth, ClientCertificate, Endpoint
+from agentc_runtime.expressions import Schema
 
 from .problem import Pointer, Problem
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agentc_runtime.bundle import ResponseCase, Schema
+from agentc_runtime.bundle import ResponseCase
+from agentc_runtime.expressions import Schema
 from agentc_runtime.media import content_of
 from agentc_runtime.violations import compile_shape
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 MAX_CHANGES: Final = 500
 _MAX_DEPTH: Final = 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 from ..schematypes import TYPES, items_of, properties_of, resolve, type_at, types_of
 

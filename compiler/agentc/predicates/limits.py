@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from typing import Final
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 from ..schematypes import properties_of, resolve, type_at, types_of
 from .lowering import close_where

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agentc_runtime.bundle import Origin, Schema
+from agentc_runtime.bundle import Origin
+from agentc_runtime.expressions import Schema
 
 from ..regex import anchored
 from ..schematypes import types_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from agentc_runtime.bundle import Schema
-from agentc_runtime.expressions import Template, Text
+from agentc_runtime.expressions import Schema, Template, Text
 from agentc_runtime.template import paths
 
 from .problems import TemplateProblem

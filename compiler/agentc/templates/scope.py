@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from jinja2 import nodes
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 from agentc_runtime.filters import FILTERS
 from agentc_runtime.template import LOOP
 from agentc_runtime.values import Absent

@@ -9,8 +9,7 @@ from typing import Final
 
 from jinja2 import nodes
 
-from agentc_runtime.bundle import Schema
-from agentc_runtime.expressions import For, If, Predicate, Slot, Template, TemplateNode, Text
+from agentc_runtime.expressions import For, If, Predicate, Schema, Slot, Template, TemplateNode, Text
 from agentc_runtime.template import LOOP, RenderError, render
 from agentc_runtime.values import ABSENT
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import workflow
 from agentc_runtime.expressions import Ref
 from agentc_runtime.labels import NOTHING_READ
 from agentc_runtime.strictjson import StrictJsonError, parse
@@ -169,7 +170,11 @@ def _calling(program: ir.Program, state: str | None) -> list[str]:
     """The states that may call a tool; the one that is asked about, whatever it is."""
     if state is not None:
         return [state]
-    return [name for name, spec in program.states.items() if isinstance(spec, ir.AgentState | ir.ToolState)]
+    return [
+        name
+        for name, spec in program.states.items()
+        if isinstance(spec, workflow.AgentState | workflow.ToolState)
+    ]
 
 
 def _grouped(answers: Iterable[Answer]) -> Iterator[Answer]:
@@ -198,7 +203,7 @@ def _told(
             plant(data, expr.path, whole.get(name))
     read = {path for expr in access.referred.values() for path in references(expr)}
     for spec in (program.states[name] for name in access.states):
-        for expr in spec.arguments.values() if isinstance(spec, ir.ToolState) else ():
+        for expr in spec.arguments.values() if isinstance(spec, workflow.ToolState) else ():
             for path in references(expr):
                 read.add(path)
                 if lookup(path, data) is ABSENT:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from ..bundle import AgentState, Program
+from ..bundle import Program
 from ..calls import Returned
 from ..models.types import ToolCall, ToolDefinition
 from ..refusals import Refusal
+from ..workflow import AgentState
 from .answers import Usable
 from .calling import carry_out, propose, refuse
 from .context import Run, Step

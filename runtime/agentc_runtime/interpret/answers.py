@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ..bundle import Schema
+from ..expressions import Schema
 from ..quoting import clipped, shortened
 from ..strictjson import StrictJsonError, parse
 from ..violations import compile_predicate, path_text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..bundle import ChoiceState
 from ..quoting import clipped
 from ..values import ABSENT, lookup
+from ..workflow import ChoiceState
 from .answers import findings
 from .context import Run, Step
 from .failures import failure

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from ..bundle import Label, Model, Schema, locate
+from ..bundle import Label, Model, locate
 from ..events import ModelFailed, ModelText, ModelTurn
-from ..expressions import Template
+from ..expressions import Schema, Template
 from ..labels import allows, join
 from ..models.types import (
     AssistantMessage,

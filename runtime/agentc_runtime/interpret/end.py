@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..bundle import EndState
 from ..values import ABSENT, evaluate, references
+from ..workflow import EndState
 from .answers import findings, listed
 from .context import Run, Step
 from .failures import failure

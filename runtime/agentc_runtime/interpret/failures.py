@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..bundle import ErrorClass, SourceMap, locate
+from ..bundle import SourceMap, locate
 from ..refusals import Refusal, RefusedError
+from ..workflow import ErrorClass
 
 _CLASSES: dict[str, ErrorClass] = {
     "AR405": "timeout",

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ..bundle import AgentState, ChoiceState, EndState, ModelState, Retry, State, ToolState
 from ..events import StateEnded, StateEntered, StateFailed
 from ..refusals import Refusal, RefusedError
+from ..workflow import AgentState, ChoiceState, EndState, ModelState, Retry, State, ToolState
 from .agent import run_agent
 from .choice import run_choice
 from .context import Run, Step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..bundle import ModelState
+from ..workflow import ModelState
 from .answers import Usable
 from .context import Run, Step
 from .conversation import Conversation

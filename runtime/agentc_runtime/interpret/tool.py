@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ..bundle import ToolState
 from ..labels import join
 from ..refusals import Refusal, RefusedError
 from ..values import ABSENT, evaluate, references
+from ..workflow import ToolState
 from .calling import carry_out, propose
 from .context import Run, Step
 

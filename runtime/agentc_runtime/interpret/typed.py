@@ -11,8 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ..bundle import AgentState, Label, ModelState, Program, Schema, ToolState
+from ..bundle import Label, Program
+from ..expressions import Schema
 from ..labels import NOTHING_READ, join
+from ..workflow import AgentState, ModelState, ToolState
 
 #: How many schemas are looked at, references included; what lies beyond is text.
 MAX_LOOKS: Final = 1000

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from ..bundle import Schema
+from ..expressions import Schema
 from .history import spoken
 from .provider_errors import ProviderError, stream_error
 from .sse import read

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from ..bundle import Schema
+from ..expressions import Schema
 
 _FORMATS: Final = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}

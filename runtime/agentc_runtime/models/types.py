@@ -7,7 +7,8 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from ..bundle import Model, Schema
+from ..bundle import Model
+from ..expressions import Schema
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from agentc.templates import CompiledTemplate, compile_template
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 from agentc_runtime.template import render
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from agentc.templates import compile_template
 from agentc_runtime import filters
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 from agentc_runtime.template import render
 from agentc_runtime.values import ABSENT
 

@@ -14,6 +14,7 @@ from agentc.access import Judge, accesses
 from agentc.predicates import close_unless, close_where, merge_limits, open_when
 from agentc.why import Question, explain
 from agentc_runtime import bundle as ir
+from agentc_runtime import workflow
 from agentc_runtime.broker import Broker
 from agentc_runtime.calls import ApprovalRequest, Decision, Returned
 from agentc_runtime.expressions import Const, Ref
@@ -144,7 +145,7 @@ def carried_out(program, source_map, state, tool, arguments, read, given, person
         )  # fmt: skip
         run = Run("run-1", services, input=given, session={})
         spec = program.states[state]
-        told = paths(spec.instructions) | paths(spec.prompt) if isinstance(spec, ir.AgentState) else ()
+        told = paths(spec.instructions) | paths(spec.prompt) if isinstance(spec, workflow.AgentState) else ()
         proposed = propose(run, state, tool, arguments, join(read, run.label_of(told)))
         try:
             return await broker.call(proposed, lambda event: None)

@@ -16,11 +16,9 @@ import pytest
 from agentc_runtime.broker import Broker
 from agentc_runtime.bundle import (
     AgentInfo,
-    AgentState,
     Approval,
     Body,
     Data,
-    EndState,
     Grant,
     Label,
     Limits,
@@ -31,7 +29,6 @@ from agentc_runtime.bundle import (
     RequestPlan,
     ResponseCase,
     Tool,
-    ToolState,
 )
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
 from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
@@ -41,6 +38,7 @@ from agentc_runtime.refusals import Refusal
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.sending import Clocks
 from agentc_runtime.transport import HttpTransport
+from agentc_runtime.workflow import AgentState, EndState, ToolState
 
 SECRET = "s3cr3t-t0ken"
 

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from agentc_runtime.bundle import Approval, Label, Quota, Retry
+from agentc_runtime.bundle import Approval, Label, Quota
 from agentc_runtime.calls import Decision, Returned
 from agentc_runtime.environments import Auth
 from agentc_runtime.events import ApprovalAsked, ApprovalDecided, ToolCalled, ToolRefused, ToolReturned
 from agentc_runtime.refusals import Refusal
+from agentc_runtime.workflow import Retry
 
 TAINTED = Label(trust="untrusted", sensitivity="internal")
 RETRY = Retry(max_attempts=3, backoff_ms=1000, max_backoff_ms=10_000)

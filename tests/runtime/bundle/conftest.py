@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions
+from agentc_runtime import expressions, workflow
 from agentc_runtime.canonical import canonical
 from agentc_runtime.environments import Endpoint, Environment
 
@@ -40,7 +40,7 @@ def _tool(name: str, model_name: str) -> ir.Tool:
 @pytest.fixture(scope="session")
 def program() -> ir.Program:
     """An agent with one state of each type, two tools, two environments."""
-    schema: ir.Schema = {"type": "object"}
+    schema: expressions.Schema = {"type": "object"}
     tools = {"desk.find": _tool("desk.find", "desk__find"), "desk.read": _tool("desk.read", "desk__read")}
     return ir.Program(
         agent=ir.AgentInfo(name="triage", version="1.0.0", owner="support", description="sorts tickets"),
@@ -49,22 +49,26 @@ def program() -> ir.Program:
         output=schema,
         start="look",
         states={
-            "look": ir.AgentState(
+            "look": workflow.AgentState(
                 instructions=(expressions.Text(text="Sort the ticket."),),
                 prompt=(expressions.Slot(path=("input", "ticket")),),
                 tools=("desk.find",),
                 models=("fast",),
                 turns=4,
                 next="sum",
-                catch=(ir.Catch(errors=("any",), next="done"),),
+                catch=(workflow.Catch(errors=("any",), next="done"),),
             ),
-            "sum": ir.ModelState(instructions=(), prompt=(), models=("fast",), next="read"),
-            "read": ir.ToolState(tool="desk.read", arguments={"id": expressions.Const(value=1)}, next="pick"),
-            "pick": ir.ChoiceState(
-                choices=(ir.Choice(on=expressions.Ref(path=("input", "x")), when={"const": 1}, next="look"),),
+            "sum": workflow.ModelState(instructions=(), prompt=(), models=("fast",), next="read"),
+            "read": workflow.ToolState(
+                tool="desk.read", arguments={"id": expressions.Const(value=1)}, next="pick"
+            ),
+            "pick": workflow.ChoiceState(
+                choices=(
+                    workflow.Choice(on=expressions.Ref(path=("input", "x")), when={"const": 1}, next="look"),
+                ),
                 default="done",
             ),
-            "done": ir.EndState(output=expressions.Ref(path=("states", "look", "output"))),
+            "done": workflow.EndState(output=expressions.Ref(path=("states", "look", "output"))),
         },
         models={
             "fast": ir.Model(

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions
+from agentc_runtime import expressions, workflow
 from agentc_runtime.behaviour import Cache, Pagination
 from agentc_runtime.environments import Endpoint, Environment, Secret, Vault, VaultField
 from agentc_runtime.integrity import problems
@@ -64,10 +64,10 @@ CASES: list[tuple[Change, str]] = [
     (state("look", next="gone"), "state `look` goes on to `gone`, which is no state"),
     (state("sum", next="gone"), "state `sum` goes on to `gone`"),
     (state("read", next="gone"), "state `read` goes on to `gone`"),
-    (state("look", catch=(ir.Catch(errors=("any",), next="gone"),)), "state `look` goes on to `gone`"),
+    (state("look", catch=(workflow.Catch(errors=("any",), next="gone"),)), "state `look` goes on to `gone`"),
     (state("pick", default="gone"), "state `pick` goes on to `gone`"),
     (
-        state("pick", choices=(ir.Choice(on=expressions.Ref(path=("input",)), when={}, next="gone"),)),
+        state("pick", choices=(workflow.Choice(on=expressions.Ref(path=("input",)), when={}, next="gone"),)),
         "state `pick` goes on to `gone`",
     ),
     (state("look", tools=("desk.find", "desk.refund")), "tool `desk.refund`, which is not granted"),

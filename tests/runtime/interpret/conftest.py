@@ -14,7 +14,6 @@ import pytest
 from agentc_runtime.bundle import (
     FORMAT,
     AgentInfo,
-    AgentState,
     Approval,
     Body,
     Data,
@@ -30,8 +29,6 @@ from agentc_runtime.bundle import (
     Program,
     RequestPlan,
     ResponseCase,
-    Retry,
-    State,
     Tool,
 )
 from agentc_runtime.calls import ApprovalRequest, Decision
@@ -44,6 +41,7 @@ from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
+from agentc_runtime.workflow import AgentState, Retry, State
 
 Answer = tuple[int, str, bytes]
 Handler = Callable[[str, str, bytes], Awaitable[Answer]]

@@ -7,9 +7,10 @@ import json
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import EndState, Limits, ModelState
+from agentc_runtime.bundle import Limits
 from agentc_runtime.events import ModelFailed, ModelTurn, RunEnded, ToolCalled, ToolRefused
 from agentc_runtime.expressions import Ref, Slot
+from agentc_runtime.workflow import EndState, ModelState
 
 END = EndState(output=Ref(path=("states", "work", "output")))
 VERDICT = {

@@ -9,11 +9,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Catch, EndState, Limits, Retry, ToolState
+from agentc_runtime.bundle import Limits
 from agentc_runtime.events import RunEnded
 from agentc_runtime.expressions import Const, Ref, Text
 from agentc_runtime.store import Store, StoreError
 from agentc_runtime.template import MAX_CHARACTERS
+from agentc_runtime.workflow import Catch, EndState, Retry, ToolState
 
 END = EndState(output=Ref(path=("states", "work", "output")))
 READ = ("c", "desk_read", '{"id":"T-1"}')

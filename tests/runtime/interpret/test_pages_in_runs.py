@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from agentc_runtime.behaviour import Pagination
-from agentc_runtime.bundle import EndState, Param, ResponseCase
+from agentc_runtime.bundle import Param, ResponseCase
 from agentc_runtime.events import ToolReturned
 from agentc_runtime.expressions import Ref
+from agentc_runtime.workflow import EndState
 
 
 @pytest.mark.parametrize(

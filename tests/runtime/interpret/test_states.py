@@ -7,7 +7,6 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Catch, Choice, ChoiceState, EndState, ModelState, Retry, ToolState
 from agentc_runtime.events import (
     ModelText,
     ModelTurn,
@@ -19,6 +18,7 @@ from agentc_runtime.events import (
 )
 from agentc_runtime.expressions import Const, Object, Ref, Slot, Text
 from agentc_runtime.interpret.failures import error_class
+from agentc_runtime.workflow import Catch, Choice, ChoiceState, EndState, ModelState, Retry, ToolState
 
 END = EndState(output=Ref(path=("states", "work", "output")))
 READ = ToolState(tool="desk.read", arguments={"id": Ref(path=("input", "id"))}, next="done")
