@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORPUS ?= ../shared/corpus
+# A process for each core; `make test PARALLEL=` runs one test after the other.
+PARALLEL ?= -n auto --dist worksteal
 
 .PHONY: demo test test-slow coverage lint types generated bench clean
 
@@ -12,10 +14,10 @@ demo: $(VENV)/.core
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash specs/support/demo.sh
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
-test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+test-slow: $(VENV)/.bench
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow or not slow" --cov --cov-report=term
@@ -32,8 +34,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/generate.py --demo
 
-bench: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'
+bench: $(VENV)/.bench
 	for script in cli_start validate_many permission_checks broker decision subsumption; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 	@if [ -d "$(CORPUS)" ]; then \
 	  $(BIN)/python benchmarks/compile_large.py && $(BIN)/python benchmarks/openapi_corpus.py "$(CORPUS)"; \
@@ -53,6 +54,10 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.core
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt -e '.[bench]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
