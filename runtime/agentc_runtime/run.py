@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets as randomness
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from .events import Event, RunEnded, RunStarted
 from .interpret.answers import findings, listed
 from .interpret.context import Run, Services, Step
 from .interpret.machine import execute
+from .interpret.steps import LateError
 from .models.types import Usage
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
@@ -152,13 +152,12 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
     result = _result(run, "cancelled", None, None)
     try:
         try:
-            async with asyncio.timeout(program.limits.time_ms / 1000) as clock:
-                result = _result(run, "succeeded", await execute(run, observe), None)
+            seconds = program.limits.time_ms / 1000
+            output = await services.steps.within("run", seconds, lambda: execute(run, observe))
+            result = _result(run, "succeeded", output, None)
         except RefusedError as error:
             result = _result(run, "failed", None, error.refusal)
-        except TimeoutError:
-            if not clock.expired():
-                raise
+        except LateError:
             result = _result(run, "failed", None, _late(program, source_map))
     finally:
         result = _result(run, result.status, result.output, result.refusal)

@@ -34,7 +34,7 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
     run.calls += 1
     return Call(
         run_id=run.run_id,
-        call_id=f"call-{run.calls}",
+        call_id=run.key("call"),
         state=state,
         name=name,
         arguments=arguments,
@@ -51,7 +51,8 @@ async def carry_out(run: Run, call: Call) -> Returned | Refusal:
     held back (AR408) are known to have changed nothing.
     """
     tool = find(run.services.program, call.name)
-    outcome = await run.services.broker.call(call, run.services.emit)
+    services = run.services
+    outcome = await services.steps.call(call.call_id, lambda: services.broker.call(call, services.emit))
     run.refused += isinstance(outcome, Refusal)
     sent = not isinstance(outcome, Refusal) or (outcome.code.startswith("AR4") and outcome.code != "AR408")
     if sent and tool is not None and tool.effect != "read":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,7 @@ from ..models.types import Usage
 from ..origins import origins_of
 from ..values import ABSENT
 from .failures import failure
+from .steps import DirectSteps, Steps
 from .typed import label_at
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     secrets: Secrets
     emit: Emit
+    steps: Steps = DirectSteps()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,12 @@ class Run:
         self.refused = 0
         self.acted = False
         self.origins = origins_of(services.program, input, session)
+        self._keys: Counter[str] = Counter()
+
+    def key(self, kind: str) -> str:
+        """The next key of a step of this kind: `model-1`, `model-2`. The same in each replay of the run."""
+        self._keys[kind] += 1
+        return f"{kind}-{self._keys[kind]}"
 
     def enter(self) -> int:
         """Count one more state. Raises `RefusedError` AR501 when `limits.steps` is used up."""

@@ -153,7 +153,10 @@ class Conversation:
             output=self._output,
         )
         begun = time.monotonic()
-        response = await run.services.models.complete(request, self._heard)
+        services = run.services
+        response = await services.steps.complete(
+            run.key("model"), lambda: services.models.complete(request, self._heard)
+        )
         cost = run.spend(model, response.usage)
         run.services.emit(
             ModelTurn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from typing import TypeAlias
@@ -72,7 +71,7 @@ async def _attempts(run: Run, name: str, state: State, number: int) -> Step:
             if run.acted or not again:
                 raise
             run.services.emit(StateFailed(state=name, refusal=error.refusal, next=name, retry=True))
-        await asyncio.sleep(_pause(retry, attempt))
+        await run.services.steps.pause(run.key("pause"), _pause(retry, attempt))
         attempt += 1
 
 
