@@ -102,7 +102,7 @@ def redirect(spec: Path, provider: str, variable: str, service_url: str) -> None
 
 
 def admit(asserted: Path, provider: str) -> None:
-    """Let a project's assertion on hosts, where it has one, name the fake provider in place of the real one."""
+    """Let a project's assertion on hosts, if it has one, name the fake provider in place of the real one."""
     if asserted.is_file():
         text = asserted.read_text(encoding="utf-8")
         asserted.write_text(text.replace("https://api.openai.com", provider), encoding="utf-8")
