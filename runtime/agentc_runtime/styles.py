@@ -1,7 +1,8 @@
 """Values written as OpenAPI's parameter styles say (3.1.1, section 4.8.12.3), which are RFC 6570's.
 
 What the specification leaves undefined is refused with AR304: an empty array or object, an array in an
-array, an item that holds the separator where encoding it would not tell them apart.
+array, an item that holds the separator where encoding it would not tell them apart. Only values nested in a
+`deepObject`, of which it says nothing either, are written as most of its users do: `a[b][c]`, and `a[b][0]`.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def form_pairs(param: Param, value: object, encode: Encode = encoded) -> list[tu
     if isinstance(value, str | bool | int | float):
         # an empty string may stand for any type that has `allowEmptyValue`
         return [(param.name, encode(scalar(param.argument, value)))]
-    pieces = flat(param.argument, value)
     if param.style == "deepObject":
-        return [(f"{param.name}[{key}]", encode(item)) for key, item in _deep(param, value, pieces)]
+        return [(name, encode(text)) for name, text in _deep(param.argument, param.name, value)]
+    pieces = flat(param.argument, value)
     if (delimiter := _DELIMITERS.get(param.style)) is not None:
         if param.explode:
             raise misplaced(param.argument, value, f"can't be written as exploded `{param.style}`")
@@ -170,13 +171,23 @@ def _root(name: str) -> str:
     return name.partition("[")[0].strip().lower().translate(_RENAMED)
 
 
-def _deep(param: Param, value: object, pieces: list[str]) -> list[tuple[str, str]]:
-    if not isinstance(value, Mapping):
-        raise misplaced(param.argument, value, "is no object, and `deepObject` writes nothing else")
-    for key in pieces[::2]:
-        if not key or _BRACKETS.search(key):
-            raise misplaced(param.argument, value, "has a key with brackets or nothing in it")
-    return list(zip(pieces[::2], pieces[1::2], strict=True))
+def _deep(argument: str, name: str, value: object) -> list[tuple[str, str]]:
+    """`name[key]` for each scalar in an object, with a key or an index more for each level further in."""
+    found: list[tuple[str, str]] = []
+    waiting: list[tuple[str, object]] = [(name, value)]
+    while waiting:
+        at, part = waiting.pop()
+        if not isinstance(part, list | Mapping):
+            found.append((at, scalar(argument, part)))
+            continue
+        if not part:
+            raise misplaced(argument, part, "is empty, which sends nothing; leave it out instead")
+        pairs = part.items() if isinstance(part, Mapping) else enumerate(part)
+        inner = [(str(key), item) for key, item in pairs]
+        if any(not key or _BRACKETS.search(key) for key, _ in inner):
+            raise misplaced(argument, part, "has a key with brackets or nothing in it")
+        waiting += [(f"{at}[{key}]", item) for key, item in reversed(inner)]
+    return found
 
 
 def _reserving(safe: str) -> Encode:

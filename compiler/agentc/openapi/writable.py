@@ -1,7 +1,8 @@
 """Which values a parameter or a form can carry, and schemas cut down to them.
 
 OpenAPI defines styles for scalars, arrays of scalars and objects of scalars (3.1.1, section 4.8.12.3);
-what it marks as "n/a" or leaves undefined is no value of the schema that comes out here.
+what it marks as "n/a" or leaves undefined is no value of the schema that comes out here. There is one
+exception: values nested in a `deepObject` are written as its users do, `a[b][c]` and `a[b][0]`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from agentc_runtime.expressions import Schema
 
 from ..schematypes import TYPES, items_of, properties_of, resolve, type_at, types_of
 
-Kind: TypeAlias = Literal["scalar", "array", "object"]
+Kind: TypeAlias = Literal["scalar", "array", "object", "nested"]
 
 SCALARS: Final = frozenset({"string", "number", "integer", "boolean"})
 EVERY: Final[frozenset[Kind]] = frozenset({"scalar", "array", "object"})
 _COMPOUND: Final[frozenset[Kind]] = frozenset({"array", "object"})
-_OBJECT: Final[frozenset[Kind]] = frozenset({"object"})
+_NESTED: Final[frozenset[Kind]] = frozenset({"object", "nested"})
 _SCALAR: Final[frozenset[Kind]] = frozenset({"scalar"})
 _NONE: Final[frozenset[Kind]] = frozenset()
 _JOINING: Final = frozenset({"allOf", "anyOf", "oneOf", "$ref", "not", "if", "then", "else"})
+_CLOSING: Final = frozenset({"additionalProperties", "unevaluatedProperties"})
 #: A property that no schema names: what holds for it holds for all that are not named.
 _ANY: Final = "\x00"
+#: How deep the schemas of a `deepObject` are looked into for null.
+_INLINE: Final = 12
 
 
 class Narrowed(NamedTuple):
@@ -35,7 +39,7 @@ class Narrowed(NamedTuple):
 def kinds(style: str, explode: bool, place: str) -> frozenset[Kind]:
     """What the style can write there: nothing where the specification's table has "n/a" throughout."""
     if style == "deepObject":
-        return _OBJECT if explode else _NONE
+        return _NESTED if explode else _NONE
     if style in ("spaceDelimited", "pipeDelimited"):
         return _NONE if explode else _COMPOUND
     # several cookies for one parameter: the specification's own note says that it does not work
@@ -50,6 +54,8 @@ def narrowed(schema: Schema, definitions: Schema, wanted: frozenset[Kind]) -> Na
     """
     root = {**schema, "$defs": definitions}
     types = types_of(schema, root)
+    if "nested" in wanted:
+        return _nested(schema, root, types)
     allowed = set(types & SCALARS) if "scalar" in wanted else set()
     found = dict(schema)
     lost: tuple[str, ...] = ()
@@ -80,6 +86,48 @@ def without_null(schema: Schema, definitions: Schema) -> Schema | None:
         return schema
     rest = types - {"null"}
     return {**schema, "type": listed(rest)} if rest else None
+
+
+def _nested(schema: Schema, root: Schema, types: frozenset[str]) -> Narrowed | None:
+    """A schema of an object or array, whatever is in it, without null. Its scalars stay."""
+    if not types & {"array", "object"}:
+        return None
+    allowed = frozenset({"object"}) if types == TYPES else types - {"null"}
+    found = _without_nulls(schema, root, _INLINE)
+    return Narrowed(found if allowed == types else {**found, "type": listed(allowed)})
+
+
+def _without_nulls(schema: Schema, root: Schema, depth: int) -> Schema:
+    """The schema without null in its properties and items, as far as these are written out in it.
+
+    What a `$ref` leads to stays: null in there is refused when the request is built.
+    """
+    found = dict(schema)
+
+    def child(part: object) -> object:
+        if part is True or part == {}:
+            return {"type": listed(TYPES - {"null"})}
+        if not isinstance(part, dict):
+            return part
+        types = types_of(part, root)
+        inner = _without_nulls(part, root, depth - 1) if depth > 0 else part
+        keeps = "null" not in types or types == {"null"}
+        return inner if keeps else {**inner, "type": listed(types - {"null"})}
+
+    for name in ("properties", "patternProperties"):
+        if isinstance(children := schema.get(name), dict):
+            found[name] = {key: child(part) for key, part in children.items()}
+    for name in ("items", "additionalProperties"):
+        if name in schema:
+            found[name] = child(schema[name])
+    if "object" in types_of(schema, root) and not schema.keys() & (_JOINING | _CLOSING):
+        found["additionalProperties"] = child(True)
+    for name in ("allOf", "anyOf", "oneOf"):
+        if isinstance(parts := schema.get(name), list) and depth > 0:
+            found[name] = [
+                _without_nulls(part, root, depth - 1) if isinstance(part, dict) else part for part in parts
+            ]
+    return found
 
 
 def listed(types: set[str] | frozenset[str]) -> object:

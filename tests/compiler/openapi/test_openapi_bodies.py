@@ -183,7 +183,7 @@ def test_encodings_of_a_form(compiled: Any) -> None:
 
 def test_a_style_that_has_no_form_leaves_an_optional_field_out(compiled: Any, problems: Any) -> None:
     schema = fields(a={"type": "array", "items": STRING}, b=STRING)
-    encoding = {"a": {"style": "deepObject", "explode": True}}
+    encoding = {"a": {"style": "pipeDelimited", "explode": True}}
     made = compiled(body(FORM, schema, encoding=encoding))
     assert list(made.arguments["properties"]) == ["b"]
     assert "`a` is left out" in made.notes[0].message
