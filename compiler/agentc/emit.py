@@ -13,6 +13,7 @@ import msgspec
 
 from agentc_runtime import __version__
 from agentc_runtime import bundle as ir
+from agentc_runtime.archive import pack, unpack
 from agentc_runtime.canonical import canonical
 
 from .source import SourceFile
@@ -44,6 +45,53 @@ def emit(program: ir.Program, source_map: ir.SourceMap, sources: Iterable[Source
     return {ir.MANIFEST: canonical(msgspec.to_builtins(manifest)), **files}
 
 
+def write_archive(files: Mapping[str, bytes], target: Path) -> None:
+    """Write the bundle as one file, in one step.
+
+    Raises:
+        EmitError: `target` can't be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_file(target, pack(files))
+    except OSError as error:
+        raise EmitError(f"can't write `{target}`: {error.strerror}") from error
+
+
+def add_files(bundle: Path, files: Mapping[str, bytes]) -> None:
+    """Add attestations to the bundle in the folder or archive `bundle`, each file in one step.
+
+    Raises:
+        EmitError: it can't be written.
+    """
+    try:
+        if not bundle.is_dir():
+            write_file(bundle, pack({**unpack(bundle.read_bytes()), **files}))
+            return
+        for path, data in files.items():
+            (bundle / path).parent.mkdir(exist_ok=True)
+            write_file(bundle / path, data)
+    except OSError as error:
+        raise EmitError(f"can't write to `{bundle}`: {error.strerror}") from error
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write a file in one step: a reader sees all of it or what was there before.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except OSError:
+        os.unlink(name)
+        raise
+
+
 def write_bundle(files: Mapping[str, bytes], target: Path) -> None:
     """Write the bundle's folder in one step: a reader sees the old one or the new one, never a mixture.
 
@@ -59,6 +107,7 @@ def write_bundle(files: Mapping[str, bytes], target: Path) -> None:
         raise EmitError(f"can't write `{target}`: {error.strerror}") from error
     try:
         for path, data in files.items():
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
             (staging / path).write_bytes(data)
         staging.chmod(0o755)
         if target.exists():

@@ -1,8 +1,7 @@
 """From bytes to a bundle that may run: every file is there, unchanged, strictly typed and consistent.
 
 What is not understood is refused. Only `read_bundle` reads the disk, and it knows a file's size before it
-reads a byte of it. Without a signature the digest is all that ties a bundle to the build it came from:
-keep the digest of what was reviewed, and compare.
+reads a byte of it. Who built and reviewed it, its attestations say: `agentc_runtime.trust.judge` reads them.
 """
 
 from __future__ import annotations
@@ -12,12 +11,13 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path, PurePath
 from typing import TypeVar
 
 import msgspec
 
+from .archive import MAX_ARCHIVE_BYTES, unpack
 from .bundle import FORMAT, MANIFEST, PROGRAM, SOURCE_MAP, File, Manifest, Program, SourceMap
 from .canonical import parse
 from .integrity import problems
@@ -26,7 +26,13 @@ from .integrity import problems
 MAX_BYTES = 256 * 1024 * 1024
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 MAX_ENTRIES = 10_000
+MAX_ATTESTATIONS = 64
+MAX_ATTESTATION_BYTES = 16 * 1024 * 1024
 
+#: The folder of what others say of the bundle. The manifest does not list it: it comes after the build.
+ATTESTATIONS = "attestations"
+#: What kind of attestation it is, and the beginning of the sha256 of its bytes.
+_ATTESTATION = re.compile(rf"{ATTESTATIONS}/([a-z]{{1,32}})-([0-9a-f]{{16}})\.json")
 #: An allowlist: relative, `/` between segments, no segment that begins with a dot, ASCII only.
 _NAME = re.compile(r"(?=.{1,255}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -50,12 +56,21 @@ class BundleError(Exception):
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle that was verified. `digest` is its identity: the sha256 of the manifest's bytes, in hex."""
+    """A bundle that was verified. `digest` is its identity: the sha256 of the manifest's bytes, in hex.
+
+    `attestations` are envelopes by their path. They are whole, and nobody has yet looked at who signed them.
+    """
 
     manifest: Manifest
     digest: str
     program: Program
     source_map: SourceMap
+    attestations: dict[str, bytes] = {}
+
+
+def attestation_path(kind: str, data: bytes) -> str:
+    """Where an attestation of that kind stands in a bundle: its name says what it holds."""
+    return f"{ATTESTATIONS}/{kind}-{hashlib.sha256(data).hexdigest()[:16]}.json"
 
 
 def load_bundle(files: Mapping[str, bytes]) -> Bundle:
@@ -70,17 +85,34 @@ def load_bundle(files: Mapping[str, bytes]) -> Bundle:
     return _assemble(manifest, files, root)
 
 
-def read_bundle(path: Path) -> Bundle:
-    """The bundle in the directory `path`. Links and special files in it are refused, and never followed.
+def load_archive(data: bytes) -> Bundle:
+    """The bundle in an archive that `archive.pack` wrote.
 
     Raises:
-        BundleError: not a directory, can't be read, or as for `load_bundle`.
+        BundleError: it is no such archive, or as for `load_bundle`.
     """
+    try:
+        files = unpack(data)
+    except ValueError as error:
+        raise BundleError(f"{error}: {_REBUILD}", "archive") from error
+    return load_bundle(files)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The bundle in the directory or archive `path`. Links and special files in it are refused, not followed.
+
+    Raises:
+        BundleError: neither of them, can't be read, or as for `load_bundle`.
+    """
+    if path.name.endswith(".tar") and not path.is_dir():
+        return load_archive(_read(path.parent, path.name, MAX_ARCHIVE_BYTES))
     names = _list(path)
     raw = _read(path, MANIFEST, MAX_MANIFEST_BYTES) if MANIFEST in names else None
     manifest = _manifest(raw, path)
     _same_files(manifest, names - {MANIFEST}, path)
     files = {file.path: _read(path, file.path, file.size) for file in manifest.files}
+    said = [name for name in names if name.startswith(f"{ATTESTATIONS}/")]
+    files |= {name: _read(path, name, MAX_ATTESTATION_BYTES) for name in said}
     return _assemble(manifest, {MANIFEST: raw or b"", **files}, path)
 
 
@@ -104,7 +136,8 @@ def _manifest(raw: bytes | None, root: PurePath) -> Manifest:
     manifest = _convert(value, Manifest, where)
     names = [file.path for file in manifest.files]
     for file in manifest.files:
-        if not _NAME.fullmatch(file.path) or file.path == MANIFEST:
+        taken = file.path == MANIFEST or file.path.partition("/")[0] == ATTESTATIONS
+        if taken or not _NAME.fullmatch(file.path):
             raise BundleError(f"lists {file.path!a}, which is no safe file name: {_REBUILD}", where)
         if file.size < 0 or not _SHA256.fullmatch(file.sha256):
             raise BundleError(f"size or sha256 of `{file.path}` is malformed: {_REBUILD}", where)
@@ -118,9 +151,12 @@ def _manifest(raw: bytes | None, root: PurePath) -> Manifest:
     return manifest
 
 
-def _same_files(manifest: Manifest, names: Iterable[str], root: PurePath) -> None:
+def _same_files(manifest: Manifest, names: Set[str], root: PurePath) -> None:
     listed = {file.path for file in manifest.files}
-    found = set(names)
+    attested = {name for name in names if _ATTESTATION.fullmatch(name)}
+    found = set(names) - attested
+    if len(attested) > MAX_ATTESTATIONS:
+        raise BundleError(f"more than {MAX_ATTESTATIONS} attestations: remove some", str(root / ATTESTATIONS))
     for name in sorted(listed - found):
         raise BundleError(f"missing, and the manifest lists it: {_REBUILD}", str(root / name))
     for name in sorted(found - listed):
@@ -130,6 +166,13 @@ def _same_files(manifest: Manifest, names: Iterable[str], root: PurePath) -> Non
 def _assemble(manifest: Manifest, files: Mapping[str, bytes], root: PurePath) -> Bundle:
     for file in manifest.files:
         _unchanged(file, files[file.path], root)
+    attestations = {name: files[name] for name in sorted(files) if name.startswith(f"{ATTESTATIONS}/")}
+    for name, data in attestations.items():
+        kind = name.partition("/")[2].partition("-")[0]
+        if len(data) > MAX_ATTESTATION_BYTES or attestation_path(kind, data) != name:
+            raise BundleError(
+                "changed since it was signed: sign again, or restore the file", str(root / name)
+            )
     for file in manifest.files:
         if file.path.endswith(".json") and file.path not in (PROGRAM, SOURCE_MAP):
             _parse(files[file.path], str(root / file.path))
@@ -145,6 +188,7 @@ def _assemble(manifest: Manifest, files: Mapping[str, bytes], root: PurePath) ->
         digest=hashlib.sha256(files[MANIFEST]).hexdigest(),
         program=program,
         source_map=_convert(_parse(files[SOURCE_MAP], where), SourceMap, where),
+        attestations=attestations,
     )
 
 

@@ -20,7 +20,8 @@ from .common import PROJECT_PATH, choose_agent, compile_project, report_errors
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder that bundles are written to, each as NAME-VERSION.",
 )
-def command(path: Path, name: str | None, out: Path) -> int:
+@click.option("--tar", is_flag=True, help="Write each bundle as one file, NAME-VERSION.tar.")
+def command(path: Path, name: str | None, out: Path, tar: bool) -> int:
     """Compile agents into bundles.
 
     A bundle holds everything the agent may do and nothing else. The same specs give the same bytes on any
@@ -30,7 +31,7 @@ def command(path: Path, name: str | None, out: Path) -> int:
     Example:
       agentc build support --agent triage --out dist
     """
-    from ..emit import EmitError, write_bundle
+    from ..emit import EmitError, write_archive, write_bundle
     from ..pipeline import BuildError, bundle_files
 
     result = compile_project(path, use_cache=False)
@@ -41,10 +42,13 @@ def command(path: Path, name: str | None, out: Path) -> int:
     if not agents:
         raise InputError(f"the project in `{path}` has no agent to build")
     for agent in agents:
-        target = out / f"{agent.resource.name}-{agent.resource.metadata.version}"
+        target = out / f"{agent.resource.name}-{agent.resource.metadata.version}{'.tar' if tar else ''}"
         try:
             files = bundle_files(result, agent)
-            write_bundle(files, target)
+            if tar:
+                write_archive(files, target)
+            else:
+                write_bundle(files, target)
         except (BuildError, EmitError) as error:
             raise InputError(str(error)) from error
         from agentc_runtime.verify import load_bundle
