@@ -79,16 +79,8 @@ class Transcript:
             case events.StateEntered():
                 attempt = f"  attempt {event.attempt}" if event.attempt > 1 else ""
                 yield self._paint(f"● {event.state}", BOLD) + f"  {event.type}{attempt}"
-            case events.ModelTurn():
-                cost = f"  ${_money(event.cost_usd)}" if event.cost_usd is not None else ""
-                tokens = f"{event.usage.input:,} tokens in, {event.usage.output:,} out"
-                yield f"  {event.model}  {self._paint(tokens + cost, DIM)}"
-                if event.text.strip():
-                    yield f"    {shown(event.text.strip())}"
-            case events.ModelFailed():
-                yield "  " + self._paint(f"✗ {event.model} did not answer: {shown(event.message, 240)}", RED)
-                if event.next is not None:
-                    yield f"    asking {event.next} instead"
+            case events.ToolRetried():
+                yield f"    trying again: {event.refusal.code} {shown(event.refusal.message, 240)}"
             case events.ToolCalled():
                 yield f"  → {shown(event.tool, 80)} {shown(event.arguments)}"
             case events.ToolReturned():
@@ -108,6 +100,25 @@ class Transcript:
                 yield "  trying again" if event.retry else f"  caught: going to {following}"
             case events.RunEnded():
                 yield from self._ended(event)
+            case _:
+                yield from self._of_models(event)
+
+    def _of_models(self, event: events.Event) -> Iterator[str]:
+        match event:
+            case events.ModelTurn():
+                cost = f"  ${_money(event.cost_usd)}" if event.cost_usd is not None else ""
+                tokens = f"{event.usage.input:,} tokens in, {event.usage.output:,} out"
+                yield f"  {event.model}  {self._paint(tokens + cost, DIM)}"
+                if event.text.strip():
+                    yield f"    {shown(event.text.strip())}"
+            case events.ModelFailed():
+                yield "  " + self._paint(f"✗ {event.model} did not answer: {shown(event.message, 240)}", RED)
+                if event.next is not None:
+                    yield f"    asking {event.next} instead"
+            case events.OutputChecked(valid=False):
+                yield "  " + self._paint(f"✗ {event.model}: {shown(event.reason, 240)}", YELLOW)
+            case events.ModelRetried():
+                yield f"  {event.model} is asked again: {shown(event.message, 240)}"
             case _:
                 # Shown elsewhere: a text's piece by the whole turn, a state's end by the next state's line, a
                 # question by the approver who asks it, a rejection by the refusal that follows, and a failure
@@ -133,6 +144,4 @@ def _money(amount: str) -> str:
 
 def as_json_line(event: events.Event) -> str:
     """An event as one line of JSON, for `--format json`."""
-    import msgspec
-
-    return json.dumps(msgspec.to_builtins(event), ensure_ascii=False)
+    return json.dumps(events.as_data(event), ensure_ascii=False)

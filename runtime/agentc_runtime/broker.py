@@ -17,7 +17,7 @@ from .answer import Answer
 from .bundle import Label, Program, SourceMap, Tool, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
-from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolReturned
+from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
 from .paging import all_pages
 from .policy import Allowed, Policy
 from .quotas import used_up
@@ -120,7 +120,7 @@ class Broker:
         tool = allowed.tool
         started = self._clocks.monotonic()
         try:
-            outcome = await self._fetch(call, allowed, request)
+            outcome = await self._fetch(call, allowed, request, emit)
         except asyncio.CancelledError:
             # the run was stopped: the record must not look as if the call had never been made
             code = "AR405" if tool.effect == "read" else "AR407"
@@ -170,10 +170,22 @@ class Broker:
             return tool.output
         return Label(trust="typed", sensitivity=tool.output.sensitivity)
 
-    async def _fetch(self, call: Call, allowed: Allowed, request: HttpRequest) -> Answer | Refusal:
+    async def _fetch(
+        self, call: Call, allowed: Allowed, request: HttpRequest, emit: Emit
+    ) -> Answer | Refusal:
         tool = allowed.tool
+
+        def retried(refusal: Refusal, attempt: int) -> None:
+            clean = self._clean(refusal)
+            emit(
+                ToolRetried(
+                    state=call.state, tool=tool.name, call_id=call.call_id, attempt=attempt, refusal=clean
+                )
+            )
+
         if tool.pagination is None:
-            return await self._sender.carry_out(tool, request, tool.idempotency_header is not None)
+            keyed = tool.idempotency_header is not None
+            return await self._sender.carry_out(tool, request, keyed, retried)
 
         def build(arguments: Mapping[str, object]) -> HttpRequest:
             return self._request(allowed, arguments, None)
@@ -183,7 +195,9 @@ class Broker:
             said = {"call_id": call.call_id, "tool": tool.name, "page": number, "request_digest": digest}
             self._journal.record(call.run_id, "page", said)
 
-        return await all_pages(self._sender, self._clocks, tool, tool.pagination, request, build, record)
+        return await all_pages(
+            self._sender, self._clocks, tool, tool.pagination, request, build, record, retried
+        )
 
     async def _prepared(self, allowed: Allowed, key: str | None) -> HttpRequest:
         """The request with the secrets as they are now.

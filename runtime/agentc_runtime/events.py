@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from .bundle import Label
-from .models.types import Usage
+from .models.types import ModelRequest, Usage
 from .refusals import Refusal
 
 
@@ -35,8 +35,32 @@ class StateEntered(_Event, frozen=True, kw_only=True, tag="state_entered"):
     attempt: int = 1
 
 
-class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn"):
-    """A model turn ended. `cost_usd` is a decimal string, `None` when the model has no prices."""
+class ModelAsked(_Event, frozen=True, kw_only=True, tag="model_asked", omit_defaults=True):
+    """A model is asked for a turn. `label` is that of all it is told.
+
+    `request` is what it is told: for observers in this process, and in no text (see `as_data`).
+    """
+
+    state: str
+    model: str
+    label: Label
+    request: ModelRequest | None = None
+
+
+class ModelRetried(_Event, frozen=True, kw_only=True, tag="model_retried"):
+    """A try of a model turn failed and another one follows. `attempt` counts from 1."""
+
+    state: str
+    model: str
+    message: str
+    attempt: int
+
+
+class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn", omit_defaults=True):
+    """A model turn ended. `cost_usd` is a decimal string, `None` when the model has no prices.
+
+    `first_chunk` is the seconds until the provider sent something, `None` when that is not known.
+    """
 
     state: str
     model: str
@@ -45,6 +69,19 @@ class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn"):
     usage: Usage
     cost_usd: str | None
     seconds: float
+    finish_reason: str = ""
+    response_id: str = ""
+    response_model: str = ""
+    first_chunk: float | None = None
+
+
+class OutputChecked(_Event, frozen=True, kw_only=True, tag="output_checked", omit_defaults=True):
+    """An answer was held against the `output` schema of its state. `reason` says why it does not fit."""
+
+    state: str
+    model: str
+    valid: bool
+    reason: str = ""
 
 
 class ModelFailed(_Event, frozen=True, kw_only=True, tag="model_failed"):
@@ -89,6 +126,16 @@ class ApprovalDecided(_Event, frozen=True, kw_only=True, tag="approval_decided")
     call_id: str
     approved: bool
     by: str
+
+
+class ToolRetried(_Event, frozen=True, kw_only=True, tag="tool_retried"):
+    """An attempt of a call that was sent failed and another one follows. `attempt` counts from 1."""
+
+    state: str
+    tool: str
+    call_id: str
+    attempt: int
+    refusal: Refusal
 
 
 class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned", omit_defaults=True):
@@ -152,15 +199,27 @@ class RunEnded(_Event, frozen=True, kw_only=True, tag="run_ended"):
 Event: TypeAlias = (
     RunStarted
     | StateEntered
+    | ModelAsked
     | ModelText
+    | ModelRetried
     | ModelTurn
     | ModelFailed
+    | OutputChecked
     | ToolCalled
     | ApprovalAsked
     | ApprovalDecided
+    | ToolRetried
     | ToolReturned
     | ToolRefused
     | StateFailed
     | StateEnded
     | RunEnded
 )
+
+
+def as_data(event: Event) -> dict[str, object]:
+    """The event as JSON data. What a model is told is left out: each turn would repeat all before it."""
+    if isinstance(event, ModelAsked):
+        event = msgspec.structs.replace(event, request=None)
+    data: dict[str, object] = msgspec.to_builtins(event)
+    return data

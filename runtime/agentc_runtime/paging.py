@@ -16,7 +16,7 @@ from .quoting import clipped
 from .refusals import Refusal, RefusedError
 from .request import first_page
 from .response import project
-from .sending import Clocks, Sender
+from .sending import Clocks, Retried, Sender
 from .values import ABSENT
 from .wire import HttpRequest
 
@@ -37,6 +37,7 @@ async def all_pages(
     request: HttpRequest,
     build: Build,
     record: Record,
+    on_retry: Retried,
 ) -> Answer | Refusal:
     """One answer with the items of all pages, in the shape of the last page.
 
@@ -50,7 +51,7 @@ async def all_pages(
     number = 1
     while True:
         record(number, request)
-        answer = await sender.carry_out(whole, request, keyed=False)
+        answer = await sender.carry_out(whole, request, False, on_retry)
         if isinstance(answer, Refusal):
             return answer
         left -= answer.size

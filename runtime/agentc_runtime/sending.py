@@ -21,6 +21,9 @@ from .tokens import Tokens
 from .wire import HttpRequest, HttpResponse, Transport, UnsentError
 from .workflow import ErrorClass
 
+#: Told of an attempt that failed and is followed by another one: why, and which attempt it was, from 1.
+Retried = Callable[[Refusal, int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -76,7 +79,9 @@ class Sender:
             return None
         return Refusal(code="AR408", message=f"`{tool.name}` is held back: {why}", value=tool.rate_per_minute)
 
-    async def carry_out(self, tool: Tool, request: HttpRequest, keyed: bool) -> Answer | Refusal:
+    async def carry_out(
+        self, tool: Tool, request: HttpRequest, keyed: bool, on_retry: Retried
+    ) -> Answer | Refusal:
         """The accepted answer, or why there is none.
 
         A call is repeated only when that can't do it twice: it reads, or it carries an idempotency key
@@ -86,7 +91,7 @@ class Sender:
         keeper = self._keepers.get(tool.name)
         if keeper is None:
             try:
-                return await self._send(tool, request, keyed)
+                return await self._send(tool, request, keyed, on_retry)
             finally:
                 if tool.effect != "read":
                     for other in self._keepers.values():
@@ -96,14 +101,14 @@ class Sender:
         if found is not None and now < found.until and found.answer.size <= request.max_response_bytes:
             return replace(found.answer, cached=True)
         question = conditioned(request, found)
-        outcome = await self._send(tool, question or request, keyed, question is not None)
+        outcome = await self._send(tool, question or request, keyed, on_retry, question is not None)
         if isinstance(outcome, Refusal):
             keeper.drop(request)
             return outcome
         return keeper.take(request, outcome, found, now)
 
     async def _send(
-        self, tool: Tool, request: HttpRequest, keyed: bool, asks: bool = False
+        self, tool: Tool, request: HttpRequest, keyed: bool, on_retry: Retried, asks: bool = False
     ) -> Answer | Refusal:
         repeatable = tool.effect == "read" or keyed
         attempt, unclear = 1, False
@@ -115,6 +120,7 @@ class Sender:
             again = outcome.again and repeatable and retries(tool.retry, attempt, outcome.error)
             if not again or self.admit(tool) is not None:
                 return _final(tool, outcome, unclear)
+            on_retry(outcome.refusal, attempt)
             await self._clocks.sleep(
                 wait_seconds(tool.retry, attempt, self._clocks.jitter(), outcome.retry_after)
             )

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ..bundle import Label, Model, locate
-from ..events import ModelFailed, ModelText, ModelTurn
+from ..events import ModelAsked, ModelFailed, ModelRetried, ModelText, ModelTurn, OutputChecked
 from ..expressions import Schema, Template
 from ..labels import allows, join
 from ..models.types import (
@@ -154,9 +154,13 @@ class Conversation:
         )
         begun = time.monotonic()
         services = run.services
-        response = await services.steps.complete(
-            run.key("model"), lambda: services.models.complete(request, self._heard)
-        )
+
+        async def ask() -> ModelResponse:
+            asked = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
+            services.emit(asked)
+            return await services.models.complete(request, self._heard, self._retried)
+
+        response = await services.steps.complete(run.key("model"), ask)
         cost = run.spend(model, response.usage)
         run.services.emit(
             ModelTurn(
@@ -167,12 +171,22 @@ class Conversation:
                 usage=response.usage,
                 cost_usd=None if cost is None else f"{cost:f}",
                 seconds=time.monotonic() - begun,
+                finish_reason=response.finish_reason,
+                response_id=response.response_id,
+                response_model=response.response_model,
+                first_chunk=response.first_chunk,
             )
         )
         return response
 
     def _heard(self, text: str) -> None:
         self._run.services.emit(ModelText(state=self._state, text=_clean(text)))
+
+    def _retried(self, request: ModelRequest, error: ModelError, attempt: int) -> None:
+        told = ModelRetried(
+            state=self._state, model=request.model.alias, message=shortened(str(error)), attempt=attempt
+        )
+        self._run.services.emit(told)
 
     def _read(self, model: Model, response: ModelResponse) -> Turn:
         """Judge the answer and put it into the conversation. A cut-off answer proposes nothing."""
@@ -197,7 +211,12 @@ class Conversation:
             self._messages.append((message, model.alias))
         if said.calls:
             return Turn(message=message, proposed=said.calls, answer=None)
-        return Turn(message=message, proposed=(), answer=problem or read_answer(message.text, self._output))
+        answer = problem or read_answer(message.text, self._output)
+        if self._output is not None:
+            reason = answer.reason if isinstance(answer, Unusable) else ""
+            checked = OutputChecked(state=self._state, model=model.alias, valid=not reason, reason=reason)
+            self._run.services.emit(checked)
+        return Turn(message=message, proposed=(), answer=answer)
 
     def _sendable(self, call: ToolCall) -> ToolCall:
         """The call with a new id where its own is empty or taken, and a name that providers take back."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Final, TypeAlias
+
+import msgspec
 
 from ..bundle import Provider
 from ..environments import Environment
@@ -31,6 +34,12 @@ _DRAIN: Final = 0.25
 _PASSING: Final = frozenset({"AR405", "AR406"})
 
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]
+#: Told of a try that failed and is followed by another one: the turn, why, and which try it was, from 1.
+Retried: TypeAlias = Callable[[ModelRequest, ModelError, int], None]
+
+
+def _unheard(request: ModelRequest, error: ModelError, attempt: int) -> None:
+    """Nobody wants to know."""
 
 
 class ModelClient:
@@ -50,7 +59,9 @@ class ModelClient:
         self._sleep = sleep
         self._replays = getattr(transport, "replays", False) is True
 
-    async def complete(self, request: ModelRequest, on_text: Callable[[str], None]) -> ModelResponse:
+    async def complete(
+        self, request: ModelRequest, on_text: Callable[[str], None], on_retry: Retried = _unheard
+    ) -> ModelResponse:
         """One turn. `on_text` gets each piece of the answer's text as it arrives.
 
         Errors that may pass are tried again, but not once text was given to `on_text`: what was shown
@@ -79,6 +90,7 @@ class ModelClient:
             error, wait = outcome
             if shown or attempt == ATTEMPTS or not error.retryable:
                 raise error
+            on_retry(request, error, attempt)
             if not self._replays:
                 await self._sleep(max(wait, BACKOFF * 2 ** (attempt - 1)))
             attempt += 1
@@ -108,6 +120,7 @@ class ModelClient:
     ) -> ModelResponse | tuple[ModelError, float]:
         """The response, or why there is none and how many seconds the provider wants to be left alone."""
         wait = 0.0
+        begun = time.monotonic()
         try:
             async with self._transport.send(wire) as answer:
                 if answer.status != 200:
@@ -118,7 +131,7 @@ class ModelClient:
                     start = excerpt((await _start_of_body(answer)).decode(errors="replace"))
                     message = f"provider answered with `{excerpt(kind)}`, not with an event stream: {start}"
                     raise ModelError(message, status=answer.status)
-                return await _finished(adapter(provider), events(answer.chunks()), show)
+                return await _finished(adapter(provider), events(answer.chunks()), show, begun)
         except ModelError as error:
             told = self._secrets.redact(str(error))
             return ModelError(told, status=error.status, retryable=error.retryable), wait
@@ -145,11 +158,21 @@ def adapter(provider: Provider) -> Adapter:
 
 
 async def _finished(
-    form: Adapter, source: AsyncGenerator[tuple[str, str]], show: Callable[[str], None]
+    form: Adapter, source: AsyncGenerator[tuple[str, str]], show: Callable[[str], None], begun: float
 ) -> ModelResponse:
+    """The response at the end of `source`. `begun` is when its request was sent, by the monotonic clock."""
     response: ModelResponse | None = None
+    first: float | None = None
+
+    async def watched() -> AsyncIterator[tuple[str, str]]:
+        nonlocal first
+        async for event in source:
+            if first is None:
+                first = time.monotonic() - begun
+            yield event
+
     async with aclosing(source):
-        async for item in form.parse(source):
+        async for item in form.parse(watched()):
             if isinstance(item, TextDelta):
                 show(item.text)
             else:
@@ -162,7 +185,7 @@ async def _finished(
                     continue
     if response is None:
         raise ModelError("provider's stream ended without an answer", retryable=True)
-    return response
+    return msgspec.structs.replace(response, first_chunk=first)
 
 
 async def _start_of_body(answer: HttpResponse) -> bytes:

@@ -77,13 +77,14 @@ class Usage(_Value, frozen=True, kw_only=True):
 
 
 class ModelResponse(_Value, frozen=True, kw_only=True):
-    """A finished turn."""
+    """A finished turn. `first_chunk` is the seconds until the provider sent its first event, if known."""
 
     message: AssistantMessage
     finish_reason: Literal["stop", "tool_calls", "length", "content_filter"]
     usage: Usage
     response_id: str = ""
     response_model: str = ""
+    first_chunk: float | None = None
 
 
 class TextDelta(_Value, frozen=True, kw_only=True):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from agentc_runtime.broker import Broker
@@ -34,7 +32,7 @@ class Scripted:
         self.lines = lines
         self.requests: list[ModelRequest] = []
 
-    async def complete(self, request: ModelRequest, on_text: Callable[[str], None]) -> ModelResponse:
+    async def complete(self, request: ModelRequest, *_: object) -> ModelResponse:
         line = self.lines[0]
         if request.model.alias not in line:
             raise ModelError("down")

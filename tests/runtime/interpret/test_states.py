@@ -57,8 +57,8 @@ async def test_observers_are_told_in_order(rig, agent):
     await rig.run({"work": agent(), "done": END})
     kinds = [type(event).__name__ for event in rig.events]
     assert kinds == [
-        *("RunStarted", "StateEntered", "ModelTurn", "ToolCalled", "ToolReturned"),
-        *("ModelText", "ModelTurn", "StateEnded", "StateEntered", "StateEnded", "RunEnded"),
+        *("RunStarted", "StateEntered", "ModelAsked", "ModelTurn", "ToolCalled", "ToolReturned"),
+        *("ModelAsked", "ModelText", "ModelTurn", "StateEnded", "StateEntered", "StateEnded", "RunEnded"),
     ]
     assert rig.of(RunStarted)[0].environment == "test"
     assert [event.step for event in rig.of(StateEntered)] == [1, 2]
