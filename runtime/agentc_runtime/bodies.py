@@ -60,6 +60,13 @@ def write_body(body: Body, arguments: Mapping[str, object]) -> Written | None:
     label = body.argument or ""
     if body.kind == "text":
         return Written(body.content_type, scalar(label, value).encode())
+    if body.kind == "binary" and isinstance(value, Mapping):
+        content_type = value.get("content_type")
+        if not isinstance(content_type, str) or not _MEDIA.fullmatch(content_type):
+            raise misplaced(label, content_type, "is not one media type")
+        if not _within(content_type, body.content_type):
+            raise misplaced(label, content_type, "is not a media type that the service takes there")
+        return Written(content_type, _decoded(label, value.get("base64")))
     if body.kind == "binary":
         return Written(body.content_type, _decoded(label, value))
     if not isinstance(value, Mapping):

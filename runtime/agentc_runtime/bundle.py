@@ -82,8 +82,9 @@ class Part(Record, frozen=True, kw_only=True):
 class Body(Record, frozen=True, kw_only=True):
     """A request body: the whole `argument`, or an object of `fields` (wire name → argument).
 
-    `form` is `application/x-www-form-urlencoded`, `text` a string, `binary` a string in base64. `parts` are
-    the properties of a form or multipart body that are not `plain`. `content_type` has no boundary.
+    `form` is `application/x-www-form-urlencoded`, `text` a string, `binary` a string in base64, or
+    with a range as `content_type` an object of `content_type` and `base64`. `parts` are the properties of a
+    form or multipart body that are not `plain`. `content_type` has no boundary.
     """
 
     content_type: str

@@ -21,7 +21,8 @@ from .writable import narrowed
 BodyKind: TypeAlias = Literal["json", "form", "multipart", "text", "binary"]
 
 _FORM: Final = "application/x-www-form-urlencoded"
-_MULTIPART: Final = "multipart/form-data"
+#: OpenAPI describes all of these by named properties.
+_MULTIPART: Final = frozenset({"multipart/form-data", "multipart/mixed", "multipart/related"})
 _OCTETS: Final = "application/octet-stream"
 #: What may be anything is sent as JSON, or as bytes if its schema is that of a file.
 _WILDCARDS: Final = ("*/*", "application/*")
@@ -52,7 +53,7 @@ _WHOLE: Final = frozenset(
         "enum",
     }
 )
-_RANGE: Final = re.compile(r"[^/]+/\*")
+_RANGE: Final = re.compile(r"([A-Za-z0-9!#$&^_.+-]+)/\*")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class BodyReader:
     def body(self, method: str, request_body: object, pointer: Pointer) -> RequestBody | None:
         """The body, if the operation takes one: of several media types the first that can be built.
 
-        JSON comes first, then forms, multipart, text and bytes, each in the document's order.
+        JSON comes first, then forms, multipart, text and bytes, each in the document's order. Text that the
+        schema describes as something else comes last: only a text can be given for it.
 
         Raises:
             ProblemError: none of them can be sent. Without it, a call would still do something: not what
@@ -95,11 +97,13 @@ class BodyReader:
         media = content if isinstance(content, dict) else {}
         required = body.get("required") is True
         refused: ProblemError | None = None
-        for kind in sorted(media, key=lambda one: _ORDER.index(_class(one))):
+        order = sorted(media, key=lambda one: _ORDER.index(_class(one)))
+        texts = [kind for kind in order if _class(kind) == "text"]
+        for kind, unchecked in [*((one, False) for one in order), *((one, True) for one in texts)]:
             noted = len(self.notes)
             try:
                 entry, at = follow(self._root, media[kind], (*pointer, "content", kind))
-                return self._read(kind, entry, at, required=required)
+                return self._read(kind, entry, at, required=required, unchecked=unchecked)
             except ProblemError as error:
                 if error.problem.code != "AC705":
                     raise
@@ -107,7 +111,9 @@ class BodyReader:
                 del self.notes[noted:]
         raise refused or unsupported("the body has no media type", (*pointer, "content"))
 
-    def _read(self, media: str, entry: object, at: Pointer, *, required: bool) -> RequestBody:
+    def _read(
+        self, media: str, entry: object, at: Pointer, *, required: bool, unchecked: bool
+    ) -> RequestBody:
         entry = entry if isinstance(entry, dict) else {}
         schema, where = entry.get("schema"), (*at, "schema")
         group = _class(media)
@@ -119,7 +125,7 @@ class BodyReader:
             return RequestBody(media, tuple(arguments))
         if group in ("form", "multipart"):
             return self._form(media, group == "multipart", entry, at, required=required)
-        return self._single(media, schema, at, required=required)
+        return self._single(media, schema, at, required=required, unchecked=unchecked)
 
     def _form(
         self, media: str, multipart: bool, entry: Mapping[str, object], at: Pointer, *, required: bool
@@ -139,19 +145,28 @@ class BodyReader:
         media = media.partition(";")[0].strip() if multipart else media
         return RequestBody(media, tuple(arguments), kind, reader.parts)
 
-    def _single(self, media: str, schema: object, at: Pointer, *, required: bool) -> RequestBody:
+    def _single(
+        self, media: str, schema: object, at: Pointer, *, required: bool, unchecked: bool
+    ) -> RequestBody:
         """A body that is one text, or bytes that are given in base64."""
         shown = shorten(media, 80)
-        if _RANGE.fullmatch(media.partition(";")[0].strip()):
-            raise unsupported(f"the body is `{shown}`, which names no one media type", at)
         where = (*at, "schema")
+        ranged = _RANGE.fullmatch(media.partition(";")[0].strip())
+        if ranged and ranged[1].lower() != "text":
+            return self._ranged(ranged[0], where, required=required)
+        media = "text/plain" if ranged else media
         converted = self._converter.convert({} if schema is None else schema, where)
         if content_of(media) != "binary":
             fitting = narrowed(converted, self._converter.definitions(), frozenset({"scalar"}))
+            given = fitting.schema if fitting is not None else {"type": "string"}
+            if fitting is None and not unchecked:
+                raise unsupported(f"the body is `{shown}` and not a string", at)
             if fitting is None:
-                message = f"the body is `{shown}` and not a string, and only JSON and forms are put together"
-                raise unsupported(message, at)
-            argument = Argument("body", "", {**fitting.schema}, required, where, whole=True)
+                message = f"the body is given as the text of `{shown}`: what its schema says is not checked"
+                self.notes.append(Problem("AC705", message, at))
+            if fitting is None or ranged:
+                given = {**given, "description": given.get("description", f"the text of the `{shown}` body")}
+            argument = Argument("body", "", {**given}, required, where, whole=True)
             return RequestBody(media, (argument,), "text")
         node = follow(self._root, {} if schema is None else schema, where)[0]
         types = types_of(converted, {**converted, "$defs": self._converter.definitions()})
@@ -161,6 +176,20 @@ class BodyReader:
         text = f"{told} (in base64)" if told else f"the bytes of the `{shown}` body, in base64"
         bytes_: dict[str, object] = {"type": "string", "pattern": _BASE64, "description": text}
         return RequestBody(media, (Argument("body", "", bytes_, required, where, whole=True),), "binary")
+
+    def _ranged(self, media: str, where: Pointer, *, required: bool) -> RequestBody:
+        """Bytes of a type that the call chooses out of a range, such as `image/*`."""
+        kind = media.partition("/")[0].lower()
+        schema: dict[str, object] = {
+            "type": "object",
+            "properties": {
+                "content_type": {"type": "string", "pattern": rf"^{re.escape(kind)}/[A-Za-z0-9!#$&^_.+-]+$"},
+                "base64": {"type": "string", "pattern": _BASE64, "description": "the bytes of the body"},
+            },
+            "required": ["content_type", "base64"],
+            "additionalProperties": False,
+        }
+        return RequestBody(media, (Argument("body", "", schema, required, where, whole=True),), "binary")
 
     def _arguments(self, schema: object, pointer: Pointer, *, required: bool) -> Iterator[Argument]:
         """The properties of an object each as an argument, when nothing is said of it as a whole."""
@@ -198,7 +227,7 @@ def _class(media: str) -> str:
         return "any"
     if name == _FORM:
         return "form"
-    if name == _MULTIPART:
+    if name in _MULTIPART:
         return "multipart"
     content = content_of(name)
     return "json" if content == "json" else "binary" if content == "binary" else "text"
@@ -211,7 +240,8 @@ def _is_bytes(node: object) -> bool:
 def _is_flat(node: Mapping[str, object]) -> bool:
     """An object with named properties and no others, nothing that is said of it as a whole."""
     return (
-        isinstance(node.get("properties"), dict)
+        isinstance(properties := node.get("properties"), dict)
+        and not isinstance(properties.get("$ref"), str)
         and node.get("type", "object") == "object"
         and node.get("nullable") is not True
         and node.get("additionalProperties", False) is False

@@ -165,6 +165,8 @@ def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
     paths = document.root.get("paths", {})
     for path, value in paths.items() if isinstance(paths, dict) else ():
         if not path.startswith("/"):
+            if not path.startswith("x-"):
+                unread += _misplaced(path, value)
             continue
         try:
             item, at = follow(document.root, value, ("paths", path))
@@ -172,16 +174,38 @@ def entries(document: Document) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
             unread.append(Unread(names=(), problem=error.problem))
             continue
         for key, operation in item.items() if isinstance(item, dict) else ():
-            if key in METHODS and isinstance(operation, dict) and document.version >= _SINCE.get(key, ""):
+            if key in METHODS and document.version >= _SINCE.get(key, ""):
+                if not isinstance(operation, dict):
+                    reason = unsupported("an operation has to be an object", (*at, key)).problem
+                    unread.append(Unread(names=(f"{METHODS[key]} {path}",), problem=reason))
+                    continue
                 try:
                     name = _name(document, operation, (*at, key))
                 except ProblemError as error:
                     unread.append(Unread(names=(), problem=error.problem))
                     continue
                 found.append(Entry(operation_id=name, method=METHODS[key], path=path))
+            elif key not in METHODS and key.lower() in METHODS:
+                reason = unsupported(f"the method `{key}` has to be in lower case", (*at, key)).problem
+                unread.append(Unread(names=_names(key, path, operation), problem=reason))
         if document.version == "3.2" and isinstance(item, dict):
             unread += _additional(document, item.get("additionalOperations"), path, at)
     return tuple(found), tuple(unread)
+
+
+def _misplaced(path: str, item: object) -> Iterator[Unread]:
+    """The operations of a key of `paths` that is no path."""
+    problem = unsupported(f"the path `{path[:80]}` has to begin with `/`", ("paths", path)).problem
+    methods = {key: one for key, one in item.items() if key in METHODS} if isinstance(item, dict) else {}
+    for key, operation in methods.items():
+        yield Unread(names=_names(key, path, operation), problem=problem)
+    if not methods:
+        yield Unread(names=(), problem=problem)
+
+
+def _names(method: str, path: str, operation: object) -> tuple[str, ...]:
+    name = operation.get("operationId") if isinstance(operation, dict) else None
+    return tuple(one for one in (f"{method.upper()} {path}", name) if isinstance(one, str) and one)
 
 
 def _name(document: Document, operation: object, at: Pointer) -> str | None:

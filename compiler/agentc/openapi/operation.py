@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from urllib.parse import quote, unquote
 
 from agentc_runtime.bundle import Body, Param, PathPart
@@ -64,7 +64,11 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
         (item.get("parameters"), (*item_at, "parameters")),
         (operation.get("parameters"), (*at, "parameters")),
     )
-    arguments = reader.parameters(lists, frozenset(_VARIABLE.findall(entry.path)))
+    # a fragment tells operations of one path apart; no client sends it
+    path, _, query = entry.path.partition("#")[0].partition("?")
+    arguments = reader.parameters(lists, frozenset(_VARIABLE.findall(path)))
+    declared = {argument.wire for argument in arguments if argument.location == "query"}
+    arguments += _constants(query, declared, at)
     bodies = BodyReader(root, document.version, converter)
     body: RequestBody | None = None
     try:
@@ -79,12 +83,15 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
     responses = Responses(root, document.version)
     cases = responses.cases(operation.get("responses"), (*at, "responses"))
     problems += responses.problems
-    segments, malformed = _segments(entry.path, named, reader.refused, at)
+    segments, malformed = _segments(path, named, reader.refused, at)
     problems += malformed
     if problems:
         return None, tuple(dict.fromkeys(problems))
 
     schema = _arguments_schema(named, converter, at)
+    if path != entry.path:
+        message = f"`{shorten(entry.path, 80)}` is a path with more behind it, which OpenAPI does not allow"
+        notes.append(Problem("AC705", message, at))
     notes += [*reader.notes, *bodies.notes, *converter.notes, *responses.notes]
     servers, own = own_servers(root, (item, item_at), (operation, at))
     return (
@@ -169,6 +176,22 @@ def _reached(schema: Mapping[str, object], definitions: Mapping[str, object]) ->
                 used.add(name)
                 waiting.append(definitions[name])
     return {name: value for name, value in definitions.items() if name in used}
+
+
+def _constants(query: str, declared: Set[str], pointer: Pointer) -> Iterator[Argument]:
+    """The constants of a query that is written behind a path, without parameters that are `declared`.
+
+    Raises:
+        ProblemError: AC705 a part of it has no name, or no one value.
+    """
+    for piece in query.split("&") if query else ():
+        name, _, value = (unquote(part.replace("+", " ")) for part in piece.partition("="))
+        if name in declared:
+            continue
+        if not name or "{" in piece:
+            raise unsupported(f"the query `{query[:80]}` behind the path is malformed", pointer)
+        schema: dict[str, object] = {"type": "string", "const": value}
+        yield Argument("query", name, schema, True, pointer, explode=True, style="form")
 
 
 def _segments(

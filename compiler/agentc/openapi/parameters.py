@@ -21,16 +21,14 @@ Location: TypeAlias = Literal["path", "query", "header", "cookie", "body"]
 
 #: Described apart in OpenAPI 3 (section "Parameter Object"): a parameter of this name is ignored.
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+#: What every request carries, worked out from its URL and body.
+_SET_BY_CLIENT = frozenset({"accept-encoding", "connection", "content-length", "host"})
 #: Headers that frame a request or say where it goes: never an argument, whatever the document says.
 _OWN_HEADERS = frozenset(
     {
-        "accept-encoding",
-        "connection",
-        "content-length",
         "cookie",
         "expect",
         "forwarded",
-        "host",
         "keep-alive",
         "proxy-authorization",
         "proxy-connection",
@@ -140,7 +138,9 @@ class Reader:
                 self.problems.append(unsupported("a parameter needs `name` and `in`", at).problem)
                 continue
             key = (place, name.lower() if place == "header" else name)
-            if key in found:
+            if key in found and found[key][0] == parameter:
+                self.notes.append(Problem("AC705", f"the {place} parameter `{name}` stands twice", at))
+            elif key in found:
                 self.problems.append(unsupported(f"the {place} parameter `{name}` stands twice", at).problem)
             found[key] = (parameter, at)
         return found
@@ -155,8 +155,9 @@ class Reader:
                 Problem("AC705", f"`{name}` is a credential and not an argument", (*pointer, "name"))
             )
             return None
-        if place == "header" and name.lower() == "content-length":
-            self.notes.append(Problem("AC705", f"`{name}` is worked out from the body", (*pointer, "name")))
+        if place == "header" and name.lower() in _SET_BY_CLIENT:
+            message = f"`{name}` is set by the client and is no argument"
+            self.notes.append(Problem("AC705", message, (*pointer, "name")))
             return None
         location = self._location(place, name, pointer)
         if "content" in parameter and "schema" not in parameter:

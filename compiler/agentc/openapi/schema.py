@@ -8,11 +8,12 @@ closed with `unevaluatedProperties`. Responses are left open, without formats: s
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
-from .problem import Pointer, Problem, find, follow, parse_reference, unsupported
+from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 
 Side: TypeAlias = Literal["request", "response"]
 #: `closed`: an object of a request. `open`: a part of one, closed by the whole. `free`: an alternative that
@@ -21,12 +22,21 @@ Mode: TypeAlias = Literal["closed", "open", "free", "exact"]
 
 MAX_DEPTH = 40
 MAX_NODES = 20_000
+#: From here on a property that may be left out is, if it needs a definition that nothing needed before.
+CROWDED = 15_000
 _PARTS = ("allOf", "anyOf", "oneOf")
 _JOINING = frozenset({*_PARTS, "then", "else", "dependentSchemas"})
 _DYNAMIC = ("$dynamicRef", "$recursiveRef")
 #: Beside a `$ref` in 3.1 these add nothing that has to be checked.
 _ANNOTATIONS = frozenset({"description", "summary", "title", "default", "example", "examples", "deprecated"})
 _HIDING = frozenset({"readOnly", "writeOnly"})
+
+
+_CROWDED = "the schema needs more definitions than there is room for"
+
+
+class _Crowded(ProblemError):
+    """A schema needs another definition, and there are many already."""
 
 
 class Converter:
@@ -39,11 +49,13 @@ class Converter:
         self._side: Side = side
         self._names: dict[tuple[Pointer, Mode], str] = {}
         self._taken: dict[str, int] = {}
-        self._waiting: list[tuple[str, object, Pointer, Mode]] = []
+        self._waiting: deque[tuple[str, object, Pointer, Mode]] = deque()
         self._done: dict[str, object] = {}
         #: Schemas that are known to name properties, or not to, with all that they are put together from.
         self._named: dict[Pointer, bool] = {}
         self._nodes = 0
+        self._pending = 0
+        self._crowded = False
         self.notes: list[Problem] = []
         #: Schemas that stand for what the document has at these places: files in a multipart body.
         self.instead: dict[Pointer, dict[str, object]] = {}
@@ -63,7 +75,9 @@ class Converter:
             ProblemError: as `convert`.
         """
         while self._waiting:
-            name, node, pointer, mode = self._waiting.pop()
+            # what is nearer to the arguments comes first: what is left out for its size lies deepest
+            name, node, pointer, mode = self._waiting.popleft()
+            self._pending -= _size(node)
             self._done[name] = self._schema(node, pointer, mode, 0)
         return dict(sorted(self._done.items()))
 
@@ -120,6 +134,8 @@ class Converter:
         """The local reference to the definition that stands for a `$ref`."""
         target = parse_reference(reference, pointer)
         if (target, mode) not in self._names:
+            if self._side == "request" and self._nodes + self._pending > CROWDED:
+                raise _Crowded(unsupported(_CROWDED, pointer).problem)
             # a chain that leads nowhere or in a circle is refused here, so each definition ends
             follow(self._root, {"$ref": reference}, pointer)
             base = re.sub(r"[^A-Za-z0-9_.-]+", "_", target[-1] if target else "root")[:60] or "schema"
@@ -130,7 +146,9 @@ class Converter:
                 name = f"{base}_{self._taken[base]}"
             self._taken.setdefault(name, 1)
             self._names[target, mode] = name
-            self._waiting.append((name, find(self._root, target), target, mode))
+            node = find(self._root, target)
+            self._pending += _size(node)
+            self._waiting.append((name, node, target, mode))
         return f"#/$defs/{self._names[target, mode]}"
 
     def _keywords(
@@ -228,14 +246,32 @@ class Converter:
             return
         if not isinstance(properties, dict):
             raise unsupported("`properties` has to be an object", (*pointer, "properties"))
+        if isinstance(properties.get("$ref"), str):
+            message = "`$ref` stands where the names of properties do: no value can have what it refers to"
+            help_ = "refer to a whole schema, or name the property and give it the `$ref`"
+            raise unsupported(message, (*pointer, "properties", "$ref"), help_)
         inner: Mode = "exact" if mode == "exact" else "closed"
         # below `not` a property that is taken away would allow more
         hiding = self._side == "response" or mode != "exact"
         shown: dict[str, object] = {}
         for name, value in properties.items():
             at = (*pointer, "properties", name)
-            if not (hiding and self.hidden(value, at)):
+            if hiding and self.hidden(value, at):
+                continue
+            try:
                 shown[name] = self._schema(value, at, inner, depth + 1)
+            except _Crowded as error:
+                if not hiding or name in _strings(found.get("required")):
+                    raise
+                if not self._crowded:
+                    message = (
+                        f"the schemas are very large: optional `{name}`, and others as deep, are left out"
+                    )
+                    self._note(message, error.problem.pointer)
+                self._crowded = True
+                # where other names are allowed, leaving it out would let anything stand there
+                if node.get("additionalProperties", mode != "closed") is not False:
+                    shown[name] = False
         found["properties"] = shown
         if isinstance(required := found.get("required"), list) and len(shown) < len(properties):
             found["required"] = [name for name in required if name in shown or name not in properties]
@@ -341,6 +377,17 @@ class Converter:
         if found.keys() & {*_PARTS, "$ref", "const"}:
             return {"anyOf": [found, {"type": "null"}]}
         return found
+
+
+def _size(node: object) -> int:
+    """About how many parts a schema has, without what it refers to."""
+    count, waiting = 0, [node]
+    while waiting and count < MAX_NODES:
+        part = waiting.pop()
+        count += isinstance(part, dict)
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        waiting += [one for one in inner if isinstance(one, dict | list)]
+    return count
 
 
 def _is_free_object(node: Mapping[str, object]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -10,6 +11,17 @@ from .problem import Pointer, Problem, ProblemError, follow
 
 #: The schemes that a toolset may name when its document describes none: it can't say then what is open.
 UNDESCRIBED_SCHEMES: dict[str, Literal["bearer", "basic"]] = {"bearer": "bearer", "basic": "basic"}
+
+#: HTTP authentication schemes that answer a challenge, sign the request or take turns: no value that stays
+#: the same is their credential (the IANA registry of authentication schemes, and widely used others).
+_CHALLENGED = frozenset(
+    {
+        *("digest", "negotiate", "ntlm", "kerberos", "hoba", "mutual", "oauth", "dpop", "gnap", "hawk"),
+        *("scram-sha-1", "scram-sha-256", "privatetoken", "concealed", "vapid", "signature"),
+        *("aws4-hmac-sha256", "hmac"),
+    }
+)
+_SCHEME_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 
 _HEADER_BLOCKED = frozenset(
     {
@@ -134,6 +146,9 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
             return Credential(scheme=name, kind="bearer", scopes=needed)
         if how == "basic":
             return Credential(scheme=name, kind="basic")
+        if _SCHEME_NAME.fullmatch(how) and how not in _CHALLENGED:
+            # RFC 9110, section 11.4: the secret is the header's value, the name of the scheme included
+            return Credential(scheme=name, kind="header", wire="Authorization")
         kind = f"http {how[:40]}"
     elif kind == "mutualTLS":
         return Credential(scheme=name, kind="certificate")
@@ -152,6 +167,6 @@ def _credential(root: Mapping[str, object], name: str, scopes: object, pointer: 
             "AC706",
             f"the security scheme `{name[:80]}` ({kind[:60]}) is not supported",
             at,
-            "supported are http bearer and basic, apiKey, oauth2, openIdConnect and mutualTLS",
+            "supported are http schemes without a challenge, apiKey, oauth2, openIdConnect and mutualTLS",
         )
     )

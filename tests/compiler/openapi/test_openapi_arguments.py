@@ -132,11 +132,11 @@ def test_vendor_json_and_wildcards_are_json(compiled: Any) -> None:
 
 @pytest.mark.parametrize("required", [True, False])
 def test_other_bodies_stop_the_operation(problems: Any, required: bool) -> None:
-    given = {"content": {"application/xml": {"schema": {"type": "object"}}}, "required": required}
+    given = {"content": {"image/png": {"schema": {"type": "object"}}}, "required": required}
     (problem,) = problems({"requestBody": given})
     assert problem.code == "AC705"
-    assert "application/xml" in problem.message
-    assert problem.pointer[-3:] == ("requestBody", "content", "application/xml")
+    assert "image/png" in problem.message
+    assert problem.pointer[-3:] == ("requestBody", "content", "image/png")
 
 
 def test_a_get_body_is_ignored_with_a_note(compiled: Any) -> None:
@@ -160,7 +160,6 @@ UNSUPPORTED = [
     {"name": "p", "in": "query", "content": {"application/xml": {"schema": {"type": "object"}}}},
     {"name": "p", "in": "query", "content": {JSON: {}, "text/plain": {}}},
     {"name": "p", "in": "query"},
-    parameter("Host", "header"),
     parameter("Cookie", "header"),
     parameter("X-Forwarded-For", "header"),
     parameter("Transfer-Encoding", "header"),
@@ -219,8 +218,8 @@ def test_a_credential_is_never_an_argument(compiled: Any) -> None:
         ("/a/{b}", [], "no usable path parameter"),
         ("/a/../b", [], "`..`"),
         ("/a/%2e%2E/b", [], "`..`"),
-        ("/a?x=1", [], "malformed"),
-        ("/a#b", [], "malformed"),
+        ("/a?x={b}", [], "malformed"),
+        ("/a?=1", [], "malformed"),
         ("/a\\b", [], "malformed"),
         ("/a/{b", [], "malformed"),
         ("/a/{b}", [parameter("b", "path", style="deepObject", required=True)], "style `deepObject`"),
@@ -229,7 +228,7 @@ def test_a_credential_is_never_an_argument(compiled: Any) -> None:
             [parameter("b", "path", {"type": "integer", "enum": ["x"]}, required=True)],
             "no value satisfies",
         ),
-        ("/a", [parameter("a"), parameter("a")], "stands twice"),
+        ("/a", [parameter("a"), parameter("a", style="simple")], "stands twice"),
         ("/a", [{"in": "query"}], "needs `name`"),
         ("/a", "none", "has to be a list"),
     ],
