@@ -19,7 +19,7 @@ import click
 
 from agentc.checks.registry import RULES
 from agentc.cli import cli
-from agentc.diagnostics import Rule
+from agentc.diagnostics import Rule, is_about_change
 from agentc.syntax.kinds import KINDS, schema_of
 from agentc_runtime import refusals
 
@@ -39,6 +39,7 @@ FAMILIES = {
     "AC6": "Workflow",
     "AC7": "OpenAPI",
     "AC8": "Governance",
+    "AC9": "Changes",
 }
 REFUSAL_FAMILIES = {
     "AR1": "Calls",
@@ -177,9 +178,10 @@ def rules() -> str:
     """Every rule of the compiler with its examples, which the tests run."""
     parts = [
         (
-            "What `agentc validate` finds, by family. `agentc explain CODE` prints one rule. "
+            "What `agentc validate` finds, by family, and `agentc diff` in a change (AC9). "
+            "`agentc explain CODE` prints one rule. "
             "The level is a default: a project sets it in `agentc.yaml` under `rules`, except for AC1, "
-            "AC2 and AC301 to AC310. Examples are laid over the project that `agentc init` writes; "
+            "AC2, AC301 to AC310 and AC9. Examples are laid over the project that `agentc init` writes; "
             "`# <- CODE` marks where the finding stands."
         ),
         "| code | level | |\n| --- | --- | --- |\n"
@@ -195,10 +197,18 @@ def rules() -> str:
                 parts += [
                     f"### {rule.code} {rule.name}",
                     f"{rule.title[:1].upper()}{rule.title[1:]} ({rule.level}). {rule.why}",
-                    f"Fails:\n\n{_example(rule.bad)}",
-                    f"Passes:\n\n{_example(rule.good)}",
+                    *_examples(rule),
                 ]
     return _page("Rules of the compiler", *parts)
+
+
+def _examples(rule: Rule) -> Iterator[str]:
+    if is_about_change(rule.code):
+        yield f"Before:\n\n{_example(rule.good)}"
+        yield f"After:\n\n{_example(rule.bad)}"
+    else:
+        yield f"Fails:\n\n{_example(rule.bad)}"
+        yield f"Passes:\n\n{_example(rule.good)}"
 
 
 def _anchor(rule: Rule) -> str:

@@ -17,13 +17,12 @@ from agentc_runtime import bundle as ir
 from agentc_runtime.expressions import Record
 from agentc_runtime.labels import ORDER
 
-from .access import ToolAccess, gains
+from .access import ToolAccess, gains, redeclared, takes_more
 from .diagnostics import Span
 from .flow import tool_span
 from .lowered import Lowered
 from .program import Program
 from .servers import servers
-from .subsumption import Included, includes
 
 FORMAT: Final = "agentc.baseline/1"
 
@@ -131,10 +130,11 @@ def growth(program: Program, lowered: Lowered, baseline: Baseline) -> Iterator[G
 def _of_data(lowered: Lowered, old: Recorded, new: Recorded) -> Iterator[Growth]:
     for name, before, now in (("input", old.input, new.input), ("session", old.session, new.session)):
         span = lowered.agent.span(name, key=True)
-        if not isinstance(includes(before.schema, now.schema), Included):
-            yield Growth(f"agent `{lowered.name}` takes more as its {name}", span)
-        if _trusts_more(before.label, now.label):
-            yield Growth(f"the {name} of agent `{lowered.name}` is labelled as less of a risk", span)
+        for gain in takes_more(before, now):
+            about = f"agent `{lowered.name}` takes more as its {name}"
+            if gain.topic == "label":
+                about = f"the {name} of agent `{lowered.name}` is labelled as less of a risk"
+            yield Growth(about, span)
 
 
 def _of_tool(lowered: Lowered, old: Recorded, new: Recorded, access: ToolAccess) -> Iterator[Growth]:
@@ -144,9 +144,10 @@ def _of_tool(lowered: Lowered, old: Recorded, new: Recorded, access: ToolAccess)
         yield Growth(f"agent `{lowered.name}` may call `{name}`", grant.span("tool"))
         return
     before = ToolAccess(old.tools[name], old.grants[name], old.states.get(name, ()))
-    for what, path in _redeclared(before.tool, new.tools[name]):
+    for gain in redeclared(before.tool, new.tools[name]):
         yield Growth(
-            f"`{name}`, which agent `{lowered.name}` may call, {what}", grant.tool.span(*path, key=True)
+            f"`{name}`, which agent `{lowered.name}` may call, {gain.what}",
+            grant.tool.span(gain.part, key=True),
         )
     for gain in gains(before, access, lowered.program):
         part = gain.part.split("/")
@@ -159,27 +160,6 @@ def _of_tool(lowered: Lowered, old: Recorded, new: Recorded, access: ToolAccess)
         if state not in before.states:
             span = tool_span(lowered.agent, lowered.agent.states[state], grant)
             yield Growth(f"agent `{lowered.name}` may call `{name}` in state `{state}`", span)
-
-
-def _redeclared(before: ir.Tool, now: ir.Tool) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """How what a tool is said to be has changed in a way that lets more through."""
-    if before.request != now.request:
-        yield "makes another request", ("operation",)
-    if before.effect != now.effect:
-        yield f"has the effect `{now.effect}`, not `{before.effect}`", ("effect",)
-    if lost := sorted(set(before.destinations) - set(now.destinations)):
-        yield f"no longer goes where `{lost[0]}` says", ("destinations",)
-    if _trusts_more(before.output, now.output):
-        yield "has answers that are labelled as less of a risk", ("output",)
-    if now.typed is not None and before.typed != now.typed:
-        yield "has other answers that count as typed", ("output",)
-
-
-def _trusts_more(before: ir.Label, now: ir.Label) -> bool:
-    doubt = ("trusted", "typed", "untrusted")
-    return doubt.index(now.trust) < doubt.index(before.trust) or ORDER.index(now.sensitivity) < ORDER.index(
-        before.sensitivity
-    )
 
 
 def _of_project(program: Program, lowered: Lowered, old: Recorded, new: Recorded) -> Iterator[Growth]:

@@ -30,6 +30,11 @@ def is_always_error(code: str) -> bool:
     return is_fundamental(code) or code in ASSERTIONS
 
 
+def is_about_change(code: str) -> bool:
+    """Whether `agentc diff` finds it, between two versions, and not `validate` in one."""
+    return "AC901" <= code <= "AC919"
+
+
 class Span(NamedTuple):
     """A region of a source file. Lines and columns count from 1, in characters; the end is exclusive."""
 
@@ -77,7 +82,8 @@ class Rule(NamedTuple):
 
     `bad` and `good` are small projects as text: `# file: PATH` lines separate files, which are laid over
     the base project of `agentc.checks.base`. In `bad`, each line where the finding stands ends with
-    a comment `# <- CODE`. Tests run both; `agentc explain CODE` prints both.
+    a comment `# <- CODE`. Tests run both; `agentc explain CODE` prints both. Of a rule about a change, `good`
+    is the version before it and `bad` the one after it.
     """
 
     code: str

@@ -27,10 +27,10 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
             f"agent `{agent.resource.name}` can't be built: {problem}; `agentc validate` says why"
         )
     program, source_map = lower(result.program, agent)
-    return emit(program, source_map, _sources(result, agent))
+    return emit(program, source_map, agent_sources(result, agent))
 
 
-def _sources(result: Result, agent: Agent) -> list[SourceFile]:
+def agent_sources(result: Result, agent: Agent) -> list[SourceFile]:
     """The files that went into the agent: its own specs and what they refer to, not its neighbours'."""
     program = result.program
     toolsets = {grant.tool.toolset.name for grant in agent.grants.values()}

@@ -74,6 +74,10 @@ for module in {modules!r}:
             {"yaml", "pydantic", "jinja2", "httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio", "z3"},
         ),
         (
+            ["diff", "dist/triage-1.0.0", "dist/triage-1.0.0"],
+            {"yaml", "pydantic", "jinja2", "httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio", "z3"},
+        ),
+        (
             ["validate", "."],
             {"httpx", "jsonschema", "openapi_core", "werkzeug", "jsonpath_rfc9535", "sqlite3", "asyncio"},
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions
@@ -21,16 +21,26 @@ from .tools import ToolAccess, about_others, allowed, sent
 _POLICIES: Final = ("deny", "approve", "allow")
 
 
+#: What a gain is about.
+Topic: TypeAlias = Literal[
+    "arguments", "bound", "approval", "origins", "flow", "quota", "request", "effect", "label", "input"
+]
+
+
 @dataclass(frozen=True)
 class Gain:
     """Something that the one grant allows and the other does not.
 
     `what` goes on with a sentence whose subject is the tool; `part` is the key of the grant that it is about,
-    empty for all of it.
+    empty for all of it. `call` are arguments that show it, without those that both grants bind to the same
+    data; `unclear` says why it could not be decided.
     """
 
     what: str
+    topic: Topic
     part: str = ""
+    call: Mapping[str, object] | None = None
+    unclear: str = ""
 
 
 def gains(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator[Gain]:
@@ -45,9 +55,9 @@ def gains(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator
 def _bound(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
     for name, expr in wide.referred.items():
         if narrow.grant.bind.get(name) != expr:
-            yield Gain(f"`{name}` is not bound to what it has to be bound to", f"bind/{name}")
+            yield Gain(f"`{name}` is not bound to what it has to be bound to", "bound", f"bind/{name}")
         elif not isinstance(includes(_limit(wide, name), _limit(narrow, name)), Included):
-            yield Gain(f"`{name}`, which is bound, has fewer limits", f"bind/{name}")
+            yield Gain(f"`{name}`, which is bound, has fewer limits", "bound", f"bind/{name}")
 
 
 def _limit(access: ToolAccess, name: str) -> Region:
@@ -61,26 +71,33 @@ def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Ite
     nothing is said about those."""
     same = set(wide.referred)
     outer, inner = allowed(wide, same), sent(program, narrow, same)
-    yield from _escaping(outer, inner, "may be called with {}", "where")
+    yield from _escaping(outer, inner, "may be called with {}", "arguments", "where")
     asked, asking = wide.grant.approval, narrow.grant.approval
     if asked is None:
         return
     if asking is not None and asking != asked and same & _names(asking.when):
-        yield Gain("is asked about under a condition on what is bound, which can't be compared", "approval")
+        unclear = "a condition on what is bound"
+        yield Gain(
+            f"is asked about under {unclear}, which can't be compared", "approval", "approval", None, unclear
+        )
         return
     unasked = Intersection((outer, inner, Complement(_asked(asking, same))))
-    yield from _escaping(Complement(_asked(asked, same)), unasked, "asks nobody about {}", "approval")
+    yield from _escaping(
+        Complement(_asked(asked, same)), unasked, "asks nobody about {}", "approval", "approval"
+    )
     more = sorted(set(asking.by) - set(asked.by)) if asking is not None else []
     if asked.by and more:
-        yield Gain(f"may be agreed to by {' or '.join(f'`{group}`' for group in more)} as well", "approval")
+        groups = " or ".join(f"`{group}`" for group in more)
+        yield Gain(f"may be agreed to by {groups} as well", "approval", "approval")
 
 
-def _escaping(outer: Region, inner: Region, words: str, part: str) -> Iterator[Gain]:
+def _escaping(outer: Region, inner: Region, words: str, topic: Topic, part: str) -> Iterator[Gain]:
     match includes(outer, inner):
         case Escapes(witness):
-            yield Gain(words.format(canonical(witness).decode()), part)
+            call = witness if isinstance(witness, dict) else None
+            yield Gain(words.format(canonical(witness).decode()), topic, part, call)
         case Undecided(reason):
-            yield Gain(words.format(f"arguments that can't be told ({reason})"), part)
+            yield Gain(words.format(f"arguments that can't be told ({reason})"), topic, part, None, reason)
 
 
 def _asked(approval: ir.Approval | None, same: Collection[str]) -> Region:
@@ -100,7 +117,9 @@ def _origins(
     for name, origins in wide.items():
         now = narrow.get(name)
         if now is None or not set(now) <= set(origins):
-            yield Gain(f"takes `{name}` from elsewhere than {', '.join(origins)}", f"{part}/{name}")
+            yield Gain(
+                f"takes `{name}` from elsewhere than {', '.join(origins)}", "origins", f"{part}/{name}"
+            )
 
 
 def _flow(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
@@ -109,21 +128,24 @@ def _flow(wide: ToolAccess, narrow: ToolAccess) -> Iterator[Gain]:
     if old.untrusted_to_effect == "allow" or (wide.tool.effect == "read" and not before):
         return
     if _POLICIES.index(new.untrusted_to_effect) > _POLICIES.index(old.untrusted_to_effect):
-        yield Gain(f"has the flow rule `{new.untrusted_to_effect}`, not `{old.untrusted_to_effect}`", part)
+        yield Gain(
+            f"has the flow rule `{new.untrusted_to_effect}`, not `{old.untrusted_to_effect}`", "flow", part
+        )
         return
     if settled := sorted(before - now - new.bind.keys()):
-        yield Gain(f"asks nobody about where it goes by `{settled[0]}`, which is settled", "where")
+        yield Gain(f"asks nobody about where it goes by `{settled[0]}`, which is settled", "flow", "where")
     if new.unless is None or new.untrusted_to_effect == "allow":
         return
     if old.unless is None:
-        yield Gain("has exceptions to the flow rule", part)
+        yield Gain("has exceptions to the flow rule", "flow", part)
         return
     words = "asks nobody after untrusted content was read about {}"
     passing = Intersection((new.schema, new.unless.schema))
-    yield from _escaping(old.unless.schema, passing, words, part)
+    yield from _escaping(old.unless.schema, passing, words, "flow", part)
     yield from _origins(old.unless.origins, new.unless.origins, part)
     if ORDER.index(new.unless.max_sensitivity) > ORDER.index(old.unless.max_sensitivity):
-        yield Gain(f"has exceptions also after {new.unless.max_sensitivity} data was read", part)
+        said = f"has exceptions also after {new.unless.max_sensitivity} data was read"
+        yield Gain(said, "flow", part)
 
 
 def _quotas(wide: ir.Quota | None, narrow: ir.Quota | None) -> Iterator[Gain]:
@@ -133,4 +155,4 @@ def _quotas(wide: ir.Quota | None, narrow: ir.Quota | None) -> Iterator[Gain]:
         if limit is not None and (now is None or now > limit):
             period = name.removeprefix("per_")
             often = "any number of times" if now is None else f"{now} times"
-            yield Gain(f"may be called {often} a {period}, not {limit}", "quota")
+            yield Gain(f"may be called {often} a {period}, not {limit}", "quota", f"quota/{name}")

@@ -94,7 +94,7 @@ def check(program: Program, agents: Mapping[str, Lowered]) -> Iterator[Diagnosti
                 grant = lowered.agent.grants[name]
                 if name in lowered.misstated:
                     continue
-                beyond: tuple[Gain, ...] = (Gain(f"is not granted by `{ceiling.name}`"),)
+                beyond: tuple[Gain, ...] = (Gain(f"is not granted by `{ceiling.name}`", "arguments"),)
                 if name in allowed:
                     beyond = tuple(gains(allowed[name], access, lowered.program))
                 if beyond:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics import ASSERTIONS, Diagnostic, Rule, is_always_error
+from ..diagnostics import ASSERTIONS, Diagnostic, Rule, is_about_change, is_always_error
 from ..program import Program
 
 RULE = Rule(
@@ -55,6 +55,12 @@ def check(program: Program) -> Iterator[Diagnostic]:
         span = program.project.span("rules", code, key=True)
         if code not in RULES:
             yield RULE.at(span, f"no rule `{code}`", help="`agentc explain` lists the rules")
+        elif is_about_change(code):
+            yield RULE.at(
+                span,
+                f"the level of {code} can't be set",
+                help="`agentc diff` finds it between two versions, and its --fail-on says what fails",
+            )
         elif is_always_error(code):
             yield RULE.at(
                 span,

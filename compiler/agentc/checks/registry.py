@@ -126,6 +126,21 @@ from . import (
     ac812_permission_test_of_nothing,
     ac813_permission_test_fails,
     ac814_untested_grant,
+    ac901_new_agent,
+    ac902_new_tool,
+    ac903_more_arguments,
+    ac905_weaker_approval,
+    ac906_higher_quota,
+    ac907_weaker_flow_rule,
+    ac908_more_origins,
+    ac909_data_less_guarded,
+    ac910_other_request,
+    ac911_new_server,
+    ac912_new_secret,
+    ac913_new_state_for_tool,
+    ac914_model_sees_more,
+    ac915_higher_limit,
+    ac916_more_input,
 )
 
 #: A rule that looks at the resolved program. Rules without one are reported by the stage that finds them.
@@ -254,6 +269,21 @@ RULES: dict[str, Rule] = {
         ac812_permission_test_of_nothing.RULE,
         ac813_permission_test_fails.RULE,
         ac814_untested_grant.RULE,
+        ac901_new_agent.RULE,
+        ac902_new_tool.RULE,
+        ac903_more_arguments.RULE,
+        ac905_weaker_approval.RULE,
+        ac906_higher_quota.RULE,
+        ac907_weaker_flow_rule.RULE,
+        ac908_more_origins.RULE,
+        ac909_data_less_guarded.RULE,
+        ac910_other_request.RULE,
+        ac911_new_server.RULE,
+        ac912_new_secret.RULE,
+        ac913_new_state_for_tool.RULE,
+        ac914_model_sees_more.RULE,
+        ac915_higher_limit.RULE,
+        ac916_more_input.RULE,
     )
 }
 

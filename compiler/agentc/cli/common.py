@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -125,11 +124,6 @@ def choose_agent(result: Result, name: str | None) -> Agent:
         names = ", ".join(f"`{agent}`" for agent in sorted(agents)) or "none"
         raise InputError(f"say which agent: the project has {names}")
     return next(iter(agents.values()))
-
-
-def is_colored() -> bool:
-    """Whether standard output is a terminal, and nobody has asked for no colour."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def shown_prefix(root: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..diagnostics import Rule, did_you_mean
+from ..diagnostics import Rule, did_you_mean, is_about_change
 from . import InputError
 from .options import text_or_json
 
@@ -40,6 +40,9 @@ def command(code: str | None, format_: str) -> int:
         click.echo(json.dumps(rule._asdict(), indent=2))
         return 0
     click.echo(f"{rule.code} {rule.name}: {rule.title} ({rule.level})\n\n{_wrap(rule.why)}\n")
+    if is_about_change(wanted):
+        click.echo(f"Before:\n\n{_indent(rule.good)}\nAfter:\n\n{_indent(rule.bad)}")
+        return 0
     click.echo(f"Fails:\n\n{_indent(rule.bad)}\nPasses:\n\n{_indent(rule.good)}")
     return 0
 

@@ -96,7 +96,8 @@ def openapi(source: str | None, project: Path, toolset: str | None, check: bool,
 def _check(update: Update, project: Path, format_: str | None) -> int:
     from ..drift import find_drift
     from ..report.drift import drift_as_json, drift_as_text
-    from .common import is_colored, shown_prefix
+    from .common import shown_prefix
+    from .options import is_colored
 
     drift = find_drift(update)
     base = shown_prefix(project)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -31,8 +33,6 @@ def option_text(text: str, option: str) -> str:
     Raises:
         InputError: it can't be read.
     """
-    import sys
-
     try:
         if text == "-":
             return sys.stdin.read()
@@ -56,3 +56,8 @@ def json_value(text: str, option: str) -> object:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{option} is not JSON: {error}") from error
     return value
+
+
+def is_colored() -> bool:
+    """Whether standard output is a terminal, and nobody has asked for no colour."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -12,7 +12,8 @@ from ..diagnostics import Rule
 from ..report import Format
 from ..report.findings import Report
 from . import InputError
-from .common import PROJECT_PATHS, check_all, check_results, is_colored, report_of
+from .common import PROJECT_PATHS, check_all, check_results, report_of
+from .options import is_colored
 
 if TYPE_CHECKING:
     from ..driver import Result

@@ -1,0 +1,42 @@
+"""AC914: a model that is shown data, or more sensitive data."""
+
+from __future__ import annotations
+
+from ..diagnostics import Rule
+
+RULE = Rule(
+    code="AC914",
+    name="model-sees-more",
+    title="a model that is shown data, or more sensitive data",
+    why=("Data that a model reads leaves for its provider."),
+    bad="""\
+# file: agentc.yaml
+apiVersion: agentc/v1
+kind: Project
+metadata: { name: desk, version: 1.0.0, owner: support }
+spec:
+  models:
+    fast: { provider: openai, model: gpt-5-mini, secret: openai_api_key, max_sensitivity: restricted, prices: { input: 0.25, output: 2 } }  # <- AC914
+  environments:
+    local:
+      variables: { DESK_URL: "http://127.0.0.1:8080" }
+      secrets: { openai_api_key: { env: OPENAI_API_KEY }, desk_token: { env: DESK_TOKEN } }
+      private_hosts: ["127.0.0.1:8080"]
+  approvers: { leads: [ana@example.com], juniors: [bo@example.com] }
+""",
+    good="""\
+# file: agentc.yaml
+apiVersion: agentc/v1
+kind: Project
+metadata: { name: desk, version: 1.0.0, owner: support }
+spec:
+  models:
+    fast: { provider: openai, model: gpt-5-mini, secret: openai_api_key, prices: { input: 0.25, output: 2 } }
+  environments:
+    local:
+      variables: { DESK_URL: "http://127.0.0.1:8080" }
+      secrets: { openai_api_key: { env: OPENAI_API_KEY }, desk_token: { env: DESK_TOKEN } }
+      private_hosts: ["127.0.0.1:8080"]
+  approvers: { leads: [ana@example.com], juniors: [bo@example.com] }
+""",
+)

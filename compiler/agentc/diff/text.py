@@ -1,0 +1,130 @@
+"""A delta for people: the verdict first, then what is widened, then all else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentc_runtime.bundle import Label
+from agentc_runtime.labels import NOTHING_READ
+
+from ..access import Verdict
+from ..report.findings import disarmed, visible
+from ..report.text import Paint
+from .values import SEVERITIES, Change, Delta, Place, Witness
+
+#: Characters of one line of an account that are shown.
+SHOWN = 1000
+_STYLE = {"high": "error", "medium": "warning", "low": "frame"}
+
+
+def as_text(delta: Delta, paint: Paint) -> str:
+    """All of it, ending in a line break."""
+    lines = [paint(visible(verdict_line(delta)), "title")]
+    widenings = delta.widenings
+    if widenings:
+        lines += ["", paint("Widened", "title")]
+        for change in widenings:
+            lines += _change(change, paint)
+    if fewer := [change for change in delta.changes if not change.widens]:
+        lines += ["", paint("Narrowed: no longer so", "title")]
+        for change in fewer:
+            lines += _change(change, paint)
+    return disarmed("\n".join(lines) + "\n", "\\x5b")
+
+
+def verdict_line(delta: Delta) -> str:
+    """`widened: 3 widenings (2 high, 1 low), 1 narrowing; main → specs`."""
+    widenings = delta.widenings
+    fewer = len(delta.changes) - len(widenings)
+    counts = [
+        f"{number} {name}"
+        for name in SEVERITIES
+        if (number := sum(change.severity == name for change in widenings))
+    ]
+    parts = []
+    if widenings:
+        parts.append(f"{number_of(len(widenings), 'widening')} ({', '.join(counts)})")
+    if fewer:
+        parts.append(number_of(fewer, "narrowing"))
+    if delta.edits:
+        parts.append(number_of(len(delta.edits), "change of behaviour", "changes of behaviour"))
+    outcome = "widened" if widenings else "narrowed" if fewer else "not widened"
+    said = ", ".join(parts) or "no difference"
+    return f"{outcome}: {said}; {delta.old.label} → {delta.new.label}"
+
+
+def number_of(number: int, thing: str, things: str = "") -> str:
+    """`1 widening`, `2 widenings`."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def _change(change: Change, paint: Paint) -> Iterator[str]:
+    head = paint(f"{change.severity}[{change.code}]", _STYLE[change.severity])
+    yield f"{head} {visible(change.agent)}: {visible(short(change.subject))} {visible(short(change.what))}"
+    yield f"    {visible(where(change))}"
+    for line in change.lines:
+        yield f"    {visible(short(line))}"
+    for line in notes(change):
+        yield f"    {visible(short(line))}"
+    if change.witness is not None:
+        for line in witness_lines(change.witness):
+            yield f"    {visible(short(line))}"
+
+
+def where(change: Change) -> str:
+    """Where a change is written: in the new version, or for what is gone in the old one."""
+    now, before = change.now, change.before
+    if now is None or change.how == "removed":
+        return f"was at {before}" if before is not None else "at no known place"
+    if before is None or (before.file, before.line) == (now.file, now.line):
+        return str(now)
+    return f"{now}, was at {before.line if before.file == now.file else before}"
+
+
+def notes(change: Change) -> Iterator[str]:
+    """What else is to be known of a change."""
+    if change.unclear:
+        yield f"not decided, and so counted as wider: {change.unclear}"
+    if change.cause:
+        place: Place | None = change.now
+        file = f"{place.base}{place.file}" if place is not None else "the spec"
+        yield f"{file} was not changed: this comes from {', '.join(change.cause)}"
+
+
+def witness_lines(witness: Witness) -> Iterator[str]:
+    """The call that shows it, and what becomes of it in each version."""
+    yield f"call  {witness.arguments} in {witness.state}{_circumstances(witness)}"
+    yield f"base  {outcome(witness.less)}"
+    yield f"head  {outcome(witness.more)}"
+
+
+def _circumstances(witness: Witness) -> str:
+    said = []
+    less, more = witness.read
+    if less == more:
+        said += [f"after {_label(more)} data was read"] if more != NOTHING_READ else []
+    else:
+        said.append(f"after data that is {_label(less)} in base and {_label(more)} in head")
+    in_run, in_day = witness.made
+    said += [f"after {number_of(in_run, 'call')} in the run"] if in_run else []
+    said += [f"after {number_of(in_day, 'call')} on the day"] if in_day else []
+    return "".join(f", {one}" for one in said)
+
+
+def _label(label: Label) -> str:
+    return f"{label.trust}, {label.sensitivity}"
+
+
+def outcome(verdict: Verdict) -> str:
+    """`denied, AR201: …`, `asks support-leads`, `allowed, and nobody is asked`."""
+    at = "".join(f" ({one.file}:{one.line})" for one in verdict.at[:1])
+    if verdict.outcome == "refused":
+        return f"denied, {verdict.code}: {verdict.message}{at}"
+    if verdict.outcome == "asks":
+        return f"asks {' or '.join(verdict.by) or 'anybody'}: {'; '.join(verdict.reasons)}{at}"
+    return "allowed, and nobody is asked"
+
+
+def short(text: str) -> str:
+    """The text, cut where it is too long to read."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} … {len(text) - SHOWN:,} more"

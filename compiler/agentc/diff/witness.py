@@ -1,0 +1,161 @@
+"""A call that shows a gain: found in the wider grant, and judged by the broker's policy of both versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from agentc_runtime import bundle as ir
+from agentc_runtime.bundle import Label
+from agentc_runtime.expressions import Ref
+from agentc_runtime.origins import ORIGINS
+from agentc_runtime.values import ABSENT, lookup
+
+from ..access import (
+    Moment,
+    Told,
+    ToolAccess,
+    Verdict,
+    as_json,
+    favourable,
+    moment,
+    outputs_in,
+    plant,
+    sent,
+    sent_unasked,
+    some_value,
+)
+from ..subsumption import Intersection, Region
+from .gained import Found, Probe
+from .values import Version, Witness
+
+_RANK: Final = {"refused": 0, "asks": 1, "allowed": 2}
+
+
+def witness(less: Version, more: Version, found: Found) -> Witness | None:
+    """A call that `more` lets through further than `less`, in the same circumstances; `None` if none is
+    found."""
+    if found.tool is None or found.probe is None:
+        return None
+    access = more.accesses[found.tool]
+    for state in _states(less.accesses.get(found.tool), access):
+        for whole in _calls(more.program, access, found, state):
+            shown = _replayed(less, more, access, state, whole, found.probe)
+            if shown is not None:
+                return shown
+    return None
+
+
+def _states(before: ToolAccess | None, now: ToolAccess) -> list[str]:
+    """Where the call may be made; first the states in which nothing else differs."""
+    known = () if before is None else before.states
+    return sorted(now.states, key=lambda state: (state not in known, state))
+
+
+def _calls(
+    program: ir.Program, access: ToolAccess, found: Found, state: str
+) -> Iterator[Mapping[str, object]]:
+    """Whole arguments that may show it, the likeliest first."""
+    probe = found.probe
+    assert probe is not None  # `witness` asks about no others
+    context = moment(program, state, access.tool.name, Told(read=probe.read[1])).context
+    pinned: list[Region] = [] if found.call is None else [_exactly(found.call, access)]
+    approval = access.grant.approval
+    asked: list[Region] = [] if approval is None else [approval.when or True]
+    regions: tuple[Region, ...] = (sent_unasked(program, access, context), sent(program, access))
+    if asked:
+        regions = (*regions, Intersection((sent(program, access), *asked)))
+    for region in regions:
+        value = some_value(Intersection((region, *pinned)))
+        if isinstance(value, dict):
+            yield value
+
+
+def _exactly(call: Mapping[str, object], access: ToolAccess) -> Region:
+    """The arguments that agree with `call` in all that it says; what it leaves out is left out.
+
+    What is bound to the data of a run is no part of it.
+    """
+    named = access.tool.arguments.get("properties")
+    known = set(named) if isinstance(named, Mapping) else set()
+    absent: dict[str, object] = dict.fromkeys(known - set(access.grant.bind) - set(call), False)
+    said: dict[str, object] = {name: {"const": value} for name, value in call.items()}
+    return {"properties": {**absent, **said}, "required": sorted(call)}
+
+
+def _replayed(
+    less: Version, more: Version, access: ToolAccess, state: str, whole: Mapping[str, object], probe: Probe
+) -> Witness | None:
+    tool = access.tool.name
+    known = favourable(more.program, access, state, whole, probe.read[1])
+    if known is None:
+        return None
+    data = _completed(less.accesses.get(tool), known.data, whole)
+    given = {name: value for name, value in whole.items() if name not in access.grant.bind}
+    arguments = as_json(given)
+    verdicts = tuple(
+        _verdict(
+            version,
+            state,
+            tool,
+            arguments,
+            _moment(version.program, state, tool, read, data, whole, probe),
+            probe,
+        )
+        for version, read in zip((less, more), probe.read, strict=True)
+    )
+    if not further(*verdicts):
+        return None
+    return Witness(tool, state, arguments, probe.read, data, (probe.in_run, probe.in_day), *verdicts)
+
+
+def further(less: Verdict, more: Verdict) -> bool:
+    """Whether the one verdict lets a call through further: made, not asked about, or agreed to by more."""
+    if less.outcome == more.outcome == "asks":
+        return bool(less.by) and (not more.by or bool(set(more.by) - set(less.by)))
+    return _RANK[more.outcome] > _RANK[less.outcome]
+
+
+def _completed(
+    before: ToolAccess | None, data: Mapping[str, object], whole: Mapping[str, object]
+) -> Mapping[str, object]:
+    """The data with a value for what the other grant binds as well: a run has both."""
+    told = {root: dict(part) if isinstance(part, Mapping) else part for root, part in data.items()}
+    for name, expr in before.referred.items() if before is not None else ():
+        if isinstance(expr, Ref) and lookup(expr.path, told) is ABSENT and name in whole:
+            plant(told, expr.path, whole[name])
+    return told
+
+
+def _moment(
+    program: ir.Program,
+    state: str,
+    tool: str,
+    read: Label,
+    data: Mapping[str, object],
+    whole: Mapping[str, object],
+    probe: Probe,
+) -> Moment:
+    """The moment of the call, with the same values standing in the same places in both versions."""
+    origins = ORIGINS if probe.origins is None else probe.origins
+    at = moment(
+        program,
+        state,
+        tool,
+        Told(
+            read=read,
+            input=data.get("input"),
+            session=data.get("session"),
+            outputs=outputs_in(data),
+            trusted=(dict(whole),) if "trusted" in origins else (),
+            approved=(dict(whole),) if "approved" in origins else (),
+        ),
+    )
+    for origin, declared in (("input", program.input), ("session", program.session)):
+        if origin in origins and declared.label.trust == "trusted":
+            at.origins.add(origin, dict(whole))
+    return at
+
+
+def _verdict(version: Version, state: str, tool: str, arguments: str, at: Moment, probe: Probe) -> Verdict:
+    return version.judge.verdict(state, tool, arguments, at, in_run=probe.in_run, in_day=probe.in_day)

@@ -1,0 +1,81 @@
+"""`agentc diff` on folders and bundles: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agentc.checks.base import example_files
+
+PERMISSIONS = """\
+# file: permissions.yaml
+apiVersion: agentc/v1
+kind: PermissionSet
+metadata: { name: triage, version: 1.0.0, owner: support }
+spec:
+  grants:
+    - tool: desk.get_ticket
+    - tool: desk.refund
+      where: { amount: { maximum: %s } }
+      bind: { ticket_id: "${input.ticket_id}" }
+"""
+
+
+@pytest.fixture
+def versions(folder):
+    """A maker of projects whose refunds have this limit."""
+
+    def make(name: str, limit: object, more: str = "") -> object:
+        target = folder / name
+        for path, text in example_files(PERMISSIONS % limit + more).items():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_text(text)
+        return name
+
+    return make
+
+
+def test_a_widening_fails_when_it_is_asked_to(agentc, versions):
+    old, new = versions("old", 50), versions("new", 80)
+    done = agentc("diff", old, new)
+    assert done.code == 0
+    assert done.out.startswith("widened: 1 widening (1 high); ")
+    assert 'call  {"amount":51} in main' in done.out
+    assert agentc("diff", old, new, "--fail-on", "widened").code == 1
+    assert agentc("diff", new, old, "--fail-on", "widened").code == 0
+
+
+def test_a_bundle_against_the_project_that_it_was_built_from(agentc, versions):
+    folder = versions("desk", 50)
+    assert agentc("build", folder, "--out", "dist").code == 0
+    done = agentc("diff", "dist/triage-1.0.0", folder, "--fail-on", "widened")
+    assert (done.code, done.out) == (0, f"not widened: no difference; dist/triage-1.0.0 → {folder}\n")
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [("nowhere", "no folder `nowhere`"), ("empty", "no project in `empty`")],
+)
+def test_what_is_not_there(agentc, versions, folder, new, said):
+    (folder / "empty").mkdir()
+    done = agentc("diff", versions("old", 50), new)
+    assert done.code == 2
+    assert done.err.startswith(f"error: {said}")
+
+
+def test_a_project_with_errors_has_no_permissions_to_compare(agentc, versions):
+    done = agentc("diff", versions("old", 50), versions("new", "[1, 2"))
+    assert done.code == 2
+    assert "error[AC101]" in done.err
+    assert "can't be compared: the project has errors, so what its agents may do is not known" in done.err
+
+
+def test_a_bundle_that_was_changed_is_not_compared(agentc, versions):
+    folder = versions("desk", 50)
+    agentc("build", folder, "--out", "dist")
+    target = Path("dist/triage-1.0.0/program.json")
+    target.write_bytes(target.read_bytes().replace(b'maximum":50', b'maximum":99'))
+    done = agentc("diff", "dist/triage-1.0.0", folder)
+    assert done.code == 2
+    assert "changed since the build" in done.err

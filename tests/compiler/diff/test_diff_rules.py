@@ -1,0 +1,42 @@
+"""Each rule about a change: to `bad` it is found on the marked line, and back to `good` it is taken away."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentc.checks.base import example_files
+from agentc.checks.registry import RULES
+from agentc.diagnostics import is_about_change
+from agentc.diff.values import MIRRORED
+
+ABOUT_CHANGE = [rule for rule in RULES.values() if is_about_change(rule.code)]
+
+
+@pytest.mark.parametrize("rule", ABOUT_CHANGE, ids=lambda rule: rule.code)
+def test_a_rule_is_found_in_its_example_and_nothing_else(rule, differ):
+    found = [change for change in differ(rule.good, rule.bad).changes if change.widens]
+    # a new agent is listed with all that it may do
+    about = {rule.code} if rule.code != "AC901" else {change.code for change in found}
+    assert rule.code in {change.code for change in found}
+    assert {change.code for change in found} == about, found
+    marked = {
+        (name, number)
+        for name, text in example_files(rule.bad).items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if f"# <- {rule.code}" in line
+    }
+    assert {(one.now.file, one.now.line) for one in found if one.code == rule.code} == marked
+
+
+@pytest.mark.parametrize("rule", ABOUT_CHANGE, ids=lambda rule: rule.code)
+def test_the_way_back_says_the_opposite(rule, differ):
+    there, back = differ(rule.good, rule.bad), differ(rule.bad, rule.good)
+    assert {(MIRRORED[one.how], one.code, one.subject, one.what) for one in there.changes} == {
+        (one.how, one.code, one.subject, one.what) for one in back.changes
+    }
+    assert there.digest != back.digest
+
+
+@pytest.mark.parametrize("rule", ABOUT_CHANGE, ids=lambda rule: rule.code)
+def test_nothing_changed_is_no_difference(rule, differ):
+    assert differ(rule.bad, rule.bad).changes == ()
