@@ -145,7 +145,10 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
         except ProblemError as error:
             problem = error.problem._replace(pointer=home(error.problem.pointer))
             return None, (document.placed(problem),)
-    operation, problems = compile_operation(Document(document.openapi, document.version, root), entry)
+    one = Document(document.openapi, document.version, root)
+    # the same pointer is the same text for every operation, unless something was rewritten on the way here
+    shared = document.parts is None and not document.named and document.version != swagger.VERSION
+    operation, problems = compile_operation(one, entry, document.answers if shared else None)
 
     def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
         return tuple(document.placed(one._replace(pointer=original(one.pointer))) for one in found)

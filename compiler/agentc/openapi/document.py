@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from ..source import SourceFile
 from . import swagger
 from .anchors import Anchors, has_anchors, index
+from .answers import Answers
 from .decoding import decode
 from .layout import Layout
 from .lock import Locked
@@ -41,6 +42,7 @@ class Document:
     duplicates: tuple[Duplicate, ...] = ()
     overlaid: Applied | None = None
     parts: Parts | None = None
+    answers: Answers = field(default_factory=Answers, compare=False)
 
     def placed(self, problem: Problem) -> Problem:
         """The problem at the place where somebody wrote its cause: in an overlay, if one did."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from agentc_runtime.bundle import Body, Param, PathPart
 from agentc_runtime.violations import compile_shape
 
+from .answers import Answers
 from .argument_names import argument_names
 from .bodies import BodyReader, RequestBody
 from .document import Document
@@ -30,16 +31,21 @@ _ENCODED = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 
 def compile_operation(
-    document: Document, entry: Entry
+    document: Document, entry: Entry, kept: Answers | None = None
 ) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
-    """The operation of a document or of its slice, and what is wrong with it; with problems, no operation."""
+    """The operation of a document or of its slice, and what is wrong with it; with problems, no operation.
+
+    `kept` is what the answers of other operations of the document were made of.
+    """
     try:
-        return _compile(document, entry)
+        return _compile(document, entry, kept)
     except ProblemError as error:
         return None, (error.problem,)
 
 
-def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
+def _compile(
+    document: Document, entry: Entry, kept: Answers | None
+) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
     root = document.root
     item, item_at = follow(root, find(root, ("paths", entry.path)), ("paths", entry.path))
     assert isinstance(item, dict)
@@ -80,7 +86,7 @@ def _compile(document: Document, entry: Entry) -> tuple[CompiledOperation | None
 
     names = argument_names(arguments)
     named = list(zip(names, arguments, strict=True))
-    responses = Responses(root, document.version)
+    responses = Responses(root, document.version, kept)
     cases = responses.cases(operation.get("responses"), (*at, "responses"))
     problems += responses.problems
     segments, malformed = _segments(path, named, reader.refused, at)

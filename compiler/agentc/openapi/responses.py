@@ -11,6 +11,7 @@ from agentc_runtime.media import content_of
 from agentc_runtime.violations import compile_shape
 
 from ..schematypes import types_of
+from .answers import Answers
 from .problem import Pointer, Problem, ProblemError, follow
 from .schema import Converter
 from .weight import too_heavy
@@ -32,8 +33,9 @@ SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
 class Responses:
     """The cases of one operation, and what was read leniently."""
 
-    def __init__(self, root: object, version: str) -> None:
+    def __init__(self, root: object, version: str, kept: Answers | None = None) -> None:
         self._root = root
+        self._kept = kept
         self._version = version
         self.notes: list[Problem] = []
         self.problems: list[Problem] = []
@@ -91,7 +93,7 @@ class Responses:
         Raises:
             ProblemError: a `$ref` is broken.
         """
-        converter = Converter(self._root, self._version, "response")
+        converter = Converter(self._root, self._version, "response", self._kept)
         try:
             schema = converter.convert(node, pointer)
             definitions = converter.definitions()
@@ -103,7 +105,7 @@ class Responses:
             return None
         if definitions:
             schema = {**schema, "$defs": definitions}
-        reason = too_heavy(schema)
+        reason = too_heavy(schema, self._kept.values if self._kept is not None else None)
         if reason is None:
             try:
                 compile_shape(schema)

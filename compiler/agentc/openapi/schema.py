@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
+from .answers import Answers, Kept
 from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
 from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 
@@ -42,7 +43,7 @@ class _Crowded(ProblemError):
 class Converter:
     """Converts the schemas of one side of one operation; `definitions` holds what they refer to."""
 
-    def __init__(self, root: object, version: str, side: Side) -> None:
+    def __init__(self, root: object, version: str, side: Side, kept: Answers | None = None) -> None:
         self._root = root
         self._siblings = version not in ("2.0", "3.0")
         self._nullable_word = "x-nullable" if version == "2.0" else "nullable"
@@ -54,6 +55,8 @@ class Converter:
         #: Schemas that are known to name properties, or not to, with all that they are put together from.
         self._named: dict[Pointer, bool] = {}
         self._nodes = 0
+        self._kept = kept
+        self._needs: list[tuple[Pointer, str]] = []
         self._pending = 0
         self._crowded = False
         self.notes: list[Problem] = []
@@ -77,9 +80,27 @@ class Converter:
         while self._waiting:
             # what is nearer to the arguments comes first: what is left out for its size lies deepest
             name, node, pointer, mode = self._waiting.popleft()
-            self._pending -= _size(node)
-            self._done[name] = self._schema(node, pointer, mode, 0)
+            self._pending -= _size(node) if self._side == "request" else 0
+            found = self._again(name, pointer)
+            if found is None:
+                self._needs, before = [], self._nodes
+                found = self._schema(node, pointer, mode, 0)
+                if self._kept is not None:
+                    needs = tuple(dict.fromkeys(self._needs))
+                    self._kept.definitions[pointer] = Kept(name, found, needs, self._nodes - before)
+            self._done[name] = found
         return dict(sorted(self._done.items()))
+
+    def _again(self, name: str, pointer: Pointer) -> dict[str, object] | bool | None:
+        """A definition as it was converted for another operation, if every name in it is the same here."""
+        kept = self._kept.definitions.get(pointer) if self._kept is not None else None
+        if kept is None or kept.name != name or self._nodes + kept.nodes > MAX_NODES:
+            return None
+        for target, wanted in kept.needs:
+            if self._name(target, "exact") != wanted:
+                return None
+        self._nodes += kept.nodes
+        return kept.schema
 
     def hidden(self, node: object, pointer: Pointer) -> bool:
         """Whether a property stays out: `readOnly` in a request, `writeOnly` in a response."""
@@ -134,10 +155,17 @@ class Converter:
         """The local reference to the definition that stands for a `$ref`."""
         target = parse_reference(reference, pointer)
         if (target, mode) not in self._names:
-            if self._side == "request" and self._nodes + self._pending > CROWDED:
-                raise _Crowded(unsupported(_CROWDED, pointer).problem)
             # a chain that leads nowhere or in a circle is refused here, so each definition ends
             follow(self._root, {"$ref": reference}, pointer)
+            if self._side == "request" and self._nodes + self._pending > CROWDED:
+                raise _Crowded(unsupported(_CROWDED, pointer).problem)
+        name = self._name(target, mode)
+        self._needs.append((target, name))
+        return f"#/$defs/{name}"
+
+    def _name(self, target: Pointer, mode: Mode) -> str:
+        """The name of the definition for what stands at `target`, which waits for its turn if it is new."""
+        if (target, mode) not in self._names:
             base = re.sub(r"[^A-Za-z0-9_.-]+", "_", target[-1] if target else "root")[:60] or "schema"
             base += {"closed": "", "exact": "", "open": ".open", "free": ".free"}[mode]
             name = base
@@ -147,9 +175,9 @@ class Converter:
             self._taken.setdefault(name, 1)
             self._names[target, mode] = name
             node = find(self._root, target)
-            self._pending += _size(node)
+            self._pending += _size(node) if self._side == "request" else 0
             self._waiting.append((name, node, target, mode))
-        return f"#/$defs/{self._names[target, mode]}"
+        return self._names[target, mode]
 
     def _keywords(
         self, node: dict[str, object], pointer: Pointer, mode: Mode, depth: int

@@ -56,7 +56,7 @@ def slice_item(document: Document, path: str, item: dict[str, object], operation
         reference = node.get("$ref")
         if isinstance(reference, str) and reference.startswith(_REFERENCE):
             _reach(root, parse_reference(reference, ()), reached, waiting)
-        if not named:
+        if not named and ("$dynamicRef" in node or "$recursiveRef" in node):
             for pointer in _dynamic(document, node):
                 _reach(root, pointer, reached, waiting)
         for key, value in node.items():

@@ -6,7 +6,7 @@ value. Nothing is expanded to find that out: each definition's cost is worked ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 MAX_WEIGHT = 10_000
 
@@ -14,8 +14,12 @@ _LISTS = ("allOf", "anyOf", "oneOf")
 _SINGLE = ("not", "if", "then", "else")
 
 
-def too_heavy(schema: Mapping[str, object]) -> str | None:
-    """Why the schema, with its `$defs`, can't be used; `None` when it can. Continues "the schema …"."""
+def too_heavy(schema: Mapping[str, object], kept: dict[int, tuple[object, ...]] | None = None) -> str | None:
+    """Why the schema, with its `$defs`, can't be used; `None` when it can. Continues "the schema …".
+
+    `kept` remembers, by the identity of a definition, which parts of it count; whoever gives it keeps the
+    definitions alive.
+    """
     definitions = schema.get("$defs")
     known = definitions if isinstance(definitions, dict) else {}
     order = _in_order(known)
@@ -24,10 +28,25 @@ def too_heavy(schema: Mapping[str, object]) -> str | None:
     weights: dict[str, int] = {}
     for name in order:
         weights[name] = _weight(known[name], weights)
-    for node in _values(schema):
+    top = {name: part for name, part in schema.items() if name != "$defs"}
+    for node in (*_counting(top, None), *(one for part in known.values() for one in _counting(part, kept))):
         if _weight(node, weights) > MAX_WEIGHT:
             return f"combines others so often that one value takes more than {MAX_WEIGHT:,} checks"
     return None
+
+
+def _counting(schema: object, kept: dict[int, tuple[object, ...]] | None) -> tuple[object, ...]:
+    """The parts of a schema that stand for a value of their own and weigh more than themselves."""
+    found = kept.get(id(schema)) if kept is not None else None
+    if found is None:
+        found = tuple(node for node in _values(schema) if _weight(node, {}) > 1 or "$ref" in _keys(node))
+        if kept is not None:
+            kept[id(schema)] = found
+    return found
+
+
+def _keys(node: object) -> Iterable[str]:
+    return node if isinstance(node, dict) else ()
 
 
 def _weight(node: object, weights: Mapping[str, int]) -> int:
@@ -92,7 +111,7 @@ def _in_order(definitions: Mapping[str, object]) -> list[str] | None:
     return order
 
 
-def _values(schema: Mapping[str, object]) -> Iterator[object]:
+def _values(schema: object) -> Iterator[object]:
     """Every schema that stands for a value of its own: the whole, properties, items, definitions."""
     waiting: list[object] = [schema]
     while waiting:
