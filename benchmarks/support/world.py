@@ -7,7 +7,6 @@ from agentc_runtime.bundle import (
     Body,
     Data,
     Grant,
-    Label,
     Limits,
     Param,
     PathPart,
@@ -22,6 +21,7 @@ from agentc_runtime.bundle import (
 from agentc_runtime.calls import Call
 from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
+from agentc_runtime.labels import Label
 from agentc_runtime.origins import Origins
 from agentc_runtime.workflow import AgentState, EndState
 

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.expressions import Record
 from agentc_runtime.labels import ORDER
 
@@ -37,7 +38,7 @@ class Recorded(Record, frozen=True, kw_only=True):
     grants: dict[str, ir.Grant]
     states: dict[str, tuple[str, ...]]
     servers: dict[str, tuple[str, ...]]
-    models: dict[str, ir.Sensitivity]
+    models: dict[str, labels.Sensitivity]
     secrets: dict[str, tuple[str, ...]]
 
 
@@ -66,7 +67,7 @@ def record(program: Program, lowered: Lowered) -> Recorded:
     reached: dict[str, set[str]] = {name: set() for name in ir_program.environments}
     for server in servers(program, lowered):
         reached[server.environment].add(server.url.origin)
-    shown: dict[str, ir.Sensitivity] = {}
+    shown: dict[str, labels.Sensitivity] = {}
     for model in ir_program.models.values():
         key = f"{model.provider} {model.model}"
         shown[key] = max(shown.get(key, "public"), model.max_sensitivity, key=ORDER.index)

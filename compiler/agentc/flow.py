@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from agentc_runtime.bundle import Label
 from agentc_runtime.interpret.typed import schema_carries_text
+from agentc_runtime.labels import Label
 
 from .diagnostics import Span
 from .program import Agent, Grant, SchemaData, State

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agentc_runtime.bundle import Label
 from agentc_runtime.canonical import canonical
 from agentc_runtime.consent import open_destinations
-from agentc_runtime.labels import ORDER, join
+from agentc_runtime.labels import ORDER, Label, join
 
 from .access import Told, ToolAccess, as_json, favourable, moment, sent, sent_unasked
 from .flow import Source, bound_sources, leaves, sources, tool_origin

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions, workflow
+from agentc_runtime import expressions, labels, workflow
 
 from .credentials import endpoint_of, lowered_auth, lowered_certificate
 from .diagnostics import Span
@@ -99,7 +99,7 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
 
 _NO_SESSION = ir.Data(
     schema={"type": "object", "properties": {}, "additionalProperties": False},
-    label=ir.Label(trust="trusted", sensitivity="public"),
+    label=labels.Label(trust="trusted", sensitivity="public"),
 )
 
 
@@ -114,7 +114,7 @@ def _closed(schema: Mapping[str, object]) -> SchemaData:
 
 
 def _data(spec: DataSpec) -> ir.Data:
-    label = ir.Label(trust=spec.trust, sensitivity=spec.sensitivity)
+    label = labels.Label(trust=spec.trust, sensitivity=spec.sensitivity)
     return ir.Data(schema=_closed(spec.schema_), label=label)
 
 
@@ -140,7 +140,7 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         description=spec.description or operation.description or f"{operation.method} {operation.path}",
         effect=spec.effect,
         arguments=operation.arguments,
-        output=ir.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),
+        output=labels.Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity),
         request=operation.plan(endpoint_of(server), auth, certificate),
         max_response_bytes=spec.output.max_bytes,
         fields=spec.output.fields,
@@ -150,7 +150,7 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         idempotency_header=spec.idempotency.header if spec.idempotency else None,
         pagination=lower_pagination(spec.pagination) if spec.pagination else None,
         cache=lower_cache(spec.cache) if spec.cache else None,
-        undo=f"{tool.toolset.name}.{spec.undo}" if spec.undo else None,
+        undo=ir.Undo(tool=f"{tool.toolset.name}.{spec.undo}") if spec.undo else None,
         destinations=tuple(sorted(set(spec.destinations))),
         typed=typed_schema(spec.output.typed) if spec.output.typed is not None else None,
     )

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from .answer import Answer
-from .bundle import Label, Program, SourceMap, Tool, locate
+from .bundle import Program, SourceMap, Tool, locate
 from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
+from .labels import Label
 from .paging import all_pages
 from .policy import Allowed, Policy
 from .quotas import used_up
@@ -229,29 +231,11 @@ class Broker:
             expires_ms=allowed.expires_ms,
             digest=digest,
         )
-        self._journal.record(
-            call.run_id,
-            "approval_asked",
-            {"call_id": call.call_id, "tool": tool.name, "digest": digest, "reasons": list(asked.reasons)},
-        )
-        emit(
-            ApprovalAsked(
-                state=call.state,
-                tool=tool.name,
-                call_id=call.call_id,
-                preview=asked.preview,
-                reasons=asked.reasons,
-            )
-        )
         at = allowed.reasons[0].at
-        try:
-            async with asyncio.timeout(allowed.expires_ms / 1000):
-                decision = await self._approver.ask(asked)
-        except TimeoutError:
-            self._decided(call, tool.name, digest, Decision(approved=False, by=NOBODY), emit)
+        decision = await self.consult(asked, emit)
+        if decision is None:
             message = f"nobody approved `{tool.name}` within {allowed.expires_ms} ms"
             return Refusal(code="AR206", message=message, value=allowed.expires_ms, at=at)
-        self._decided(call, tool.name, digest, decision, emit)
         if decision.approved:
             return None
         reason = f": {shortened(decision.reason)}" if decision.reason else ""
@@ -261,20 +245,31 @@ class Broker:
             message = f"nobody approved `{tool.name}`{reason}"
         return Refusal(code="AR205", message=self._secrets.redact(message), at=at)
 
-    def _decided(self, call: Call, tool: str, digest: str, decision: Decision, emit: Emit) -> None:
-        self._journal.record(
-            call.run_id,
-            "approval_decided",
-            {
-                "call_id": call.call_id,
-                "tool": tool,
-                "digest": digest,
-                "approved": decision.approved,
-                "by": decision.by,
-                "reason": decision.reason,
-            },
+    async def consult(self, asked: ApprovalRequest, emit: Emit) -> Decision | None:
+        """Ask a person, and record question and answer. `None` when there was none in time.
+
+        What the journal or the approver raises passes through.
+        """
+        said = {"call_id": asked.call_id, "tool": asked.tool, "digest": asked.digest}
+        self._journal.record(asked.run_id, "approval_asked", {**said, "reasons": list(asked.reasons)})
+        emit(
+            ApprovalAsked(
+                state=asked.state,
+                tool=asked.tool,
+                call_id=asked.call_id,
+                preview=asked.preview,
+                reasons=asked.reasons,
+            )
         )
-        emit(ApprovalDecided(tool=tool, call_id=call.call_id, approved=decision.approved, by=decision.by))
+        decision: Decision | None = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(asked.expires_ms / 1000):
+                decision = await self._approver.ask(asked)
+        kept = decision or Decision(approved=False, by=NOBODY)
+        answer = {"approved": kept.approved, "by": kept.by, "reason": kept.reason}
+        self._journal.record(asked.run_id, "approval_decided", {**said, **answer})
+        emit(ApprovalDecided(tool=asked.tool, call_id=asked.call_id, approved=kept.approved, by=kept.by))
+        return decision
 
     def _claim(
         self, call: Call, allowed: Allowed, arguments: dict[str, object], digest: str, key: str | None

@@ -12,14 +12,12 @@ from typing import Literal, TypeAlias
 from .behaviour import Cache, Pagination
 from .environments import Auth, ClientCertificate, Endpoint, Environment
 from .expressions import Expr, Record, Schema
+from .labels import Label, Sensitivity
 from .workflow import Retry, State
 
 FORMAT = "agentc.bundle/1"
 MANIFEST, PROGRAM, SOURCE_MAP = "manifest.json", "program.json", "source_map.json"
 
-#: `typed`: from untrusted content, reduced to values that hold no sentence, such as numbers and identifiers.
-Trust: TypeAlias = Literal["trusted", "typed", "untrusted"]
-Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 Provider: TypeAlias = Literal["openai", "anthropic", "gemini"]
 Style: TypeAlias = Literal[
@@ -30,13 +28,6 @@ Origin: TypeAlias = Literal["input", "session", "spec", "trusted", "approved"]
 
 
 # --- tools and how their requests are built ------------------------------------------------------------
-
-
-class Label(Record, frozen=True, kw_only=True):
-    """What is known of a piece of data: who may have written it, and who may see it."""
-
-    trust: Trust = "untrusted"
-    sensitivity: Sensitivity = "internal"
 
 
 class Param(Record, frozen=True, kw_only=True):
@@ -127,6 +118,14 @@ class RequestPlan(Record, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*names, *(self.certificate.secrets() if self.certificate else ()))))
 
 
+class Undo(Record, frozen=True, kw_only=True):
+    """The call that takes another one back. Its arguments read `("arguments", …)` and `("answer", …)`, those
+    of the call that is undone."""
+
+    tool: str
+    arguments: dict[str, Expr] = {}
+
+
 class Tool(Record, frozen=True, kw_only=True):
     """A tool: what it does to the world, what its arguments must look like, and the request it becomes.
 
@@ -151,7 +150,7 @@ class Tool(Record, frozen=True, kw_only=True):
     idempotency_header: str | None = None
     pagination: Pagination | None = None
     cache: Cache | None = None
-    undo: str | None = None
+    undo: Undo | None = None
     destinations: tuple[str, ...] = ()
     typed: Schema | None = None
 
@@ -260,7 +259,11 @@ class AgentInfo(Record, frozen=True, kw_only=True):
 
 
 class Program(Record, frozen=True, kw_only=True):
-    """Everything an agent may do, and nothing else: the content of `program.json`."""
+    """Everything an agent may do, and nothing else: the content of `program.json`.
+
+    `agents` are those that its `handoff` states name, each whole: theirs inside it. With `undo` what a run
+    has done is undone when it fails, the last effect first. `undoing` are the tools that this may call.
+    """
 
     agent: AgentInfo
     input: Data
@@ -274,6 +277,9 @@ class Program(Record, frozen=True, kw_only=True):
     environments: dict[str, Environment]
     default_environment: str
     limits: Limits
+    agents: dict[str, Program] = {}
+    undo: bool = False
+    undoing: tuple[str, ...] = ()
 
 
 class Position(Record, frozen=True, kw_only=True):
@@ -288,7 +294,8 @@ class Position(Record, frozen=True, kw_only=True):
 #: `grant:T/approval`, `grant:T/quota`, `grant:T/untrusted_to_effect`, `tool:T`, `tool:T/pagination`,
 #: `state:S`, `state:S/tools`, `model:A`, `environment:E`, `environment:E/NAME`, `limits`, `limits/NAME`,
 #: `input`, `session`, `output`, `agent`.
-#: T is a full tool name. A missing key is looked up without its last `/…` part.
+#: T is a full tool name. What governs an agent of a `handoff` has keys that begin with `agent:NAME/`. A
+#: missing key is looked up without its last `/…` part.
 SourceMap: TypeAlias = dict[str, Position]
 
 
@@ -324,3 +331,11 @@ def locate(source_map: SourceMap, key: str) -> Position | None:
             return None
         key = key.rpartition("/")[0]
     return source_map[key]
+
+
+def map_of(source_map: SourceMap, agent: str) -> SourceMap:
+    """The part of a source map that is about an agent of a `handoff`, under the keys that it has there."""
+    before = f"agent:{agent}/"
+    return {
+        key.removeprefix(before): position for key, position in source_map.items() if key.startswith(before)
+    }

@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from .bundle import Label
+from .labels import Label
 from .origins import Origins
 from .refusals import Refusal
 
@@ -53,6 +53,7 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
 class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a person is asked: the call with all its arguments, and why it needs them.
 
+    For a question of an `approval` state `tool` is empty, `preview` its text, and `arguments` what it shows.
     `preview` is the request that would be sent, several lines, without secrets. `reasons` name the spec
     lines. `by` are the approver groups. `digest` is the sha256 of the canonical call: the answer is for
     exactly this call.

@@ -6,13 +6,15 @@ from typing import TypeAlias
 
 import msgspec
 
-from .bundle import Label
+from .labels import Label
 from .models.types import ModelRequest, Usage
 from .refusals import Refusal
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
-    pass
+    """`scope` says in which branch of the run it happened: `1.web/`, and empty outside of all branches."""
+
+    scope: str = ""
 
 
 class RunStarted(_Event, frozen=True, kw_only=True, tag="run_started"):
@@ -27,7 +29,7 @@ class RunStarted(_Event, frozen=True, kw_only=True, tag="run_started"):
 
 
 class StateEntered(_Event, frozen=True, kw_only=True, tag="state_entered"):
-    """The workflow entered a state. `step` counts from 1 over the run; `attempt` over its retries."""
+    """The workflow entered a state. `step` counts from 1 in its scope; `attempt` over its retries."""
 
     state: str
     type: str
@@ -110,7 +112,7 @@ class ToolCalled(_Event, frozen=True, kw_only=True, tag="tool_called"):
 
 
 class ApprovalAsked(_Event, frozen=True, kw_only=True, tag="approval_asked"):
-    """A person is asked. `reasons` say why, each with its spec line."""
+    """A person is asked, by an `approval` state when `tool` is empty. `reasons` say why, with spec lines."""
 
     state: str
     tool: str
@@ -166,6 +168,22 @@ class ToolRefused(_Event, frozen=True, kw_only=True, tag="tool_refused"):
     refusal: Refusal
 
 
+class Retrieved(_Event, frozen=True, kw_only=True, tag="retrieved"):
+    """A retriever gave this many passages."""
+
+    state: str
+    retriever: str
+    passages: int
+
+
+class NotUndone(_Event, frozen=True, kw_only=True, tag="not_undone"):
+    """An effect stays as it is although what the run has done is undone; `reason` says why."""
+
+    tool: str
+    call_id: str
+    reason: str
+
+
 class StateFailed(_Event, frozen=True, kw_only=True, tag="state_failed"):
     """A state failed; `next` is the state that catches it, if one does. `retry` when it is tried again."""
 
@@ -211,6 +229,8 @@ Event: TypeAlias = (
     | ToolRetried
     | ToolReturned
     | ToolRefused
+    | Retrieved
+    | NotUndone
     | StateFailed
     | StateEnded
     | RunEnded

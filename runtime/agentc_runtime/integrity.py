@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from .behaviour import MAX_PAGES
 from .bundle import Program, RequestPlan, Tool
 from .environments import Endpoint, Environment
-from .workflow import AgentState, ChoiceState, EndState, ModelState, State, ToolState
+from .flowing import workflow_problems
 
 #: What every provider accepts as the name of a function.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -23,10 +23,13 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 def problems(program: Program) -> Iterator[str]:
     """Every way in which `program` contradicts itself, one line each; nothing when it can be run."""
-    if program.start not in program.states:
-        yield f"`start` is `{program.start}`, which is no state"
-    for name, state in program.states.items():
-        yield from _state(program, f"state `{name}`", state)
+    yield from workflow_problems(program)
+    for name, agent in program.agents.items():
+        if agent.agent.name != name:
+            yield f"agent `{name}` calls itself `{agent.agent.name}`"
+        if not agent.environments.keys() >= program.environments.keys():
+            yield f"agent `{name}` lacks an environment of the agent that hands off to it"
+        yield from (f"agent `{name}`: {problem}" for problem in problems(agent))
     yield from _grants(program)
     yield from _tools(program)
     for alias, model in program.models.items():
@@ -47,35 +50,6 @@ def _vault(where: str, environment: Environment) -> Iterator[str]:
             yield f"the token of the Vault of {where} is no secret in a variable or a file"
     elif any(secret.vault is not None for secret in environment.secrets.values()):
         yield f"{where} has secrets in Vault, and no `vault`"
-
-
-def _state(program: Program, where: str, state: State) -> Iterator[str]:
-    for target in _targets(state):
-        if target not in program.states:
-            yield f"{where} goes on to `{target}`, which is no state"
-    if isinstance(state, AgentState | ModelState):
-        if not state.models:
-            yield f"{where} has no model"
-        for alias in state.models:
-            if alias not in program.models:
-                yield f"{where} uses the model `{alias}`, which is not in `models`"
-    if isinstance(state, AgentState | ToolState):
-        for tool in state.tools if isinstance(state, AgentState) else (state.tool,):
-            if tool not in program.grants:
-                yield f"{where} uses the tool `{tool}`, which is not granted"
-
-
-def _targets(state: State) -> Iterator[str]:
-    """Every state that may follow, in the order in which the state names them."""
-    if isinstance(state, EndState):
-        return
-    if isinstance(state, ChoiceState):
-        yield from (choice.next for choice in state.choices)
-        if state.default is not None:
-            yield state.default
-        return
-    yield state.next
-    yield from (catch.next for catch in state.catch)
 
 
 def _grants(program: Program) -> Iterator[str]:

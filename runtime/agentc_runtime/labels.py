@@ -1,10 +1,22 @@
-"""How labels combine: data that comes from several places is as suspect as the most suspect of them."""
+"""What is known of data, and how that combines: what comes from several places is as suspect as the worst."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from .bundle import Label, Sensitivity, Trust
+from .expressions import Record
+
+#: `typed`: from untrusted content, reduced to values that hold no sentence, such as numbers and identifiers.
+Trust: TypeAlias = Literal["trusted", "typed", "untrusted"]
+Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
+
+
+class Label(Record, frozen=True, kw_only=True):
+    """What is known of a piece of data: who may have written it, and who may see it."""
+
+    trust: Trust = "untrusted"
+    sensitivity: Sensitivity = "internal"
+
 
 #: Sensitivities, the most public first.
 ORDER: Final[tuple[Sensitivity, ...]] = ("public", "internal", "confidential", "restricted")

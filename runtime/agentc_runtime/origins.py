@@ -43,12 +43,30 @@ _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::00(?:\.0+)?)?(
 
 
 class Origins:
-    """What stands in each origin of one run. It grows while the run reads."""
+    """What stands in each origin of one run. It grows while the run reads.
 
-    def __init__(self) -> None:
+    One with an `outer` begins with what stands there, and keeps to itself what is added until that absorbs
+    it: branches that run at once learn nothing from each other, whatever their order.
+    """
+
+    def __init__(self, outer: Origins | None = None) -> None:
+        self._outer = outer
         self._texts: dict[Origin, list[str]] = {}
         self._numbers: dict[Origin, set[Decimal]] = {}
-        self._left: dict[Origin, int] = {}
+        self._left: dict[Origin, int] = {} if outer is None else dict(outer._left)
+
+    def absorb(self, inner: Origins) -> None:
+        """Add what was added to `inner`, as far as there is room."""
+        for origin, texts in inner._texts.items():
+            left = self._left.get(origin, MAX_KEPT)
+            for text in texts:
+                left -= len(text)
+                if left < 0:
+                    break
+                self._texts.setdefault(origin, []).append(text)
+            self._left[origin] = left
+        for origin, numbers in inner._numbers.items():
+            self._numbers.setdefault(origin, set()).update(numbers)
 
     def add(self, origin: Origin, value: object, *, without: object = ()) -> None:
         """Count all that is said in a JSON value, keys included, as standing in `origin`.
@@ -85,15 +103,23 @@ class Origins:
     def _stands(self, leaf: str | float, origins: tuple[Origin, ...]) -> bool:
         if not isinstance(leaf, str):
             number = Decimal(str(leaf))
-            return any(number in self._numbers.get(origin, ()) for origin in origins)
+            return any(self._counted(number, origin) for origin in origins)
         text = _SPACE.sub(" ", leaf).strip()
         if not text:
             return True
         return any(self._written(text, origin) for origin in origins) or self._moment(text, origins)
 
+    def _counted(self, number: Decimal, origin: Origin) -> bool:
+        here = number in self._numbers.get(origin, ())
+        return here or (self._outer is not None and self._outer._counted(number, origin))
+
     def _written(self, text: str, origin: Origin) -> bool:
         whole = re.compile(_WHOLE.format(re.escape(text)))
-        return any(whole.search(within) is not None for within in self._texts.get(origin, ()))
+        return self._searched(whole, origin)
+
+    def _searched(self, whole: re.Pattern[str], origin: Origin) -> bool:
+        here = any(whole.search(within) is not None for within in self._texts.get(origin, ()))
+        return here or (self._outer is not None and self._outer._searched(whole, origin))
 
     def _moment(self, text: str, origins: tuple[Origin, ...]) -> bool:
         """A date with a time, where both stand in the same origin: `on 2024-05-19 at 10:00`."""

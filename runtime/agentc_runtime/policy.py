@@ -30,6 +30,10 @@ MAX_ARGUMENTS: Final = 1_048_576
 DEFAULT_EXPIRES_MS: Final = 86_400_000
 
 
+#: The state of the calls that undo what a run has done. No state of a workflow has such a name.
+UNDOING: Final = ":undo"
+
+
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     """A call that may be made with exactly these arguments, once everybody in `reasons` is satisfied.
 
@@ -69,6 +73,7 @@ class Policy:
         self._names = _names(program)
         self._granted = {name: _prepare(program.tools[name], grant) for name, grant in program.grants.items()}
         self._states = {name: frozenset(tools_of(state)) for name, state in program.states.items()}
+        self._states[UNDOING] = frozenset(program.undoing)
 
     def full_name(self, proposed: str) -> str | None:
         """The tool that is meant by its full name or its model name, compared exactly; `None` without one."""

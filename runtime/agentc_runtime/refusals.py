@@ -254,6 +254,25 @@ _RULES = (
         "the key does not open with its password.",
         "look at the secrets that the toolset's `client_certificate` names",
     ),
+    RefusalRule(
+        "AR510",
+        "state took too long",
+        "A state with a `timeout` is stopped when its time is up. What was under way is recorded as unclear.",
+        "raise the state's `timeout`, or give it a `catch` for `timeout`",
+    ),
+    RefusalRule(
+        "AR511",
+        "value is not verified",
+        "A `verify` state lets a value pass that satisfies its schema and whose quotes stand in the sources.",
+        "give the state a `catch` for `unverified` that repairs the value or hands over to a person",
+    ),
+    RefusalRule(
+        "AR512",
+        "retriever can't be asked",
+        "A `retrieve` state asks the retriever that the deployer registered under its name, and takes no "
+        "more from it than it asked for.",
+        "register a retriever under this name where the bundle is run, or see why it failed",
+    ),
 )
 
 #: Every rule by its code.

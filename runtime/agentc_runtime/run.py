@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import secrets as randomness
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from .bundle import Program, SourceMap, locate
+from .bundle import Program, SourceMap, locate, map_of
 from .canonical import canonical
 from .events import Event, RunEnded, RunStarted
 from .interpret.answers import findings, listed
 from .interpret.context import Run, Services, Step
 from .interpret.machine import execute
 from .interpret.steps import LateError
+from .interpret.undo import undo
 from .models.types import Usage
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .values import ABSENT
+from .workflow import RetrieveState
 
 if TYPE_CHECKING:
     from .calls import Approver, Journal
+    from .retrieval import Retriever
     from .secrets import Secrets
     from .verify import Bundle
     from .wire import Transport
@@ -88,14 +91,18 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
     emit: Callable[[Event], None],
     log: RunLog | None = None,
     run_id: str | None = None,
+    retrievers: Mapping[str, Retriever] | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
     What the model, the services and the data do wrong ends in the result's `refusal`. A cancellation, or
-    whatever the journal or the log raises, is recorded as `cancelled` and goes on.
+    whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
+    that the bundle's `retrieve` states name.
     """
     from .broker import Broker
     from .models.client import ModelClient
+
+    found = retrievers or {}
 
     begun = time.monotonic()
     program, source_map = bundle.program, bundle.source_map
@@ -111,7 +118,7 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             replay=getattr(model_transport, "replays", False) is True,
         )
     )
-    refusal = _unfit(program, source_map, name, input, session)
+    refusal = _unfit(program, source_map, name, input, session) or _unequipped(program, source_map, found)
     if refusal is not None:
         result = RunResult(
             run_id=run_id, status="failed", output=None, refusal=refusal, usage=Usage(), cost=Decimal(0)
@@ -131,16 +138,24 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             input=secrets.redact_data(input),
             session=secrets.redact_data(session),
         )
-    services = Services(
-        program=program,
-        source_map=source_map,
-        environment=name,
-        broker=Broker(program, source_map, name, transport, journal, secrets, approver),
-        models=ModelClient(program.environments[name], secrets, model_transport),
-        journal=journal,
-        secrets=secrets,
-        emit=emit,
-    )
+
+    def serve(program: Program, source_map: SourceMap) -> Services:
+        return Services(
+            program=program,
+            source_map=source_map,
+            environment=name,
+            broker=Broker(program, source_map, name, transport, journal, secrets, approver),
+            models=ModelClient(program.environments[name], secrets, model_transport),
+            journal=journal,
+            secrets=secrets,
+            emit=emit,
+            retrievers=found,
+            agents={
+                agent: serve(inner, map_of(source_map, agent)) for agent, inner in program.agents.items()
+            },
+        )
+
+    services = serve(program, source_map)
     run = Run(run_id, services, input=input, session=session)
 
     def observe(step: int, state: str, outcome: Step | Refusal) -> None:
@@ -159,12 +174,14 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             result = _result(run, "failed", None, error.refusal)
         except LateError:
             result = _result(run, "failed", None, _late(program, source_map))
+        if result.status == "failed" and program.undo:
+            await undo(run)
     finally:
         result = _result(run, result.status, result.output, result.refusal)
         if log is not None:
             kept = secrets.redact_data(result.output)
             log.end_run(run_id, result.status, output=kept, refusal=result.refusal)
-        emit(_ended(result, begun, calls=run.calls, refused=run.refused))
+        emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
     return result
 
 
@@ -178,8 +195,8 @@ def _result(run: Run, status: Status, output: object, refusal: Refusal | None) -
         status=status,
         output=output,
         refusal=refusal,
-        usage=run.usage,
-        cost=run.cost,
+        usage=run.tally.usage,
+        cost=run.tally.cost,
     )
 
 
@@ -218,6 +235,21 @@ def _unfit(
             at = locate(source_map, root)
             return Refusal(code="AR505", message=message, value=found[0].value, path=path, at=at)
     return None
+
+
+def _unequipped(
+    program: Program, source_map: SourceMap, retrievers: Mapping[str, Retriever]
+) -> Refusal | None:
+    """Why the run would come to a state that asks what nobody has registered."""
+    for name, state in program.states.items():
+        if isinstance(state, RetrieveState) and state.retriever not in retrievers:
+            message = (
+                f"no retriever is registered as `{shortened(state.retriever)}`, which state `{name}` asks"
+            )
+            at = locate(source_map, f"state:{name}")
+            return Refusal(code="AR512", message=message, value=shortened(state.retriever), at=at)
+    inner = (_unequipped(one, map_of(source_map, agent), retrievers) for agent, one in program.agents.items())
+    return next((refusal for refusal in inner if refusal is not None), None)
 
 
 def _late(program: Program, source_map: SourceMap) -> Refusal:

@@ -23,8 +23,8 @@ from agentc.access import judged
 from agentc.driver import check_project
 from agentc.pipeline import bundle_files
 from agentc_runtime.broker import Broker
-from agentc_runtime.bundle import Label
 from agentc_runtime.calls import ApprovalRequest, Call, Decision
+from agentc_runtime.labels import Label
 from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.origins import origins_of
 from agentc_runtime.policy import Policy

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentc.transcript import Transcript, as_json_line, reason_shown, shown
-from agentc_runtime.bundle import Label
 from agentc_runtime.events import ModelFailed, ToolCalled, ToolRefused, ToolReturned
+from agentc_runtime.labels import Label
 from agentc_runtime.refusals import Refusal
 
 

@@ -8,9 +8,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from agentc_runtime.bundle import Label, Position, Program, SourceMap, locate
+from agentc_runtime.bundle import Position, Program, SourceMap, locate
 from agentc_runtime.calls import Call
 from agentc_runtime.canonical import canonical
+from agentc_runtime.labels import Label
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.policy import Allowed, Policy
 from agentc_runtime.quotas import exhausted, used_up

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.labels import ORDER
 
 from ..subsumption import Escapes, Included, includes
@@ -42,7 +43,7 @@ def takes_more(before: ir.Data, now: ir.Data) -> Iterator[Gain]:
         yield Gain("is labelled as less of a risk", "label", "label")
 
 
-def trusts_more(before: ir.Label, now: ir.Label) -> bool:
+def trusts_more(before: labels.Label, now: labels.Label) -> bool:
     """Whether a label says less of a risk than another."""
     return _DOUBT.index(now.trust) < _DOUBT.index(before.trust) or ORDER.index(now.sensitivity) < ORDER.index(
         before.sensitivity

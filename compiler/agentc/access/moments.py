@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentc_runtime.bundle import Label, Program
+from agentc_runtime.bundle import Program
 from agentc_runtime.canonical import canonical
 from agentc_runtime.expressions import Ref
 from agentc_runtime.interpret.typed import label_at
-from agentc_runtime.labels import NOTHING_READ, join
+from agentc_runtime.labels import NOTHING_READ, Label, join
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.template import paths
 from agentc_runtime.values import ABSENT, evaluate, references

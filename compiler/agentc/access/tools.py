@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions, workflow
+from agentc_runtime import expressions, labels, workflow
 from agentc_runtime.consent import open_destinations
 from agentc_runtime.expressions import Const, Expr, Ref
 from agentc_runtime.labels import allows
@@ -76,10 +76,10 @@ def unasked(access: ToolAccess, without: Collection[str] = ()) -> Region:
 
 def unasked_when_tainted(access: ToolAccess, without: Collection[str] = ()) -> Region:
     """The same after untrusted content was read. Where `unless` wants values from is left open."""
-    return unasked_after(access, ir.Label(trust="untrusted", sensitivity="public"), without)
+    return unasked_after(access, labels.Label(trust="untrusted", sensitivity="public"), without)
 
 
-def unasked_after(access: ToolAccess, read: ir.Label, without: Collection[str] = ()) -> Region:
+def unasked_after(access: ToolAccess, read: labels.Label, without: Collection[str] = ()) -> Region:
     """The arguments with which the call is made and nobody is asked after data with the label `read`.
 
     Where `unless` wants values from is left open: they may stand there.
@@ -88,7 +88,7 @@ def unasked_after(access: ToolAccess, read: ir.Label, without: Collection[str] =
     return passing if passing is False else Intersection((unasked(access, without), passing))
 
 
-def passing_after(access: ToolAccess, read: ir.Label, without: Collection[str] = ()) -> Region:
+def passing_after(access: ToolAccess, read: labels.Label, without: Collection[str] = ()) -> Region:
     """The arguments about which the flow rule says nothing after data with the label `read` was read.
 
     It is the rule of `agentc_runtime.consent`, as a region. It is silent on what is bound to references.
@@ -127,7 +127,7 @@ def sent(program: ir.Program, access: ToolAccess, without: Collection[str] = ())
     return Intersection((*parts, *(_bound_to(program, name, expr) for name, expr in bound)))
 
 
-def sent_unasked(program: ir.Program, access: ToolAccess, read: ir.Label) -> Region:
+def sent_unasked(program: ir.Program, access: ToolAccess, read: labels.Label) -> Region:
     """The whole arguments of the calls that are made with nobody asked after data with the label `read`."""
     approval = access.grant.approval
     asked_: Region = False if approval is None else True if approval.when is None else approval.when

@@ -16,7 +16,8 @@ from . import InputError
 from .options import json_value, option_text, text_or_json
 
 if TYPE_CHECKING:
-    from agentc_runtime.bundle import Label, Program
+    from agentc_runtime.bundle import Program
+    from agentc_runtime.labels import Label
 
     from ..access import Judge, ToolAccess, Verdict
     from ..program import Agent
@@ -184,7 +185,7 @@ def _tool(asked: _Asked, name: str) -> str:
 
 
 def _label(text: str) -> Label:
-    from agentc_runtime.bundle import Label
+    from agentc_runtime.labels import Label
 
     trust, _, sensitivity = text.partition(",")
     for value, known in ((trust, TRUST), (sensitivity or "public", SENSITIVITY)):

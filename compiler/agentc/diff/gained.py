@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.environments import Endpoint
 from agentc_runtime.labels import NOTHING_READ, ORDER, join
 
@@ -23,7 +24,7 @@ from .requests import credential_gains, request_gains
 from .values import Severity, Version
 
 #: Data may be as suspect as this before a call, for what is found about untrusted content.
-TAINTED: Final = ir.Label(trust="untrusted", sensitivity="public")
+TAINTED: Final = labels.Label(trust="untrusted", sensitivity="public")
 _CODES: Final = {
     "arguments": "AC903",
     "bound": "AC903",
@@ -42,7 +43,7 @@ class Probe:
     """The circumstances that tell two grants apart: what was read in each, the calls made before in the run
     and on the day, and the origins that values may be traced to, `None` for all."""
 
-    read: tuple[ir.Label, ir.Label] = (NOTHING_READ, NOTHING_READ)
+    read: tuple[labels.Label, labels.Label] = (NOTHING_READ, NOTHING_READ)
     in_run: int = 0
     in_day: int = 0
     origins: tuple[ir.Origin, ...] | None = None
@@ -154,8 +155,8 @@ def _probe(gain: Gain, before: ToolAccess, now: ToolAccess) -> Probe | None:
             return Probe(in_day=quota.per_day or 0)
         case "flow":
             unless = now.grant.unless
-            most: ir.Sensitivity = "public" if unless is None else unless.max_sensitivity
-            read = ir.Label(trust="untrusted", sensitivity=most)
+            most: labels.Sensitivity = "public" if unless is None else unless.max_sensitivity
+            read = labels.Label(trust="untrusted", sensitivity=most)
             return Probe(read=(read, read))
         case "origins":
             name = gain.part.rpartition("/")[2]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Literal, TypeAlias
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.environments import Endpoint, Environment
 from agentc_runtime.labels import ORDER
 from agentc_runtime.urls import Url, UrlError, parse_base
@@ -92,9 +93,9 @@ def model_gains(old: ir.Program, new: ir.Program) -> Iterator[Row]:
             yield "widened", "AC914", "high", key, what, f"model:{alias}"
 
 
-def _shown(program: ir.Program) -> dict[str, tuple[ir.Sensitivity, str]]:
+def _shown(program: ir.Program) -> dict[str, tuple[labels.Sensitivity, str]]:
     """Provider and model → the most sensitive data that it is shown, and an alias of it."""
-    found: dict[str, tuple[ir.Sensitivity, str]] = {}
+    found: dict[str, tuple[labels.Sensitivity, str]] = {}
     for alias, model in sorted(program.models.items()):
         key = f"{model.provider} {model.model}"
         most = found.get(key)

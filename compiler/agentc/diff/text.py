@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentc_runtime.bundle import Label
-from agentc_runtime.labels import NOTHING_READ
+from agentc_runtime.labels import NOTHING_READ, Label
 
 from ..access import Verdict
 from ..report.findings import disarmed, visible

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 
 from ..access import Judge, ToolAccess, Verdict, accesses
 
@@ -80,7 +81,7 @@ class Witness:
     tool: str
     state: str
     arguments: str
-    read: tuple[ir.Label, ir.Label]
+    read: tuple[labels.Label, labels.Label]
     data: Mapping[str, object]
     made: tuple[int, int]
     less: Verdict

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from agentc_runtime import bundle as ir
-from agentc_runtime.bundle import Label
 from agentc_runtime.expressions import Ref
+from agentc_runtime.labels import Label
 from agentc_runtime.origins import ORIGINS
 from agentc_runtime.values import ABSENT, lookup
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentc_runtime.bundle import Label
+from agentc_runtime.labels import Label
 from agentc_runtime.workflow import AgentState, ToolState, tools_of
 
 from ..access import Judge, Moment, Told, Verdict, arguments_of_state, as_json, moment

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 
 from ..access import (
     Judge,
@@ -37,7 +37,7 @@ class Example:
     about: str = ""
 
 
-def examples(judge: Judge, access: ToolAccess, state: str, read: ir.Label) -> list[Example]:
+def examples(judge: Judge, access: ToolAccess, state: str, read: labels.Label) -> list[Example]:
     """An allowed call, then for each argument that the grant limits the calls just inside and just outside.
 
     They are made in `state` after `read`, with everything else as favourable as it can be.
@@ -56,7 +56,7 @@ def examples(judge: Judge, access: ToolAccess, state: str, read: ir.Label) -> li
 
 
 class _Asked:
-    def __init__(self, judge: Judge, access: ToolAccess, state: str, read: ir.Label) -> None:
+    def __init__(self, judge: Judge, access: ToolAccess, state: str, read: labels.Label) -> None:
         self._judge, self._access, self._state, self._read = judge, access, state, read
         self._whole: dict[str, object] = {}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import workflow
+from agentc_runtime import labels, workflow
 from agentc_runtime.expressions import Ref
 from agentc_runtime.labels import NOTHING_READ
 from agentc_runtime.strictjson import StrictJsonError, parse
@@ -47,7 +47,7 @@ class Question:
     tool: str
     arguments: str | None = None
     state: str | None = None
-    read: ir.Label | None = None
+    read: labels.Label | None = None
     input: object = None
     session: object = None
 
@@ -60,7 +60,7 @@ class Answer:
     """
 
     states: tuple[str, ...]
-    read: ir.Label
+    read: labels.Label
     arguments: str
     verdict: Verdict
     otherwise: Mapping[str, object] | None = None
@@ -139,7 +139,7 @@ class _Asked:
             if then.verdict != first.verdict:
                 yield then
 
-    def answer(self, state: str, read: ir.Label, arguments: str) -> Answer:
+    def answer(self, state: str, read: labels.Label, arguments: str) -> Answer:
         """What becomes of the call in one state after one reading."""
         at = self._moment(state, read)
         verdict = self._judge.verdict(state, self._question.tool, arguments, at)
@@ -162,7 +162,7 @@ class _Asked:
             else replace(answer, otherwise=better, then=then)
         )
 
-    def _moment(self, state: str, read: ir.Label) -> Moment:
+    def _moment(self, state: str, read: labels.Label) -> Moment:
         return moment(self._judge.program, state, self._question.tool, replace(self._told, read=read))
 
 

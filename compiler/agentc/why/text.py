@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.quoting import shortened
 from agentc_runtime.refusals import RULES
 
@@ -84,7 +85,7 @@ def _place(at: ir.Position, report: Report, paint: Paint) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _after(read: ir.Label) -> str:
+def _after(read: labels.Label) -> str:
     if read.trust == "trusted":
         return "nothing untrusted read"
     what = "untrusted content" if read.trust == "untrusted" else "values of untrusted origin"

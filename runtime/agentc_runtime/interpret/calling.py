@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import msgspec
 
-from ..bundle import Label, Program, Tool, locate
+from ..bundle import Program, Tool, locate
 from ..calls import Call, Returned
 from ..events import ToolCalled, ToolRefused
 from ..expressions import Const
-from ..labels import join
+from ..labels import Label, join
 from ..origins import ORIGINS
 from ..quoting import shortened
 from ..refusals import Refusal
 from ..values import references
-from .context import Run
+from .context import Done, Run
 
 #: Characters of raw arguments that the transcript shows.
 SHOWN_ARGUMENTS: Final = 4000
@@ -31,7 +32,7 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
     if grant is not None:
         bound = {path for expr in grant.bind.values() for path in references(expr)}
         context = join(context, run.label_of(bound))
-    run.calls += 1
+    run.tally.called()
     return Call(
         run_id=run.run_id,
         call_id=run.key("call"),
@@ -51,14 +52,22 @@ async def carry_out(run: Run, call: Call) -> Returned | Refusal:
     held back (AR408) are known to have changed nothing.
     """
     tool = find(run.services.program, call.name)
+    effect = tool is not None and tool.effect != "read"
     services = run.services
-    outcome = await services.steps.call(call.call_id, lambda: services.broker.call(call, services.emit))
-    run.refused += isinstance(outcome, Refusal)
+    try:
+        outcome = await services.steps.call(call.call_id, lambda: services.broker.call(call, services.emit))
+    except asyncio.CancelledError:
+        run.acted = run.acted or effect
+        raise
+    if isinstance(outcome, Refusal):
+        run.tally.refused()
     sent = not isinstance(outcome, Refusal) or (outcome.code.startswith("AR4") and outcome.code != "AR408")
-    if sent and tool is not None and tool.effect != "read":
+    if sent and effect:
         run.acted = True
     if isinstance(outcome, Returned):
         _learn(run, call, outcome)
+        if tool is not None and effect:
+            run.done.append(Done(services=run.services, call=call, tool=tool, returned=outcome))
     return outcome
 
 
@@ -90,7 +99,7 @@ def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: ob
     """Refuse a call that the broker is not shown, and tell the observers and the audit log."""
     services = run.services
     refusal = Refusal(code=code, message=message, value=value, at=locate(services.source_map, key))
-    run.refused += 1
+    run.tally.refused()
     raw = shortened(services.secrets.redact(call.arguments), SHOWN_ARGUMENTS)
     name = shortened(call.name)
     services.emit(ToolCalled(state=call.state, tool=name, call_id=call.call_id, arguments=raw))

@@ -1,36 +1,39 @@
-"""One run: what it knows, how sensitive that is, and what it has spent. All that changes, changes here."""
+"""One run: what it knows, how sensitive that is, and what it has done. All that changes, changes here."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from ..bundle import Label, Model, Program, SourceMap
+from ..bundle import Program, SourceMap, Tool
+from ..calls import Call, Returned
 from ..events import Event
-from ..labels import NOTHING_READ, join
-from ..models.cost import cost_usd
-from ..models.types import Usage
-from ..origins import origins_of
+from ..expressions import Schema
+from ..labels import NOTHING_READ, Label, join
+from ..origins import Origins, origins_of
 from ..values import ABSENT
-from .failures import failure
 from .steps import DirectSteps, Steps
+from .tally import Tally
 from .typed import label_at
 
 if TYPE_CHECKING:
     from ..broker import Broker
     from ..calls import Journal
     from ..models.client import ModelClient
+    from ..retrieval import Retriever
     from ..secrets import Secrets
 
 Emit: TypeAlias = Callable[[Event], None]
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run works with: the program it executes, and the only doors that lead out of it."""
+    """What a run works with: the program it executes, and the only doors that lead out of it.
+
+    `agents` are those of the agents that it may hand off to.
+    """
 
     program: Program
     source_map: SourceMap
@@ -41,6 +44,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Secrets
     emit: Emit
     steps: Steps = DirectSteps()
+    retrievers: Mapping[str, Retriever] = {}
+    agents: Mapping[str, Services] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,41 +56,106 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     label: Label = NOTHING_READ
 
 
-class Run:
-    """The one mutable object of a run.
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect that took place: the call with the doors it went through, and the answer to it."""
 
-    `data` is what expressions and templates read. `usage`, `cost` (US dollars, `None` once a model without
-    prices was used) and the counters are totals so far. `acted` says that the current attempt of a state may
-    have changed something in the world. `origins` is what the values of calls may be traced to.
+    services: Services
+    call: Call
+    tool: Tool
+    returned: Returned
+
+
+class Run:
+    """What changes in one run, or in one branch of it.
+
+    `data` is what expressions and templates read. `acted` says that the current attempt of a state may have
+    changed something in the world, `done` what was changed for certain, in order. `origins` is what the
+    values of calls may be traced to. `scope` is the name of the branch: all that has an id in the run begins
+    with it, so that ids never depend on which of two branches was faster. `output` is the schema of the
+    result, `None` in a branch: there it is checked as part of its state's output.
     """
 
-    def __init__(self, run_id: str, services: Services, *, input: object, session: object) -> None:  # noqa: A002  the name in the language
+    def __init__(
+        self,
+        run_id: str,
+        services: Services,
+        *,
+        input: object,  # noqa: A002  the name in the language
+        session: object,
+        origins: Origins | None = None,
+    ) -> None:
+        program = services.program
         self.run_id = run_id
         self.services = services
+        self.scope = ""
+        self.output: Schema | None = program.output
         self._states: dict[str, object] = {}
         self._labels: dict[str, Label] = {}
         self.data: dict[str, object] = {"input": input, "session": session, "states": self._states}
-        self.usage = Usage()
-        self.cost: Decimal | None = Decimal(0)
+        self.tally = Tally(program.limits, services.source_map)
         self.steps = 0
-        self.calls = 0
-        self.refused = 0
         self.acted = False
-        self.origins = origins_of(services.program, input, session)
+        self.done: list[Done] = []
+        self.origins = origins or origins_of(program, input, session)
         self._keys: Counter[str] = Counter()
+        self._forks = 0
 
     def key(self, kind: str) -> str:
-        """The next key of a step of this kind: `model-1`, `model-2`. The same in each replay of the run."""
+        """The next key of a step of this kind, behind the scope: `model-1`, `2.web/model-1`.
+
+        The same in each replay of the run, whichever branch is faster.
+        """
         self._keys[kind] += 1
-        return f"{kind}-{self._keys[kind]}"
+        return f"{self.scope}{kind}-{self._keys[kind]}"
 
     def enter(self) -> int:
-        """Count one more state. Raises `RefusedError` AR501 when `limits.steps` is used up."""
-        limit = self.services.program.limits.steps
-        if self.steps >= limit:
-            raise self._over("steps", f"limit `steps` of {limit} is used up", self.steps)
+        """The number of the next state in this scope. Raises `RefusedError` AR501 over `limits.steps`."""
+        self.tally.enter()
         self.steps += 1
         return self.steps
+
+    def next_fork(self) -> int:
+        """The number that the scopes of the next branches begin with."""
+        self._forks += 1
+        return self._forks
+
+    def branch(self, fork: int, name: str, item: tuple[str, object, Label] | None = None) -> Run:
+        """A branch that reads what is known here now, and keeps what it learns to itself.
+
+        In a `map` it knows as well the `item` of that state: its name, the value and its label.
+        """
+        child = Run(
+            self.run_id,
+            self._scoped(fork, name, self.services),
+            input=self.data["input"],
+            session=self.data["session"],
+            origins=Origins(self.origins),
+        )
+        child.scope = f"{self.scope}{fork}.{name}/"
+        child.output = None
+        child.tally = self.tally
+        child._states.update(self._states)
+        child._labels.update(self._labels)
+        if item is not None:
+            state, value, label = item
+            child._states[state] = {"item": value}
+            child._labels[state] = label
+        return child
+
+    def handoff(self, fork: int, services: Services, given: object, session: object) -> Run:
+        """The run of another agent inside this one. It knows what it is given and nothing else."""
+        name = services.program.agent.name
+        child = Run(self.run_id, self._scoped(fork, name, services), input=given, session=session)
+        child.scope = f"{self.scope}{fork}.{name}/"
+        child.tally = Tally(services.program.limits, services.source_map, self.tally)
+        return child
+
+    def join(self, child: Run) -> None:
+        """Take over what a branch has done and learned. The order in which they are joined never changes."""
+        self.acted = self.acted or child.acted
+        self.done += child.done
+        if child.tally is self.tally:
+            self.origins.absorb(child.origins)
 
     def keep(self, state: str, step: Step) -> None:
         """Make a state's output readable by the states after it, under the label it was made from."""
@@ -98,37 +168,11 @@ class Run:
         program = self.services.program
         return join(NOTHING_READ, *(label_at(program, path, self._labels) for path in paths))
 
-    def afford(self, model: Model) -> None:
-        """Check the limits on tokens and cost. Raises `RefusedError` AR501 when no turn may be started.
+    def _scoped(self, fork: int, name: str, services: Services) -> Services:
+        """The services whose events say the branch that they come from."""
+        told = self.services.emit
 
-        A limit on cost that can't be kept, because the model has no prices, lets nothing through.
-        """
-        limits = self.services.program.limits
-        tokens = self.usage.input + self.usage.output
-        if limits.tokens is not None and tokens >= limits.tokens:
-            said = f"limit `tokens` of {limits.tokens} is used up: {tokens} so far"
-            raise self._over("tokens", said, tokens)
-        if limits.cost_usd is None:
-            return
-        if model.prices is None or self.cost is None:
-            said = f"limit `cost_usd` can't be kept: model `{model.alias}` has no `prices`"
-            raise self._over("cost_usd", said, model.alias)
-        if self.cost >= Decimal(limits.cost_usd):
-            said = f"limit `cost_usd` of {limits.cost_usd} is used up: {self.cost} so far"
-            raise self._over("cost_usd", said, str(self.cost))
+        def emit(event: Event) -> None:
+            told(msgspec.structs.replace(event, scope=f"{fork}.{name}/{event.scope}"))
 
-    def spend(self, model: Model, usage: Usage) -> Decimal | None:
-        """Add one turn to the totals, and say what it cost; `None` when the model has no prices."""
-        total = self.usage
-        self.usage = Usage(
-            input=total.input + usage.input,
-            output=total.output + usage.output,
-            cached_input=total.cached_input + usage.cached_input,
-            reasoning=total.reasoning + usage.reasoning,
-        )
-        cost = cost_usd(model, usage)
-        self.cost = None if cost is None or self.cost is None else self.cost + cost
-        return cost
-
-    def _over(self, limit: str, message: str, value: object) -> Exception:
-        return failure(self.services.source_map, "AR501", message, key=f"limits/{limit}", value=value)
+        return msgspec.structs.replace(services, emit=emit)

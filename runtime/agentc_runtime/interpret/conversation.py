@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from ..bundle import Label, Model, locate
+from ..bundle import Model, locate
 from ..events import ModelAsked, ModelFailed, ModelRetried, ModelText, ModelTurn, OutputChecked
 from ..expressions import Schema, Template
-from ..labels import allows, join
+from ..labels import Label, allows, join
 from ..models.types import (
     AssistantMessage,
     Message,
@@ -90,7 +90,7 @@ class Conversation:
         failures: list[str] = []
         permitted = self._permitted()
         for number, model in enumerate(permitted, 1):
-            self._run.afford(model)
+            self._run.tally.afford(model)
             try:
                 response = await self._complete(model)
             except ModelError as error:
@@ -161,7 +161,7 @@ class Conversation:
             return await services.models.complete(request, self._heard, self._retried)
 
         response = await services.steps.complete(run.key("model"), ask)
-        cost = run.spend(model, response.usage)
+        cost = run.tally.spend(model, response.usage)
         run.services.emit(
             ModelTurn(
                 state=self._state,

@@ -1,4 +1,4 @@
-"""State type `end`: the run's result, checked against what the agent promises."""
+"""State type `end`: the result of the run, or of a branch of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .failures import failure
 
 
 def run_end(run: Run, name: str, state: EndState) -> Step:
-    """The result.
+    """The result. That of a run is checked against what the agent promises.
 
     Raises:
         RefusedError: AR505 there is none, or it does not fit the agent's output schema.
@@ -20,7 +20,7 @@ def run_end(run: Run, name: str, state: EndState) -> Step:
     if output is ABSENT:
         message = f"state `{name}` has no output: what it refers to is not there"
         raise failure(source_map, "AR505", message, key=f"state:{name}")
-    found = findings(output, run.services.program.output)
+    found = () if run.output is None else findings(output, run.output)
     if found:
         message = f"the output does not fit its schema: {listed(found)}"
         raise failure(source_map, "AR505", message, key="output", value=found[0].value, path=found[0].path)

@@ -13,6 +13,9 @@ _CLASSES: dict[str, ErrorClass] = {
     "AR503": "model_error",
     "AR504": "refused",
     "AR505": "invalid_output",
+    "AR510": "timeout",
+    "AR511": "unverified",
+    "AR512": "tool_error",
 }
 
 

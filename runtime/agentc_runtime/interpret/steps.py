@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from ..calls import Returned
+from ..calls import Decision, Returned
 from ..models.types import ModelResponse
 from ..refusals import Refusal
+from ..retrieval import Passage
 
 T = TypeVar("T")
 
@@ -33,6 +34,17 @@ class Steps(Protocol):
     ) -> Returned | Refusal:
         """One tool call, decisions and refusals included."""
 
+    async def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Decision | None:
+        """One question of an `approval` state; `None` when nobody answered in time."""
+
+    async def retrieve(
+        self, key: str, work: Callable[[], Awaitable[tuple[Passage, ...]]]
+    ) -> tuple[Passage, ...]:
+        """One question to a retriever."""
+
+    async def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> tuple[str, ...]:
+        """The names of the branches that won, where it matters which is faster. `work` holds their steps."""
+
     async def pause(self, key: str, seconds: float) -> None:
         """Wait before the next attempt."""
 
@@ -49,6 +61,17 @@ class DirectSteps:
     async def call(
         self, call_id: str, work: Callable[[], Awaitable[Returned | Refusal]]
     ) -> Returned | Refusal:
+        return await work()
+
+    async def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Decision | None:
+        return await work()
+
+    async def retrieve(
+        self, key: str, work: Callable[[], Awaitable[tuple[Passage, ...]]]
+    ) -> tuple[Passage, ...]:
+        return await work()
+
+    async def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> tuple[str, ...]:
         return await work()
 
     async def pause(self, key: str, seconds: float) -> None:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ..bundle import Label, Program
+from ..bundle import Program
 from ..expressions import Schema
-from ..labels import NOTHING_READ, join
-from ..workflow import AgentState, ModelState, ToolState
+from ..labels import NOTHING_READ, Label, join
+from ..workflow import AgentState, HandoffState, MapState, ModelState, ParallelState, ToolState, VerifyState
 
 #: How many schemas are looked at, references included; what lies beyond is text.
 MAX_LOOKS: Final = 1000
@@ -59,7 +59,11 @@ def carries_text(program: Program, path: tuple[str, ...]) -> bool:
         case ("session", *steps):
             schemas = (program.session.schema,)
         case ("states", state, "output", *steps) if state in program.states:
+            if isinstance(verify := program.states[state], VerifyState) and verify.schema is None:
+                return carries_text(program, (*verify.value.path, *steps))
             schemas = _outputs(program, state)
+        case ("states", state, "item", *steps) if isinstance(each := program.states.get(state), MapState):
+            schemas = (each.item,)
         case _:
             return True
     return not schemas or any(schema is None or _Reader(schema).text_at(steps) for schema in schemas)
@@ -74,6 +78,12 @@ def _outputs(program: Program, name: str) -> tuple[Schema | None, ...]:
     match program.states[name]:
         case AgentState(output=output) | ModelState(output=output):
             return (output,)
+        case ParallelState(output=output) | MapState(output=output):
+            return (output,)
+        case VerifyState(schema=schema):
+            return (schema,)
+        case HandoffState(agent=agent) if agent in program.agents:
+            return (program.agents[agent].output,)
         case ToolState(tool=tool):
             cases = program.tools[tool].request.responses
             return tuple(case.schema for case in cases if case.status[0] in "2d")

@@ -18,7 +18,7 @@ from agentc.access import (
     unasked_when_tainted,
 )
 from agentc.subsumption.regions import contains
-from agentc_runtime.bundle import Label
+from agentc_runtime.labels import Label
 from agentc_runtime.policy import Policy
 
 GRANTS = {

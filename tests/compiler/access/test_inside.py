@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agentc.access import Judge, Told, ToolAccess, accesses, gains, moment
 from agentc.predicates import close_unless, close_where, merge_limits, open_when
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.expressions import Const, Ref
 
 LIMITS = st.fixed_dictionaries(
@@ -32,7 +33,7 @@ ARGUMENTS = {
     "ticket_id": st.sampled_from(["T-1", "T-9"]),
 }
 LABELS = [
-    ir.Label(trust=trust, sensitivity=sensitivity)
+    labels.Label(trust=trust, sensitivity=sensitivity)
     for trust in ("trusted", "typed", "untrusted")
     for sensitivity in ("public", "confidential")
 ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agentc.access import Judge, Told, accesses, moment, sent, sent_unasked
 from agentc.checks.base import OPENAPI, TOOLSET, sha256_of
 from agentc.subsumption.regions import contains
-from agentc_runtime.bundle import Label
+from agentc_runtime.labels import Label
 
 DESTINATION = "# file: toolset.yaml\n" + (TOOLSET % sha256_of(OPENAPI)).replace(
     "effect: send", "effect: {effect}, destinations: [currency]"

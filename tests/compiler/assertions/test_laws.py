@@ -15,6 +15,7 @@ from agentc.predicates import close_unless, close_where, merge_limits, open_when
 from agentc.subsumption.regions import contains
 from agentc.syntax.assertions import CallAssertionSpec
 from agentc_runtime import bundle as ir
+from agentc_runtime import labels
 from agentc_runtime.expressions import Const, Ref
 
 REGIONS = st.fixed_dictionaries(
@@ -33,7 +34,7 @@ ARGUMENTS = {
     "currency": st.sampled_from(["EUR", "USD", "EURO", "", 5]),
     "ticket_id": st.sampled_from(["T-1", "T-2", "T-9", "X", ""]),
 }
-CLEAN, TAINTED = (ir.Label(trust=trust, sensitivity="internal") for trust in ("trusted", "untrusted"))
+CLEAN, TAINTED = (labels.Label(trust=trust, sensitivity="internal") for trust in ("trusted", "untrusted"))
 
 
 @st.composite

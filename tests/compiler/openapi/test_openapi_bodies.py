@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from agentc_runtime.bundle import Label, Tool
+from agentc_runtime.bundle import Tool
 from agentc_runtime.environments import Endpoint, Environment
+from agentc_runtime.labels import Label
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.request import build_request, preview
 from agentc_runtime.secrets import Secrets

@@ -19,8 +19,9 @@ from openapi_core.testing import MockRequest
 
 from agentc.openapi import compile_operations
 from agentc.source import SourceFile
-from agentc_runtime.bundle import Label, Tool
+from agentc_runtime.bundle import Tool
 from agentc_runtime.environments import Endpoint, Environment
+from agentc_runtime.labels import Label
 from agentc_runtime.request import build_request
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.violations import compile_shape

@@ -11,8 +11,9 @@ from agentc.openapi import compile_operations
 from agentc.openapi.document import entries, load_document
 from agentc.openapi.schema import CROWDED
 from agentc.source import SourceFile
-from agentc_runtime.bundle import Label, Tool
+from agentc_runtime.bundle import Tool
 from agentc_runtime.environments import Endpoint, Environment
+from agentc_runtime.labels import Label
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.request import build_request
 from agentc_runtime.secrets import Secrets

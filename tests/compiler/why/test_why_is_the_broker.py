@@ -14,7 +14,7 @@ from agentc.access import Judge, accesses
 from agentc.predicates import close_unless, close_where, merge_limits, open_when
 from agentc.why import Question, explain
 from agentc_runtime import bundle as ir
-from agentc_runtime import workflow
+from agentc_runtime import labels, workflow
 from agentc_runtime.broker import Broker
 from agentc_runtime.calls import ApprovalRequest, Decision, Returned
 from agentc_runtime.expressions import Const, Ref
@@ -89,7 +89,7 @@ def calls(draw, grant):
 
 
 LABELS = st.builds(
-    ir.Label,
+    labels.Label,
     trust=st.sampled_from(["trusted", "typed", "untrusted"]),
     sensitivity=st.sampled_from(["public", "confidential"]),
 )

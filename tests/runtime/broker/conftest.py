@@ -20,7 +20,6 @@ from agentc_runtime.bundle import (
     Body,
     Data,
     Grant,
-    Label,
     Limits,
     Param,
     PathPart,
@@ -33,6 +32,7 @@ from agentc_runtime.bundle import (
 from agentc_runtime.calls import ApprovalRequest, Call, Claim, Decision, Returned
 from agentc_runtime.environments import Auth, Endpoint, Environment, Secret
 from agentc_runtime.expressions import Const, Ref
+from agentc_runtime.labels import Label
 from agentc_runtime.origins import Origins
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.secrets import Secrets

@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from agentc_runtime.bundle import Approval, Label, Quota
+from agentc_runtime.bundle import Approval, Quota
 from agentc_runtime.calls import Decision, Returned
 from agentc_runtime.environments import Auth
 from agentc_runtime.events import ApprovalAsked, ApprovalDecided, ToolCalled, ToolRefused, ToolReturned
+from agentc_runtime.labels import Label
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.workflow import Retry
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Label
 from agentc_runtime.expressions import Const
+from agentc_runtime.labels import Label
 from agentc_runtime.policy import MAX_ARGUMENTS, Allowed, Policy
 from agentc_runtime.refusals import Refusal
 

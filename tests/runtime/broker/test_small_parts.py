@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentc_runtime.bundle import Label
-from agentc_runtime.labels import NOTHING_READ, ORDER, allows, join
+from agentc_runtime.labels import NOTHING_READ, ORDER, Label, allows, join
 from agentc_runtime.quoting import clipped, shortened, shown, visible
 from agentc_runtime.strictjson import StrictJsonError, check, parse
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions, workflow
+from agentc_runtime import expressions, labels, workflow
 from agentc_runtime.canonical import canonical
 from agentc_runtime.environments import Endpoint, Environment
 
@@ -24,7 +24,7 @@ def _tool(name: str, model_name: str) -> ir.Tool:
         description="find tickets",
         effect="read",
         arguments={"type": "object", "properties": {"id": {"type": "integer", "maximum": 2**63 - 1}}},
-        output=ir.Label(),
+        output=labels.Label(),
         request=ir.RequestPlan(
             operation="findTickets",
             method="GET",
@@ -44,8 +44,8 @@ def program() -> ir.Program:
     tools = {"desk.find": _tool("desk.find", "desk__find"), "desk.read": _tool("desk.read", "desk__read")}
     return ir.Program(
         agent=ir.AgentInfo(name="triage", version="1.0.0", owner="support", description="sorts tickets"),
-        input=ir.Data(schema=schema, label=ir.Label(trust="trusted")),
-        session=ir.Data(schema=schema, label=ir.Label(trust="trusted")),
+        input=ir.Data(schema=schema, label=labels.Label(trust="trusted")),
+        session=ir.Data(schema=schema, label=labels.Label(trust="trusted")),
         output=schema,
         start="look",
         states={

@@ -56,6 +56,49 @@ def environment(**changes: Any) -> Change:
     )
 
 
+def more(**states: workflow.State) -> Change:
+    return lambda program: replace(program, states={**program.states, **states})
+
+
+ENDS = {name: workflow.EndState(output=expressions.Const(value=1)) for name in ("one", "two")}
+HAND = workflow.HandoffState(
+    agent="helper", input=expressions.Const(value={}), session=expressions.Const(value={}), next="done"
+)
+
+
+def branches(named: dict[str, str], **changes: Any) -> Change:
+    """The program, beginning with these branches, and states `one`, `two` and `act` to be in them."""
+    both = workflow.ParallelState(branches=named, output={}, next="look")
+    act = workflow.ToolState(tool="desk.find", arguments={}, next="one")
+
+    def change(program: ir.Program) -> ir.Program:
+        tools = {**program.tools, "desk.find": replace(program.tools["desk.find"], effect="send")}
+        changed = more(both=replace(both, **changes), act=act, **ENDS)(program)
+        return replace(changed, start="both", tools=tools)
+
+    return change
+
+
+def each(**changes: Any) -> Change:
+    both = workflow.MapState(
+        over=expressions.Ref(path=("input",)), item={}, start="one", output={}, next="look"
+    )
+    return lambda program: replace(more(both=replace(both, **changes), **ENDS)(program), start="both")
+
+
+def deep(levels: int) -> Change:
+    """Branches in branches."""
+    inside = {
+        f"level{number}": workflow.ParallelState(
+            branches={"a": f"level{number + 1}"}, output={}, next=f"end{number}"
+        )
+        for number in range(levels)
+    }
+    ends = {f"end{number}": ENDS["one"] for number in range(levels)}
+    last = {f"level{levels}": ENDS["one"]}
+    return lambda program: replace(more(**inside, **ends, **last)(program), start="level0")
+
+
 IN_VAULT = Secret(vault=VaultField(path="a", field="b"))
 VAULT = Vault(address="https://vault.example", token="token")
 CASES: list[tuple[Change, str]] = [
@@ -69,6 +112,33 @@ CASES: list[tuple[Change, str]] = [
     (
         state("pick", choices=(workflow.Choice(on=expressions.Ref(path=("input",)), when={}, next="gone"),)),
         "state `pick` goes on to `gone`",
+    ),
+    (branches({}), "state `both` has no branches, or more than 100"),
+    (branches({"a": "gone"}), "state `both` goes on to `gone`, which is no state"),
+    (branches({"a": "one", "b": "two"}, wait=3), "state `both` waits for 3 of 2 branches"),
+    (branches({"a": "one", "b": "one"}), "state `one` is part of two workflows"),
+    (branches({"a": "both"}), "state `both` is part of two workflows"),
+    (branches({"a": "look"}), "state `look` is part of two workflows"),
+    (
+        branches({"a": "act", "b": "two"}, wait="any"),
+        "cancels branches, and state `act` in",
+    ),
+    (deep(9), "lies deeper than 8 in others"),
+    (each(concurrency=0), "state `both` has no `concurrency` from 1 to 100, or takes no items"),
+    (each(max_items=0), "or takes no items"),
+    (more(hand=HAND), "state `hand` hands off to the agent `helper`, which is not in `agents`"),
+    (top(undoing=("desk.gone",)), "the tool `desk.gone` undoes, and is not granted"),
+    (
+        lambda program: replace(program, agents={"helper": program}),
+        "agent `helper` calls itself `triage`",
+    ),
+    (
+        lambda program: replace(program, agents={"triage": replace(program, environments={})}),
+        "agent `triage` lacks an environment of the agent that hands off to it",
+    ),
+    (
+        lambda program: replace(program, agents={"triage": replace(program, start="gone")}),
+        "agent `triage`: `start` is `gone`, which is no state",
     ),
     (state("look", tools=("desk.find", "desk.refund")), "tool `desk.refund`, which is not granted"),
     (state("read", tool="desk.refund"), "state `read` uses the tool `desk.refund`, which is not granted"),

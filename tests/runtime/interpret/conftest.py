@@ -18,7 +18,6 @@ from agentc_runtime.bundle import (
     Body,
     Data,
     Grant,
-    Label,
     Limits,
     Manifest,
     Model,
@@ -36,7 +35,9 @@ from agentc_runtime.canonical import canonical
 from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.events import Event
 from agentc_runtime.expressions import Slot, Text
+from agentc_runtime.labels import Label
 from agentc_runtime.memory import MemoryJournal
+from agentc_runtime.retrieval import Retriever
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
@@ -252,12 +253,14 @@ class Rig:
     provider: Provider
     service: Service
     urls: tuple[str, str]
+    handlers: list[Handler]
     journal: Any = None
     records: list[tuple[str, bytes]] = field(default_factory=list)
     person: Person = field(default_factory=Person)
     events: list[Event] = field(default_factory=list)
     log: Kept = field(default_factory=Kept)
     environ: dict[str, str] = field(default_factory=dict)
+    retrievers: dict[str, Retriever] = field(default_factory=dict)
 
     def program(self, states: dict[str, State], **changes: Any) -> Program:
         tools = _tools(self.urls[1])
@@ -327,9 +330,14 @@ class Rig:
                 secrets=Secrets(place, self.environ),
                 emit=self.events.append,
                 log=self.log,
+                retrievers=self.retrievers,
             )
         finally:
             await transport.close()
+
+    def switch(self, handler: Handler) -> None:
+        """Let another handler answer for the helpdesk."""
+        self.handlers[1] = handler
 
     def kept(self, kind: str) -> list[dict[str, Any]]:
         """What the journal has of one kind."""
@@ -349,9 +357,17 @@ class Rig:
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     provider, service = Provider(), Service()
-    servers = [await _serve(provider.handle), await _serve(service.handle)]
+    handlers: list[Handler] = [provider.handle, service.handle]
+
+    def through(index: int) -> Handler:
+        async def answer(method: str, path: str, body: bytes) -> Answer:
+            return await handlers[index](method, path, body)
+
+        return answer
+
+    servers = [await _serve(through(0)), await _serve(through(1))]
     urls = [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}" for server in servers]
-    yield Rig(provider, service, (urls[0], urls[1]))
+    yield Rig(provider, service, (urls[0], urls[1]), handlers)
     for server in servers:
         server.close()
         await server.wait_closed()

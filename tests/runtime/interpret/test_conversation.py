@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from agentc_runtime.broker import Broker
-from agentc_runtime.bundle import Label
 from agentc_runtime.expressions import Text
 from agentc_runtime.interpret.context import Run, Services
 from agentc_runtime.interpret.conversation import Conversation
+from agentc_runtime.labels import Label
 from agentc_runtime.models.types import (
     AssistantMessage,
     ModelError,

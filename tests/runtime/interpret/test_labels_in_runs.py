@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Data, Label
+from agentc_runtime.bundle import Data
 from agentc_runtime.events import ToolRefused
 from agentc_runtime.expressions import If, Predicate, Ref, Slot, Text
+from agentc_runtime.labels import Label
 from agentc_runtime.workflow import EndState, ModelState, ToolState
 
 replace = msgspec.structs.replace

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Grant, Label, Unless
+from agentc_runtime.bundle import Grant, Unless
 from agentc_runtime.events import ToolRefused
 from agentc_runtime.expressions import Ref
+from agentc_runtime.labels import Label
 from agentc_runtime.workflow import EndState
 
 replace = msgspec.structs.replace

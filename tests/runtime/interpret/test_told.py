@@ -6,9 +6,9 @@ import json
 
 from msgspec.structs import replace
 
-from agentc_runtime.bundle import Label
 from agentc_runtime.events import ModelAsked, ModelRetried, ModelTurn, OutputChecked, ToolRetried, as_data
 from agentc_runtime.expressions import Ref, Text
+from agentc_runtime.labels import Label
 from agentc_runtime.models import client
 from agentc_runtime.models.types import ModelRequest
 from agentc_runtime.workflow import EndState, ModelState, Retry

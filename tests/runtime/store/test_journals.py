@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentc_runtime.audit import read_audit
-from agentc_runtime.bundle import Label, Position
+from agentc_runtime.bundle import Position
 from agentc_runtime.calls import Claim, Journal, Returned
 from agentc_runtime.canonical import canonical
 from agentc_runtime.journal import StoreError
+from agentc_runtime.labels import Label
 from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.store import Store

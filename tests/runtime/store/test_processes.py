@@ -35,7 +35,7 @@ print(counted)
 
 WRITES = """
 import sys
-from agentc_runtime.bundle import Label
+from agentc_runtime.labels import Label
 from agentc_runtime.calls import Claim, Returned
 from agentc_runtime.store import Store
 
