@@ -15,6 +15,7 @@ from agentc_runtime import __version__
 from agentc_runtime import bundle as ir
 from agentc_runtime.archive import pack, unpack
 from agentc_runtime.canonical import canonical
+from agentc_runtime.whole import write_whole
 
 from .source import SourceFile
 
@@ -53,7 +54,7 @@ def write_archive(files: Mapping[str, bytes], target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_file(target, pack(files))
+        write_whole(target, pack(files))
     except OSError as error:
         raise EmitError(f"can't write `{target}`: {error.strerror}") from error
 
@@ -66,30 +67,13 @@ def add_files(bundle: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         if not bundle.is_dir():
-            write_file(bundle, pack({**unpack(bundle.read_bytes()), **files}))
+            write_whole(bundle, pack({**unpack(bundle.read_bytes()), **files}))
             return
         for path, data in files.items():
             (bundle / path).parent.mkdir(exist_ok=True)
-            write_file(bundle / path, data)
+            write_whole(bundle / path, data)
     except OSError as error:
         raise EmitError(f"can't write to `{bundle}`: {error.strerror}") from error
-
-
-def write_file(target: Path, data: bytes) -> None:
-    """Write a file in one step: a reader sees all of it or what was there before.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except OSError:
-        os.unlink(name)
-        raise
 
 
 def write_bundle(files: Mapping[str, bytes], target: Path) -> None:

@@ -104,8 +104,32 @@ def read_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: neither of them, can't be read, or as for `load_bundle`.
     """
-    if path.name.endswith(".tar") and not path.is_dir():
-        return load_archive(_read(path.parent, path.name, MAX_ARCHIVE_BYTES))
+    if _is_archive(path):
+        return load_bundle(read_files(path))
+    manifest, files = _folder(path)
+    return _assemble(manifest, files, path)
+
+
+def read_files(path: Path) -> dict[str, bytes]:
+    """The files of the bundle in the directory or archive `path`; `load_bundle` says whether they are whole.
+
+    Raises:
+        BundleError: neither of them, or can't be read.
+    """
+    if not _is_archive(path):
+        return _folder(path)[1]
+    data = _read(path.parent, path.name, MAX_ARCHIVE_BYTES)
+    try:
+        return unpack(data)
+    except ValueError as error:
+        raise BundleError(f"{error}: {_REBUILD}", str(path)) from error
+
+
+def _is_archive(path: Path) -> bool:
+    return path.name.endswith(".tar") and not path.is_dir()
+
+
+def _folder(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     names = _list(path)
     raw = _read(path, MANIFEST, MAX_MANIFEST_BYTES) if MANIFEST in names else None
     manifest = _manifest(raw, path)
@@ -113,7 +137,7 @@ def read_bundle(path: Path) -> Bundle:
     files = {file.path: _read(path, file.path, file.size) for file in manifest.files}
     said = [name for name in names if name.startswith(f"{ATTESTATIONS}/")]
     files |= {name: _read(path, name, MAX_ATTESTATION_BYTES) for name in said}
-    return _assemble(manifest, {MANIFEST: raw or b"", **files}, path)
+    return manifest, {MANIFEST: raw or b"", **files}
 
 
 def _manifest(raw: bytes | None, root: PurePath) -> Manifest:

@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keygen": ("keygen", "Make a key that signs bundles and channels."),
     "sign": ("sign", "Attest what a bundle is made of, or what was found about it."),
     "verify": ("verify", "Check that a bundle is whole, unchanged and trusted."),
+    "push": ("push", "Put a bundle where machines get it from."),
+    "pull": ("pull", "Get a bundle by its digest."),
     "run": ("run", "Run an agent and show what it does."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),

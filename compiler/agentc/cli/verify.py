@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import InputError
 from .options import text_or_json
 
 if TYPE_CHECKING:
@@ -73,10 +72,7 @@ def _judged(bundle: Bundle, trust: Path) -> Trusted:
     from datetime import UTC, datetime
 
     from agentc_runtime.trust.judge import judge
-    from agentc_runtime.trust.policy import PolicyError, read_policy
 
-    try:
-        policy = read_policy(trust)
-    except PolicyError as error:
-        raise InputError(f"--trust {error}") from error
-    return judge(bundle, policy, datetime.now(UTC))
+    from .release import trust_policy
+
+    return judge(bundle, trust_policy(trust), datetime.now(UTC))

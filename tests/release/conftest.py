@@ -1,0 +1,221 @@
+"""A real bundle, compiled from the support project, signed by real keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agentc.driver import check_project
+from agentc.pipeline import bundle_files
+from agentc.signing import attest
+from agentc_runtime.trust.keys import Signer, new_key, signer
+from agentc_runtime.trust.policy import TrustPolicy, parse_policy
+from agentc_runtime.verify import load_bundle
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+REPORTS: Mapping[str, object] = {
+    "validate": {"errors": 0},
+    "eval": {"suites": {"refunds": {"pass_rate": 0.97, "cases": 40}}},
+}
+
+Files = dict[str, bytes]
+
+
+class Keys(NamedTuple):
+    """Who signs: the release, continuous integration, and somebody else."""
+
+    release: Signer
+    ci: Signer
+    stranger: Signer
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return Keys(signer(new_key("ed25519")), signer(new_key("ecdsa-p256")), signer(new_key("ed25519")))
+
+
+@pytest.fixture(scope="session")
+def unsigned() -> Files:
+    result = check_project(ROOT / "specs" / "support")
+    return bundle_files(result, result.program.agents["triage"])
+
+
+@pytest.fixture(scope="session")
+def sign(unsigned: Files) -> Callable[..., Files]:
+    """`sign(signer, reports)`: the attestations that `agentc sign` adds."""
+
+    def sign(by: Signer, reports: Mapping[str, object] | None = None, files: Files | None = None) -> Files:
+        return attest(load_bundle(files or unsigned), by, "urn:test:builder", reports or {})
+
+    return sign
+
+
+@pytest.fixture(scope="session")
+def signed(unsigned: Files, keys: Keys, sign: Callable[..., Files]) -> Files:
+    """The bundle as a release has it: provenance, bill of materials, and evidence by another key."""
+    return {**unsigned, **sign(keys.release), **sign(keys.ci, REPORTS)}
+
+
+@pytest.fixture(scope="session")
+def policy_of(keys: Keys) -> Callable[..., TrustPolicy]:
+    """`policy_of(**changes)`: the policy of the deployment, with changes to the rule of `triage`."""
+
+    def policy_of(key: Mapping[str, object] | None = None, **changes: object) -> TrustPolicy:
+        rule = {
+            "agents": ["triage"],
+            "signed_by": ["release"],
+            "require": [
+                {"kind": "sbom", "signed_by": ["release"]},
+                {"kind": "validate", "signed_by": ["ci"], "where": {"properties": {"errors": {"const": 0}}}},
+                {
+                    "kind": "eval",
+                    "signed_by": ["ci"],
+                    "max_age": "30d",
+                    "where": {"properties": {"suites": {"properties": {"refunds": {"properties": {
+                        "pass_rate": {"minimum": 0.95}, "cases": {"minimum": 20}}}}}}},
+                },
+            ],
+            "channels_signed_by": ["release"],
+            **changes,
+        }  # fmt: skip
+        named = {
+            "release": {"public_key": keys.release.public, "expires": "2100-01-01T00:00:00Z", **(key or {})},
+            "ci": {"public_key": keys.ci.public},
+        }
+        said = {"format": "agentc.trust/1", "keys": named, "rules": [rule]}
+        return parse_policy(json.dumps(said).encode())
+
+    return policy_of
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+# --- origins -------------------------------------------------------------------------------------------
+
+
+class Web:
+    """A web server on loopback that serves a folder, and can be told to misbehave.
+
+    `answer` takes the place of what it does: it gets the handler, and may do anything with it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.answer: Callable[[BaseHTTPRequestHandler], None] | None = None
+        self.seen: list[tuple[str, int]] = []
+        self.server: ThreadingHTTPServer | None = None
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if web.answer is not None:
+                    web.answer(self)
+                    return
+                path = web.folder / self.path.lstrip("/")
+                data = path.read_bytes() if path.is_file() else b""
+                tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+                status = 404 if not path.is_file() else 304 if self.headers["if-none-match"] == tag else 200
+                web.seen.append((self.path, status))
+                self.send_response(status)
+                self.send_header("ETag", tag)
+                self.send_header("Content-Length", str(len(data) if status == 200 else 0))
+                self.end_headers()
+                if status == 200:
+                    self.wfile.write(data)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    (tmp_path / "served").mkdir()
+    served = Web(tmp_path / "served")
+    yield served
+    served.stop()
+
+
+class RegistryProcess:
+    """The reference registry as a process of its own, with its files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+        (folder / "config.yml").write_text(
+            "version: 0.1\nlog: {level: error}\n"
+            f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
+            f"http: {{addr: '127.0.0.1:{self.port}'}}\n"
+        )
+        self.start()
+
+    @property
+    def place(self) -> str:
+        return f"oci://127.0.0.1:{self.port}/agents"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["docker-registry", "serve", str(self.folder / "config.yml")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("the registry does not start")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[RegistryProcess]:
+    if shutil.which("docker-registry") is None:
+        pytest.skip("no OCI registry: apt-get install docker-registry")
+    (tmp_path / "registry").mkdir()
+    started = RegistryProcess(tmp_path / "registry")
+    yield started
+    started.stop()
