@@ -7,10 +7,10 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from .diagnostics import Span, did_you_mean
+from .diagnostics import Edit, did_you_mean
+from .editing import EditError, Text, after, before
 from .parse import parse_documents
 from .resources import node_at
 from .source import Document, Map, Scalar, SourceFile, SourceSet, span_at
@@ -18,7 +18,7 @@ from .source import Document, Map, Scalar, SourceFile, SourceSet, span_at
 _FILE: Final = ("spec", "openapi", "file")
 
 
-class PinError(Exception):
+class PinError(EditError):
     """The toolset can't be pinned. The message is one line and says why."""
 
 
@@ -92,26 +92,13 @@ def pinned(sources: SourceSet, names: Iterable[str], file: str, sha256: str) -> 
     changed: dict[str, SourceFile] = {}
     for name in names:
         document = find_toolset(replace(sources, files={**sources.files, **changed}), name)
-        text = _pinned(document, name, file, sha256)
-        changed[document.file.path] = SourceFile(document.file.path, text.encode())
+        data = _pinned(document, name, file, sha256)
+        changed[document.file.path] = SourceFile(document.file.path, data)
     return changed
 
 
-def write_specs(root: Path, changed: Mapping[str, SourceFile]) -> None:
-    """Write spec files.
-
-    Raises:
-        PinError: one can't be written.
-    """
-    for path, file in changed.items():
-        try:
-            (root / path).write_bytes(file.data)
-        except OSError as error:
-            raise PinError(f"can't write `{path}`: {error.strerror}") from error
-
-
-def _pinned(document: Document, name: str, file: str, sha256: str) -> str:
-    """The text of a spec file with the document's path and digest in it; all else stays as it is."""
+def _pinned(document: Document, name: str, file: str, sha256: str) -> bytes:
+    """The bytes of a spec file with the document's path and digest in it; all else stays as it is."""
     if re.fullmatch(r"[0-9]+(e[0-9]+)?", sha256):
         sha256 = f'"{sha256}"'  # plain, it would be a number
     openapi = node_at(document.root, ("spec", "openapi"))
@@ -120,16 +107,16 @@ def _pinned(document: Document, name: str, file: str, sha256: str) -> str:
     if isinstance(openapi, Map) and "file" in openapi.entries:
         value = openapi.entries["file"][1]
         known = isinstance(value, Scalar) and posixpath.normpath(str(value.value)) == posixpath.normpath(file)
-        edits = [] if known else [(value.span, _word(file))]
+        edits = [] if known else [Edit(value.span, _word(file))]
         if "sha256" in openapi.entries:
-            edits.append((openapi.entries["sha256"][1].span, sha256))
+            edits.append(Edit(openapi.entries["sha256"][1].span, sha256))
         else:
-            edits.append((_after(value.span), _second_key(source, openapi, sha256)))
-        return _replaced(source, edits)
+            edits.append(Edit(after(value.span), _second_key(source, openapi, sha256)))
+        return Text(source).edited(edits)
     if openapi is None and isinstance(spec, Map) and spec.entries:
         key = next(iter(spec.entries.values()))[0].span
         insert = f"openapi: {{ file: {_word(file)}, sha256: {sha256} }}\n{' ' * (key.column - 1)}"
-        return _replaced(source, [(_before(key), insert)])
+        return Text(source).edited([Edit(before(key), insert)])
     raise _not_a_map(document, name)
 
 
@@ -146,17 +133,16 @@ def pinned_values(
     if not isinstance(node, Map):
         raise PinError(f"toolset `{name}` has no map `{'.'.join(map(str, path))}` to write into")
     edits = [
-        (node.entries[key][1].span, _word(value)) for key, value in values.items() if key in node.entries
+        Edit(node.entries[key][1].span, _word(value)) for key, value in values.items() if key in node.entries
     ]
     lacking = [f"{key}: {_word(value)}" for key, value in values.items() if key not in node.entries]
     if lacking and not node.entries:
-        edits.append((node.span, f"{{ {', '.join(lacking)} }}"))
+        edits.append(Edit(node.span, f"{{ {', '.join(lacking)} }}"))
     elif lacking:
         first = next(iter(node.entries.values()))[0].span
-        between = ", " if _is_flow(document.file, node) else f"\n{' ' * (first.column - 1)}"
-        edits.append((_before(first), "".join(f"{line}{between}" for line in lacking)))
-    text = _replaced(document.file, edits)
-    return {document.file.path: SourceFile(document.file.path, text.encode())}
+        between = ", " if Text(document.file).is_flow(node) else f"\n{' ' * (first.column - 1)}"
+        edits.append(Edit(before(first), "".join(f"{line}{between}" for line in lacking)))
+    return {document.file.path: SourceFile(document.file.path, Text(document.file).edited(edits))}
 
 
 def _not_a_map(document: Document, name: str) -> PinError:
@@ -183,41 +169,9 @@ def _toolsets(sources: SourceSet) -> Iterator[tuple[str, Document]]:
                 yield str(name.value), document
 
 
-def _before(span: Span) -> Span:
-    return Span(span.file, span.line, span.column, span.line, span.column)
-
-
-def _after(span: Span) -> Span:
-    return Span(span.file, span.end_line, span.end_column, span.end_line, span.end_column)
-
-
 def _second_key(source: SourceFile, openapi: Map, sha256: str) -> str:
     """How a second key is written into a map: on the same line in `{ }`, else on a line of its own."""
-    if _is_flow(source, openapi):
+    if Text(source).is_flow(openapi):
         return f", sha256: {sha256}"
     key = openapi.entries["file"][0].span
     return f"\n{' ' * (key.column - 1)}sha256: {sha256}"
-
-
-def _is_flow(source: SourceFile, node: Map) -> bool:
-    return source.lines[node.span.line - 1][node.span.column - 1 :].startswith("{")
-
-
-def _replaced(source: SourceFile, edits: list[tuple[Span, str]]) -> str:
-    """The file's text with single-line spans replaced, from the end so that positions stay true.
-
-    Raises:
-        PinError: the file is not UTF-8: writing it again would lose what can't be read.
-    """
-    try:
-        text = source.data.decode()
-    except UnicodeDecodeError as error:
-        raise PinError(f"`{source.path}` is not UTF-8: save it as UTF-8 first") from error
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n|\Z)", text.removeprefix(mark))
-    for span, put in sorted(edits, key=lambda edit: (edit[0].line, edit[0].column), reverse=True):
-        line = lines[span.line - 1]
-        end = re.search(r"[\r\n]*\Z", line)
-        new = put.replace("\n", (end[0] if end else "") or "\n")
-        lines[span.line - 1] = line[: span.column - 1] + new + line[span.end_column - 1 :]
-    return mark + "".join(lines)

@@ -64,6 +64,7 @@ for module in {modules!r}:
         (["--help"], {"yaml", "pydantic", "httpx", "jinja2", "msgspec"}),
         (["mock", "--help"], {"yaml", "pydantic", "openapi_core", "http"}),
         (["explain", "AC401"], {"yaml", "pydantic", "httpx", "jinja2", "jsonschema"}),
+        (["tighten", "--help"], {"yaml", "pydantic", "httpx", "msgspec", "sqlite3"}),
         (["why", "--help"], {"yaml", "pydantic", "httpx", "msgspec"}),
         (
             ["why", "triage", "desk.refund", "--args", '{"amount": 60}'],

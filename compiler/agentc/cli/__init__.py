@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspect", "Say in words what a bundle lets the agent do."),
     "why": ("why", "Say why a call is allowed, asks or is refused."),
     "diff": ("diff", "Say what a change lets agents do."),
+    "tighten": ("tighten", "Propose narrower permissions from recorded runs."),
     "graph": ("graph", "Draw what agents may do, and the flows that break a rule."),
     "baseline": ("baseline", "Record what agents may do, for what no change may go beyond."),
     "keygen": ("keygen", "Make a key that signs bundles and channels."),

@@ -95,11 +95,20 @@ def compile_project(path: Path, *, use_cache: bool = True) -> Result:
     """
     from ..driver import check_project
 
+    return check_project(project_root(path), cache=cache_folder() if use_cache else None)
+
+
+def project_root(path: Path) -> Path:
+    """The root of the one project at or below a path.
+
+    Raises:
+        InputError: there is no project, or more than one.
+    """
     roots = roots_of((path,))
     if len(roots) > 1:
         names = ", ".join(f"`{root}`" for root in roots)
         raise InputError(f"`{path}` holds several projects: name one of {names}")
-    return check_project(roots[0], cache=cache_folder() if use_cache else None)
+    return roots[0]
 
 
 def report_errors(result: Result) -> None:

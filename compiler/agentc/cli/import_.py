@@ -64,9 +64,9 @@ def openapi(source: str | None, project: Path, toolset: str | None, check: bool,
     Example:
       agentc import openapi vendor/api.json --project support --toolset desk
     """
+    from ..editing import EditError, write_specs
     from ..openapi.importing import write_import
     from ..openapi.problem import ImportProblem
-    from ..pin import PinError, write_specs
     from ..report.findings import visible
     from ..updating import plan_update
 
@@ -87,7 +87,7 @@ def openapi(source: str | None, project: Path, toolset: str | None, check: bool,
         write_specs(update.sources.root, update.specs)
     except ImportProblem as error:
         raise InputError(visible(error.message + (f"; {error.help}" if error.help else ""))) from error
-    except PinError as error:
+    except EditError as error:
         raise InputError(visible(str(error))) from error
     _tell(update, project)
     return 0
@@ -156,8 +156,9 @@ def discovery(url: str | None, project: Path, toolset: str, scheme: str | None) 
     from ..credentials import discovery_url
     from ..discovery import DiscoveryError, discover, metadata_url
     from ..driver import check_loaded
+    from ..editing import EditError, write_specs
     from ..load import load_project
-    from ..pin import PinError, pinned_values, write_specs
+    from ..pin import pinned_values
 
     _check_project(project)
     sources, problems = load_project(project)
@@ -178,7 +179,7 @@ def discovery(url: str | None, project: Path, toolset: str, scheme: str | None) 
             values["method"] = said.method
         changed = pinned_values(sources, toolset, (*path, "client_credentials"), values)
         write_specs(project, changed)
-    except (DiscoveryError, PinError) as error:
+    except (DiscoveryError, EditError) as error:
         raise InputError(str(error)) from error
     click.echo(f"{said.issuer} gives tokens at {said.token_url}")
     for note in said.notes:

@@ -1,0 +1,151 @@
+"""What a store holds of past runs: what they were given, which calls were made, and how those ended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from .bundle import Label
+from .database import APPLICATION_ID, VERSION, open_readonly, reporting
+from .journal import StoreError
+from .refusals import Refusal
+
+_RUNS = (
+    "SELECT run_id, agent, version, bundle, environment, input, session, status, started FROM runs"
+    " ORDER BY started, run_id"
+)
+_CALLS = "SELECT tool, day, arguments, claimed, outcome FROM calls WHERE run_id = ? ORDER BY id"
+_STEPS = "SELECT state, outcome, time FROM steps WHERE run_id = ? AND status = 'succeeded' ORDER BY id"
+_REFUSED = "SELECT payload FROM audit WHERE run_id = ? AND kind = 'refused' ORDER BY seq"
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The accepted answer to a call, and whether a person had agreed to it."""
+
+    value: object
+    label: Label
+    approved: bool = False
+
+
+class PastCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was let through, with all its arguments, bound ones included and secrets taken out.
+
+    `day` is the UTC day whose quota it counts against, `claimed` when it was let through (RFC 3339).
+    `answer` is `None` when no answer was accepted.
+    """
+
+    tool: str
+    day: str
+    arguments: dict[str, object]
+    claimed: str
+    answer: Answered | None = None
+
+
+class PastStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that ended at `time` (RFC 3339) with an output."""
+
+    state: str
+    output: object
+    time: str
+
+
+class PastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, and the calls of it in their order.
+
+    `refused` are the tool and the code of each call that was refused or failed. Their arguments are kept
+    nowhere.
+    """
+
+    run_id: str
+    agent: str
+    version: str
+    bundle: str
+    environment: str
+    input: object
+    session: object
+    status: str
+    started: str
+    calls: tuple[PastCall, ...]
+    steps: tuple[PastStep, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+class _Refused(msgspec.Struct):
+    tool: str
+    refusal: Refusal
+
+
+def read_runs(path: Path) -> Iterator[PastRun]:
+    """The runs in the store at `path`, oldest first. A run that is under way is there as far as it has come.
+
+    Raises:
+        StoreError: the file can't be opened, is no store of this version, or holds what no run has left.
+    """
+    with reporting(path), closing(open_readonly(path)) as connection:
+        # One snapshot, so that a run and its calls belong together.
+        connection.execute("BEGIN")
+        _known(connection, path)
+        for row in connection.execute(_RUNS).fetchall():
+            yield _run(connection, row, path)
+
+
+def _known(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise StoreError("this is no agentc store: name the database that `agentc run` wrote", str(path))
+    if version != VERSION:
+        message = f"store of version {version}, and this agentc knows {VERSION}: use the agentc that wrote it"
+        raise StoreError(message, str(path))
+
+
+def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) -> PastRun:
+    run_id, agent, version, bundle, environment, input_, session, status, started = row
+    try:
+        return msgspec.convert(
+            {
+                "run_id": run_id,
+                "agent": agent,
+                "version": version,
+                "bundle": bundle,
+                "environment": environment,
+                "input": _json(input_),
+                "session": _json(session),
+                "status": status,
+                "started": started,
+                "calls": [_call(call) for call in connection.execute(_CALLS, (run_id,))],
+                "steps": [
+                    {"state": state, "output": _json(outcome), "time": time}
+                    for state, outcome, time in connection.execute(_STEPS, (run_id,))
+                ],
+                "refused": [_refused(payload) for (payload,) in connection.execute(_REFUSED, (run_id,))],
+            },
+            PastRun,
+        )
+    except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
+        message = f"run `{run_id!s:.60}` is damaged: {str(error)[:200]}; run `agentc audit verify`"
+        raise StoreError(message, str(path)) from error
+
+
+def _call(row: tuple[object, ...]) -> dict[str, object]:
+    tool, day, arguments, claimed, outcome = row
+    answer = None if outcome is None else _json(outcome)
+    if isinstance(answer, Mapping) and "code" in answer:  # a refusal
+        answer = None
+    return {"tool": tool, "day": day, "arguments": _json(arguments), "claimed": claimed, "answer": answer}
+
+
+def _refused(payload: object) -> tuple[str, str]:
+    record = msgspec.convert(_json(payload), _Refused)
+    return record.tool, record.refusal.code
+
+
+def _json(text: object) -> object:
+    if not isinstance(text, str):
+        raise TypeError("a column is no text")
+    return json.loads(text)
