@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from .answers import Answers, Kept
+from .discriminator import tagged
 from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
 from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
 
@@ -318,10 +319,13 @@ class Converter:
             if not isinstance(parts, list):
                 raise unsupported(f"`{name}` has to be a list", (*pointer, name))
             inner = part if name == "allOf" else choice
-            found[name] = [
+            converted = [
                 self._schema(one, (*pointer, name, str(index)), inner, depth + 1)
                 for index, one in enumerate(parts)
             ]
+            if name != "allOf" and mode != "exact":
+                converted = tagged(self._root, node, parts, converted)
+            found[name] = converted
         conditions: tuple[tuple[str, Mode], ...] = (
             ("not", "exact"),
             ("if", "exact"),
