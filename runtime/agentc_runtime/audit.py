@@ -14,10 +14,10 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -66,25 +66,34 @@ class _Row(NamedTuple):
     hash: str
 
 
+class _Cursor(Protocol):
+    def fetchall(self) -> list[tuple[object, ...]]: ...
+
+
+class _Executes(Protocol):
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> _Cursor: ...
+
+
 def append(
-    connection: sqlite3.Connection, time: str, run_id: str, kind: str, payload: Mapping[str, object]
+    within: _Executes, time: str, run_id: str, kind: str, payload: Mapping[str, object], holding: str = ""
 ) -> None:
-    """Add a record, inside the caller's transaction.
+    """Add a record, inside the caller's transaction. `holding` makes other writers wait for its end.
 
     Raises:
         ValueError: the payload is not JSON.
         sqlite3.Error: it can't be written, or the head is damaged.
     """
-    heads = connection.execute("SELECT count, hash FROM head").fetchall()
-    if len(heads) != 1 or not isinstance(heads[0][0], int) or not _HASH.fullmatch(str(heads[0][1])):
+    heads = within.execute(f"SELECT count, hash FROM head{holding}").fetchall()  # noqa: S608  ours
+    count, head = heads[0] if len(heads) == 1 else (None, None)
+    if not isinstance(count, int) or not _HASH.fullmatch(str(head)):
         raise sqlite3.DatabaseError("the head of the audit log is damaged")
-    seq, text = heads[0][0] + 1, canonical(payload)
-    digest = link(bytes.fromhex(heads[0][1]), seq, time, run_id, kind, text).hex()
-    connection.execute(
+    seq, text = count + 1, canonical(payload)
+    digest = link(bytes.fromhex(str(head)), seq, time, run_id, kind, text).hex()
+    within.execute(
         "INSERT INTO audit (seq, time, run_id, kind, payload, hash) VALUES (?, ?, ?, ?, ?, ?)",
         (seq, time, run_id, kind, text.decode(), digest),
     )
-    connection.execute("UPDATE head SET count = ?, hash = ?", (seq, digest))
+    within.execute("UPDATE head SET count = ?, hash = ?", (seq, digest))
 
 
 def link(previous: bytes, seq: int, time: str, run_id: str, kind: str, payload: bytes) -> bytes:
