@@ -10,8 +10,9 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from .characters import is_utf16
 from .checks import ac108_too_large, ac110_unreadable_file
@@ -62,19 +63,31 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
     themselves belong to themselves.
     """
     base = Path(os.path.realpath(root))
+    return sources_of(base, _candidates(base))
+
+
+class Candidate(NamedTuple):
+    """A file that may be a spec. `same` tells files apart whatever their names; `data` is the first 4 MiB and
+    a byte of it, or why it can't be read."""
+
+    path: str
+    same: object
+    data: bytes | str
+    size: int
+
+
+def sources_of(root: Path, candidates: Iterable[Candidate]) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
+    """As `load_project`, for files wherever they come from, in the order in which they are looked at."""
     files: dict[str, SourceFile] = {}
     others: dict[str, SourceFile] = {}
     found: list[Diagnostic] = []
-    seen: set[Path | str] = set()
+    seen: set[object] = set()
     total = 0
-    for entry in _spec_entries(base):
-        path = os.path.relpath(entry, base)
+    for path, same, data, size in candidates:
         span = Span(_printable(path), 1, 1, 1, 2)
-        real = _resolve(base, path) if os.path.islink(entry) else Path(entry)
-        data = _read(real, MAX_BYTES + 1) if isinstance(real, Path) else real
-        if real in seen and not isinstance(data, str):
+        if same in seen and not isinstance(data, str):
             continue
-        seen.add(real)
+        seen.add(same)
         if isinstance(data, str):
             found.append(ac110_unreadable_file.report(span, span.file, data, _HELP))
             continue
@@ -84,7 +97,7 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
                 others[span.file] = SourceFile(span.file, data)
             continue
         if len(data) > MAX_BYTES:
-            found.append(ac108_too_large.report_bytes(span, os.stat(entry).st_size))
+            found.append(ac108_too_large.report_bytes(span, size))
             continue
         total += len(data)
         if total > MAX_PROJECT_BYTES:
@@ -98,7 +111,24 @@ def load_project(root: Path) -> tuple[SourceSet, tuple[Diagnostic, ...]]:
                 span, PROJECT_FILE, "there is no such file", "`agentc init` writes a project to begin with"
             )
         )
-    return SourceSet(base, dict(sorted(files.items())), dict(sorted(others.items()))), tuple(found)
+    return SourceSet(root, dict(sorted(files.items())), dict(sorted(others.items()))), tuple(found)
+
+
+def _candidates(base: Path) -> Iterator[Candidate]:
+    for entry in _spec_entries(base):
+        path = os.path.relpath(entry, base)
+        real = _resolve(base, path) if os.path.islink(entry) else Path(entry)
+        data = _read(real, MAX_BYTES + 1) if isinstance(real, Path) else real
+        size = os.stat(entry).st_size if len(data) > MAX_BYTES and isinstance(data, bytes) else len(data)
+        yield Candidate(path, real, data, size)
+
+
+def is_spec_name(path: str) -> bool:
+    """Whether a file below a project's root may be a spec, by its path: hidden files and folders are none."""
+    *folders, name = path.split("/")
+    if any(folder.startswith(".") or folder in _PASSED_OVER for folder in folders):
+        return False
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
 
 
 def read_file(root: Path, path: str, *, limit: int = MAX_REFERENCED_BYTES) -> SourceFile | str:

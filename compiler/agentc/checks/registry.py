@@ -141,6 +141,7 @@ from . import (
     ac914_model_sees_more,
     ac915_higher_limit,
     ac916_more_input,
+    ac919_not_compared,
 )
 
 #: A rule that looks at the resolved program. Rules without one are reported by the stage that finds them.
@@ -284,6 +285,7 @@ RULES: dict[str, Rule] = {
         ac914_model_sees_more.RULE,
         ac915_higher_limit.RULE,
         ac916_more_input.RULE,
+        ac919_not_compared.RULE,
     )
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,52 +23,45 @@ if TYPE_CHECKING:
 def command(old: str, new: str, fail_on: str | None) -> int:
     """Say what a change lets agents do.
 
-    OLD and NEW are each a folder with projects, or a bundle. What is compared is what agents may do in
-    effect, whatever file says so. What can't be decided counts as wider. Exit code 1: with --fail-on, agents
-    may do more; 2: one of the two can't be read, or has errors that leave no permissions to compare.
+    OLD and NEW are each a folder with projects, a bundle, or a git revision such as `main`, of which the
+    folder of the other side is read; `main:specs` names another one. What is compared is what agents may do
+    in effect, whatever file says so. What can't be decided counts as wider. Exit code 1: with --fail-on,
+    agents may do more; 2: one of the two can't be read, or has errors that leave no permissions to compare.
 
     \b
     Example:
-      agentc diff dist/triage-1.0.0 specs/support --fail-on widened
+      agentc diff main specs/support --fail-on widened
     """
     from ..diff.compare import compare
     from ..diff.text import as_text
     from ..report.text import painter
     from .options import is_colored
 
-    delta = compare(_side(old), _side(new))
+    delta = compare(*sides(old, new))
     color = is_colored()
     click.echo(as_text(delta, painter(color)), nl=False, color=True if color else None)
     return 1 if fail_on == "widened" and delta.widenings else 0
 
 
-def _side(argument: str) -> Side:
-    from ..diff.sides import SideError, bundle_side, is_bundle
+def sides(old: str, new: str) -> tuple[Side, Side]:
+    """What the two arguments stand for.
 
-    path = Path(argument)
-    if not path.exists():
-        raise InputError(f"no folder `{argument}`")
-    try:
-        return bundle_side(path) if is_bundle(path) else _folder(argument, path)
-    except SideError as error:
-        if error.result is not None:
-            from .common import report_errors
+    Raises:
+        InputError: one of them can't be read, or may be two things.
+    """
+    from ..diff.arguments import Ambiguous, Unknown, read_argument
+    from ..diff.sides import SideError
 
-            report_errors(error.result)
-        raise InputError(f"`{argument}` can't be compared: {error}") from error
+    found = []
+    for argument, other in ((old, new), (new, old)):
+        try:
+            found.append(read_argument(argument, other))
+        except (Ambiguous, Unknown) as error:
+            raise InputError(str(error)) from error
+        except SideError as error:
+            if error.result is not None:
+                from .common import report_errors
 
-
-def _folder(argument: str, path: Path) -> Side:
-    from ..cache import cache_folder
-    from ..diff.sides import project_side
-    from ..driver import check_project
-    from .common import roots_of, shown_prefix
-
-    roots = roots_of((path,))
-    cache = cache_folder()
-    start = path.resolve()
-    projects = []
-    for root in roots:
-        name = root.relative_to(start).as_posix() if root.is_relative_to(start) and len(roots) > 1 else ""
-        projects.append(("" if name == "." else name, shown_prefix(root), check_project(root, cache=cache)))
-    return project_side(argument, projects)
+                report_errors(error.result)
+            raise InputError(f"`{argument}` can't be compared: {error}") from error
+    return found[0], found[1]

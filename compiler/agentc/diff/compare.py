@@ -15,7 +15,8 @@ from agentc_runtime.expressions import Const
 from agentc_runtime.workflow import EndState
 
 from .gained import Found, gained
-from .values import MIRRORED, SEVERITIES, Change, Delta, Place, Side, Version
+from .pairing import paired
+from .values import MIRRORED, SEVERITIES, Change, Delta, How, Place, Side, Version
 from .witness import witness
 from .wording import differing_lines
 
@@ -24,9 +25,12 @@ _ORDER: Final = {name: rank for rank, name in enumerate(SEVERITIES)}
 
 def compare(old: Side, new: Side) -> Delta:
     """All that changed between two sides."""
-    changes: list[Change] = []
+    old, new, left = paired(old, new)
+    changes: list[Change] = list(_unknown(old, new))
     for name in sorted({*old.agents, *new.agents}):
         before, now = old.agents.get(name), new.agents.get(name)
+        if name in old.unknown or name in new.unknown:
+            continue
         if before is None and now is not None:
             changes.append(_whole(name, now))
             before = _nothing(now)
@@ -38,8 +42,22 @@ def compare(old: Side, new: Side) -> Delta:
         changes += privileges(name, before, now)
     changes.sort(key=lambda one: (_ORDER[one.severity], one.code, one.agent, one.subject, one.what))
     return Delta(
-        old=old, new=new, changes=tuple(changes), edits=(), bumps=(), digest=digest(old.agents, new.agents)
+        old=old, new=new, changes=tuple(changes), edits=(), bumps=(), digest=digest(old, new), left_out=left
     )
+
+
+def _unknown(old: Side, new: Side) -> Iterator[Change]:
+    """Agents of which a version is not known: not compared, so counted as wider if a file has changed."""
+    for name in sorted({*old.unknown, *new.unknown}):
+        before, now = old.unknown.get(name), new.unknown.get(name)
+        if before is not None and now is not None and before.files == now.files:
+            continue
+        why = now or before
+        assert why is not None  # the name is of one side at least
+        how: How = "removed" if now is None and name not in new.agents else "widened"
+        was, at = (None if one is None else one.at for one in (before, now))
+        what = "is an agent of which it is not known what it may do"
+        yield Change(how, "AC919", "high", name, name, what, was, at, unclear=why.why)
 
 
 def privileges(agent: str, old: Version, new: Version) -> Iterator[Change]:
@@ -114,16 +132,21 @@ def _changed_files(old: Version, new: Version) -> tuple[str, ...]:
     return tuple(sorted(new.base + path for path in paths if old.sources.get(path) != new.sources.get(path)))
 
 
-def digest(old: Mapping[str, Version], new: Mapping[str, Version]) -> str:
+def digest(old: Side, new: Side) -> str:
     """The sha256 of every difference between the programs of two sides, by its path in them.
 
     It knows no words, positions or versions of the compiler: the same change has the same digest.
     """
-    rows = [
+    rows: list[object] = [
         [name, *row]
-        for name in sorted({*old, *new})
-        for row in differences((), _plain(old.get(name)), _plain(new.get(name)))
+        for name in sorted({*old.agents, *new.agents})
+        for row in differences((), _plain(old.agents.get(name)), _plain(new.agents.get(name)))
     ]
+    for name in sorted({*old.unknown, *new.unknown}):
+        files = [
+            one.files if one is not None else "" for one in (old.unknown.get(name), new.unknown.get(name))
+        ]
+        rows += [[name, *files]] if files[0] != files[1] else []
     return hashlib.sha256(canonical(rows)).hexdigest()
 
 

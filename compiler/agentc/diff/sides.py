@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from agentc_runtime.bundle import MANIFEST
 from agentc_runtime.verify import BundleError, read_bundle
 
-from .values import Side, Version
+from .values import Place, Side, Unknown, Version
 
 if TYPE_CHECKING:
     from ..driver import Result
+    from ..revisions import Repository
 
 
 class SideError(Exception):
@@ -43,37 +47,112 @@ def bundle_side(path: Path) -> Side:
     return Side(str(path), {bundle.program.agent.name: version}, "bundle", f"sha256:{bundle.digest}")
 
 
-def versions_of(result: Result, base: str) -> Mapping[str, Version]:
-    """The agents of a checked project.
-
-    Raises:
-        SideError: what one of them may do is not known.
-    """
-    from ..lowered import can_lower, lower_agents
-    from ..pipeline import agent_sources
-
-    program = result.program
-    if not can_lower(program, result.diagnostics):
-        raise SideError("the project has errors, so what its agents may do is not known", result)
-    lowered = lower_agents(program)
-    if missing := sorted(program.agents.keys() - lowered.keys()):
-        names = ", ".join(f"`{name}`" for name in missing)
-        raise SideError(f"what agent {names} may do is not known", result)
-    found = {}
-    for name, one in lowered.items():
-        sources = {file.path: file.sha256 for file in agent_sources(result, one.agent)}
-        found[name] = Version(one.program, one.source_map, sources, base)
-    return found
-
-
-def project_side(label: str, projects: Iterable[tuple[str, str, Result]]) -> Side:
+def project_side(
+    label: str,
+    projects: Sequence[tuple[str, str, Result]],
+    kind: Literal["folder", "revision"] = "folder",
+    identity: str = "",
+) -> Side:
     """The agents of projects, each with its name among them and what is put before the paths of its files.
 
     Raises:
-        SideError: as `versions_of`.
+        SideError: one of them has errors that leave no permissions to compare.
     """
+    from ..lower import obstacle
+    from ..lowered import can_lower, lower_agents
+    from ..pipeline import agent_sources
+
     agents: dict[str, Version] = {}
+    unknown: dict[str, Unknown] = {}
+    files: list[str] = []
     for name, base, result in projects:
-        for agent, version in versions_of(result, base).items():
-            agents[f"{name}/{agent}" if name else agent] = version
-    return Side(label, agents, "folder")
+        program = result.program
+        if not can_lower(program, result.diagnostics):
+            raise SideError("the project has errors, so what its agents may do is not known", result)
+        lowered = lower_agents(program)
+        digest = _digest(f"{path} {file.sha256}" for path, file in result.files.items())
+        files.append(f"{name} {digest}")
+        for agent, resolved in program.agents.items():
+            key = f"{name}/{agent}" if name else agent
+            one = lowered.get(agent)
+            if one is None:
+                why = obstacle(resolved) or "its schemas are none that a broker runs with"
+                span = resolved.resource.name_span()
+                unknown[key] = Unknown(why, digest, Place(span.file, span.line, base))
+                continue
+            sources = {file.path: file.sha256 for file in agent_sources(result, resolved)}
+            agents[key] = Version(one.program, one.source_map, sources, base)
+    names = frozenset(name for name, _, _ in projects)
+    return Side(label, agents, kind, identity or f"files sha256:{_digest(files)}", unknown, names)
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def folder_side(label: str, path: Path, cache: Path | None) -> Side:
+    """The agents of the projects at or below a folder, or of the one that it is in.
+
+    Raises:
+        SideError: there is none, or as `project_side`.
+    """
+    from ..driver import check_project
+    from ..load import find_projects
+
+    roots = find_projects(path)
+    if not roots:
+        raise SideError("there is no project: a project is a folder with an `agentc.yaml`")
+    names = _names([root.as_posix() for root in roots], path.resolve().as_posix())
+    here = Path.cwd()
+    projects = []
+    for name, root in zip(names, roots, strict=True):
+        base = root.relative_to(here).as_posix() if root.is_relative_to(here) else root.as_posix()
+        projects.append((name, "" if base == "." else f"{base}/", check_project(root, cache=cache)))
+    return project_side(label, projects)
+
+
+def revision_side(label: str, repository: Repository, commit: str, folder: str, cache: Path | None) -> Side:
+    """The agents of the projects at or below a folder of a commit, or of the one that it is in.
+
+    Raises:
+        SideError: there is none, git can't read it, or as `project_side`.
+    """
+    from ..driver import check_loaded
+    from ..load import sources_of
+    from ..revisions import RevisionError, Tree
+
+    try:
+        for start in _upwards(folder):
+            with Tree(repository, commit, start) as tree:
+                roots = [root for root in tree.roots() if start in (folder, root)]
+                names = _names(roots, start)
+                projects = []
+                for name, root in zip(names, roots, strict=True):
+                    found = sources_of(repository.top / root, tree.candidates(root))
+                    result = check_loaded(*found, cache=cache, read=partial(tree.read, root))
+                    shown = posixpath.join(root, "") if root else ""
+                    projects.append((name, f"{label.partition(':')[0]}:{shown}", result))
+            if projects:
+                return project_side(label, projects, "revision", f"commit {commit}")
+    except RevisionError as error:
+        raise SideError(str(error)) from error
+    raise SideError(f"there is no project in `{folder or '.'}` of the revision")
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while folder:
+        folder = posixpath.dirname(folder)
+        yield folder
+
+
+def _names(roots: Sequence[str], start: str) -> list[str]:
+    """What tells projects apart: their paths below where they were looked for."""
+    return [
+        posixpath.relpath(root, start or ".") if root != start and _is_below(root, start) else ""
+        for root in roots
+    ]
+
+
+def _is_below(root: str, start: str) -> bool:
+    return not start or root.startswith(start.rstrip("/") + "/")

@@ -141,19 +141,33 @@ class Bump:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """An agent of which it is not known what it may do. `files` is the digest of all files of its project."""
+
+    why: str
+    files: str
+    at: Place | None = None
+
+
+@dataclass(frozen=True)
 class Side:
-    """All agents of one side. `label` is how the user named it, `unread` what is not in it."""
+    """All agents of one side. `label` is how the user named it, `identity` what it is wherever it is read.
+
+    Agents are named by the path of their project, if it has one among `projects`, and their name.
+    """
 
     label: str
     agents: Mapping[str, Version]
     kind: Literal["folder", "bundle", "revision"]
-    identity: str = ""
-    unread: tuple[str, ...] = ()
+    identity: str
+    unknown: Mapping[str, Unknown] = field(default_factory=dict)
+    projects: frozenset[str] = frozenset({""})
 
 
 @dataclass(frozen=True)
 class Delta:
-    """All that changed, privileges first. `digest` is the sha256 of it, whatever words it is told in."""
+    """All that changed, privileges first. `digest` is the sha256 of it, whatever words it is told in, and
+    `left_out` are agents that only one side can hold."""
 
     old: Side
     new: Side
@@ -161,7 +175,7 @@ class Delta:
     edits: tuple[Edit, ...]
     bumps: tuple[Bump, ...]
     digest: str
-    not_compared: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = ()
 
     @property
     def widenings(self) -> tuple[Change, ...]:

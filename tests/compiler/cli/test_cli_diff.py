@@ -55,7 +55,10 @@ def test_a_bundle_against_the_project_that_it_was_built_from(agentc, versions):
 
 @pytest.mark.parametrize(
     ("new", "said"),
-    [("nowhere", "no folder `nowhere`"), ("empty", "no project in `empty`")],
+    [
+        ("nowhere", "`nowhere` is neither a folder nor a revision of git"),
+        ("empty", "`empty` can't be compared: there is no project"),
+    ],
 )
 def test_what_is_not_there(agentc, versions, folder, new, said):
     (folder / "empty").mkdir()

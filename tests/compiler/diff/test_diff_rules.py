@@ -28,7 +28,11 @@ def test_a_rule_is_found_in_its_example_and_nothing_else(rule, differ):
     assert {(one.now.file, one.now.line) for one in found if one.code == rule.code} == marked
 
 
-@pytest.mark.parametrize("rule", ABOUT_CHANGE, ids=lambda rule: rule.code)
+#: What can't be compared is wider both ways.
+COMPARED = [rule for rule in ABOUT_CHANGE if rule.code != "AC919"]
+
+
+@pytest.mark.parametrize("rule", COMPARED, ids=lambda rule: rule.code)
 def test_the_way_back_says_the_opposite(rule, differ):
     there, back = differ(rule.good, rule.bad), differ(rule.bad, rule.good)
     assert {(MIRRORED[one.how], one.code, one.subject, one.what) for one in there.changes} == {
