@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from .bundle import Label
+from .labels import Label
 from .database import APPLICATION_ID, VERSION, open_readonly, reporting
 from .journal import StoreError
 from .refusals import Refusal

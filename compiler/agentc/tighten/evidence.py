@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agentc_runtime.bundle import Label
 from agentc_runtime.calls import Call
 from agentc_runtime.expressions import Const
 from agentc_runtime.history import PastCall, PastRun
-from agentc_runtime.labels import NOTHING_READ, join
+from agentc_runtime.labels import NOTHING_READ, Label, join
 from agentc_runtime.origins import ORIGINS
 from agentc_runtime.values import ABSENT, evaluate
 
