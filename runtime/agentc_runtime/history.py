@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from .labels import Label
 from .database import APPLICATION_ID, VERSION, open_readonly, reporting
 from .journal import StoreError
+from .labels import Label
 from .refusals import Refusal
 
 _RUNS = (
