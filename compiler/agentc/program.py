@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentc_runtime.expressions import Expr, Template
 
@@ -21,11 +22,15 @@ from .source import SourceFile
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
+from .syntax.eval import EvalSpec
 from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import GrantSpec, PermissionSetSpec
 from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec, ToolSpec
 from .syntax.workflow import StateSpec
+
+if TYPE_CHECKING:
+    from .evals.cases import CaseSet
 
 #: A JSON Schema as plain data.
 SchemaData = dict[str, object]
@@ -184,5 +189,7 @@ class Program:
     files: Mapping[str, SourceFile]
     assertion_sets: Mapping[str, Resource[AssertionSetSpec]] = field(default_factory=dict)
     permission_tests: Mapping[str, Resource[PermissionTestSpec]] = field(default_factory=dict)
+    evals: Mapping[str, Resource[EvalSpec]] = field(default_factory=dict)
+    cases: Mapping[str, CaseSet] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     broken: Broken = Broken()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .diagnostics import Diagnostic, Span
 from .environments import authority_files
@@ -19,6 +19,7 @@ from .stepping import bound_expressions
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
+from .syntax.eval import EvalSpec
 from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
@@ -28,9 +29,13 @@ from .texts import Texts, compile_bound
 from .toolsets import Files, Reader, resolve_toolsets
 from .typing_env import agent_environment, declared, state_output
 
+if TYPE_CHECKING:
+    from .evals.cases import CaseSet
+
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
 MAX_BASELINE_BYTES = 16 * 1024 * 1024
+MAX_CASES_BYTES = 64 * 1024 * 1024
 
 S = TypeVar("S", bound=Closed)
 
@@ -54,6 +59,7 @@ def resolve(
     agent_resources = _by_name(resources, "Agent", AgentSpec, duplicates)
     assertion_sets = _by_name(resources, "AssertionSet", AssertionSetSpec, duplicates)
     permission_tests = _by_name(resources, "PermissionTest", PermissionTestSpec, duplicates)
+    evals = _by_name(resources, "Eval", EvalSpec, duplicates)
     project_list = list(projects.values())
     for second in project_list[1:]:
         duplicates.append((second, project_list[0]))
@@ -73,6 +79,9 @@ def resolve(
     for assertion_set in assertion_sets.values():
         if assertion_set.spec.baseline is not None:
             files.get(assertion_set.spec.baseline, MAX_BASELINE_BYTES)
+    for one in evals.values():
+        for path in one.spec.files:
+            files.get(path, MAX_CASES_BYTES)
     for agent in agents.values():
         for bound in bound_expressions(agent):
             found.extend(bound.problems)
@@ -91,10 +100,22 @@ def resolve(
         files=files.files,
         assertion_sets=assertion_sets,
         permission_tests=permission_tests,
+        evals=evals,
+        cases=_cases(agents, files.files, evals),
         absent=frozenset(files.absent),
         broken=broken,
     )
     return program, tuple(found)
+
+
+def _cases(
+    agents: Mapping[str, Agent], files: Mapping[str, SourceFile], evals: Mapping[str, Resource[EvalSpec]]
+) -> dict[str, CaseSet]:
+    if not evals:
+        return {}
+    from .evals.cases import read_cases
+
+    return {name: read_cases(agents, files, one) for name, one in evals.items()}
 
 
 def _by_name(

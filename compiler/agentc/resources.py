@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
@@ -174,6 +175,10 @@ def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
         return (*loc[:3], *loc[4:])
     if loc[:1] == ("auth",):
         return (*loc[:1], *loc[2:])
+    if loc[:1] == ("scorers",) and len(loc) > 2:
+        return (*loc[:2], *loc[3:])
+    if loc[:1] == ("cases",) and loc[2:3] == ("assert",) and len(loc) > 4:
+        return (*loc[:4], *loc[5:])
     return loc
 
 
@@ -196,15 +201,18 @@ def _finding(
                 where = f"`{path[-2]}`" if named else f"this entry of `{path[-3]}`"
                 yield ac112_missing_key.report(_one_line(span_at(node, path[:-1], key=named)), key, where)
     elif kind in {"union_tag_invalid", "union_tag_not_found"}:
-        states = "`agent`, `model`, `tool`, `choice`, `end`"
+        is_state = path[:1] == ("workflow",)
         if kind == "union_tag_not_found":
-            yield ac112_missing_key.report(span_at(node, path, key=True), "type", f"state `{path[-1]}`")
+            owner = f"state `{path[-1]}`" if is_state else "the scorer"
+            span = span_at(node, path, key=is_state)
+            yield ac112_missing_key.report(span if is_state else _one_line(span), "type", owner)
         else:
             said = node_at(node, (*path, "type"))
             tag = said.text if isinstance(said, Scalar) else str(issue.context.get("tag"))
-            span = span_at(node, (*path, "type"))
-            help_ = did_you_mean(tag, ["agent", "model", "tool", "choice", "end"])
-            yield ac113_invalid_value.report(span, f"unknown state type `{tag}`", help_ or f"known: {states}")
+            known = re.findall(r"'(\w+)'", str(issue.context.get("expected_tags")))
+            help_ = did_you_mean(tag, known) or f"known: {', '.join(f'`{name}`' for name in known)}"
+            what = "state type" if is_state else "scorer"
+            yield ac113_invalid_value.report(span_at(node, (*path, "type")), f"unknown {what} `{tag}`", help_)
     else:
         yield from _invalid(part, path, issue)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .checks import ac301_unknown_schema_keyword, ac302_invalid_schema, ac303_unsupported_pattern
 from .diagnostics import Diagnostic, Span
-from .predicates import check_schema
+from .predicates import SchemaProblem, check_schema
 from .resources import Resource, Step
-from .source import span_at
+from .source import Map, Node, Scalar, span_at
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
+from .syntax.eval import EvalCaseSpec, EvalSpec, MockAnswerSpec
 from .syntax.permissions import PermissionSetSpec
+from .syntax.scorers import EffectsScorer, RegexScorer, SchemaScorer, ScorerSpec, ToolsScorer
 from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import AgentStateSpec, ChoiceStateSpec, ModelStateSpec
 
@@ -25,11 +27,13 @@ _RULES = {
 
 class SchemaPlace(NamedTuple):
     """The path of a schema below `spec`. `references`: data may have `$defs`, limits stand as they are read.
-    `origins`: the limit of an argument may say `from`."""
+    `origins`: the limit of an argument may say `from`.
+    `pattern`: a pattern stands there, and no schema around it."""
 
     path: tuple[Step, ...]
     references: bool = False
     origins: bool = False
+    pattern: bool = False
 
 
 class SchemaFindings(NamedTuple):
@@ -47,11 +51,19 @@ def schema_findings(resources: Iterable[Resource[Closed]]) -> SchemaFindings:
         for place in schema_places(resource):
             node = resource.at(*place.path)
             assert node is not None
-            for problem in check_schema(node, references=place.references, origins=place.origins):
-                span = span_at(node, problem.path, key=problem.key) if problem.path else node.span
+            for problem in problems_at(node, place):
+                at = problem.path and not place.pattern
+                span = span_at(node, problem.path, key=problem.key) if at else node.span
                 found.append(_RULES[problem.code].at(span, problem.message, help=problem.help))
                 broken.add(node.span)
     return SchemaFindings(tuple(found), frozenset(broken))
+
+
+def problems_at(node: Node, place: SchemaPlace) -> list[SchemaProblem]:
+    """What is wrong with the schema, or the pattern, at a place."""
+    if place.pattern:
+        return check_schema(Map({"pattern": (Scalar("pattern", node.span, "pattern"), node)}, node.span))
+    return check_schema(node, references=place.references, origins=place.origins)
 
 
 def schema_places(resource: Resource[Closed]) -> Iterator[SchemaPlace]:
@@ -69,6 +81,37 @@ def schema_places(resource: Resource[Closed]) -> Iterator[SchemaPlace]:
                 yield SchemaPlace(("never", "calls", index, "when", argument))
     elif isinstance(spec, AgentSpec):
         yield from _of_agent(spec)
+    elif isinstance(spec, EvalSpec):
+        yield from _of_answers(spec.mock, ())
+        yield from _of_scorers(spec.scorers, ("scorers",))
+        for index, case in enumerate(spec.cases):
+            yield from places_of_case(case, ("cases", index))
+
+
+def places_of_case(case: EvalCaseSpec, path: tuple[Step, ...] = ()) -> Iterator[SchemaPlace]:
+    """Where a case of an eval has schemas."""
+    yield from _of_answers(case.mock, path)
+    yield from _of_scorers(case.assert_, (*path, "assert"))
+
+
+def _of_answers(answers: Sequence[MockAnswerSpec], path: tuple[Step, ...]) -> Iterator[SchemaPlace]:
+    for index, answer in enumerate(answers):
+        for argument in answer.arguments:
+            yield SchemaPlace((*path, "mock", index, "arguments", argument))
+
+
+def _of_scorers(scorers: Sequence[ScorerSpec], path: tuple[Step, ...]) -> Iterator[SchemaPlace]:
+    for index, scorer in enumerate(scorers):
+        at = (*path, index)
+        if isinstance(scorer, SchemaScorer):
+            yield SchemaPlace((*at, "schema"), references=True)
+        elif isinstance(scorer, RegexScorer):
+            yield SchemaPlace((*at, "pattern"), pattern=True)
+        elif isinstance(scorer, ToolsScorer | EffectsScorer):
+            key, calls = ("calls", scorer.calls) if isinstance(scorer, ToolsScorer) else ("made", scorer.made)
+            for number, call in enumerate(calls):
+                for argument in call.arguments:
+                    yield SchemaPlace((*at, key, number, "arguments", argument))
 
 
 def _of_grants(spec: PermissionSetSpec) -> Iterator[SchemaPlace]:

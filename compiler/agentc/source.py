@@ -99,6 +99,22 @@ def to_data(node: Node) -> object:
     return {key: to_data(value) for key, (_, value) in node.entries.items()}
 
 
+def node_of(value: object, span: Span) -> Node:
+    """A node for a plain value that came from elsewhere: all of it stands at `span`."""
+    if isinstance(value, dict):
+        return Map(
+            {
+                str(key): (Scalar(str(key), span, str(key)), node_of(item, span))
+                for key, item in value.items()
+            },
+            span,
+        )
+    if isinstance(value, list):
+        return Sequence(tuple(node_of(item, span) for item in value), span)
+    assert isinstance(value, str | int | float | bool | None)
+    return Scalar(value, span, str(value), quoted=isinstance(value, str))
+
+
 def span_at(node: Node, path: tuple[str | int, ...], *, key: bool = False) -> Span:
     """The span of the value at `path`, or with `key` of its key; of the nearest ancestor if it is absent.
 

@@ -210,7 +210,7 @@ def _data(
                 f"agent `{agent.resource.name}` has no {name}",
                 help=f"leave `{name}` out",
             )
-        elif (problem := _unfit(schema, value)) is not None:
+        elif (problem := unfit(schema, value)) is not None:
             yield RULE.at(
                 test.span(*path, name, key=True),
                 f"no run has this {name}: {problem}",
@@ -218,7 +218,8 @@ def _data(
             )
 
 
-def _unfit(schema: SchemaData, value: Mapping[str, object]) -> str | None:
+def unfit(schema: SchemaData, value: Mapping[str, object]) -> str | None:
+    """Why a value does not fit a schema of the agent, in words; nothing when it does."""
     from agentc_runtime.violations import compile_predicate, first_violation, found_in_words
 
     try:

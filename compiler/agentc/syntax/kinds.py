@@ -14,6 +14,7 @@ from .common import (
     Closed,
     Metadata,
 )
+from .eval import EvalSpec
 from .permission_test import PermissionTestSpec
 from .permissions import PermissionSetSpec
 from .project import ProjectSpec
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Closed]] = {
     "Agent": AgentSpec,
     "AssertionSet": AssertionSetSpec,
     "PermissionTest": PermissionTestSpec,
+    "Eval": EvalSpec,
 }
 
 

@@ -55,7 +55,7 @@ def test_version(agentc):
         (["build", "."], "no project in `.`"),
         (["inspect", "nowhere"], "Path 'nowhere' does not exist"),
         (["inspect"], "Missing argument 'PATH'"),
-        (["explain", "AC41"], "no rule `AC41`; did you mean `AC4"),
+        (["explain", "AC41"], "no rule `AC41`; did you mean `AC"),
         (["explain", "AR999"], "no rule `AR999`; did you mean `AR"),
         (["audit", "verify"], "no run database at `.agentc/runs.db`"),
         (["audit", "show", "--store", "x.db"], "no run database at `x.db`"),

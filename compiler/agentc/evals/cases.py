@@ -1,0 +1,231 @@
+"""The cases of an eval, from its spec and its files, each with its place, and what is wrong with rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pydantic import ValidationError
+
+from agentc_runtime import strictjson
+
+from ..diagnostics import Span, did_you_mean
+from ..phrasing import rephrase
+from ..program import Agent, Program
+from ..resources import Resource, Step
+from ..schematypes import type_at
+from ..source import SourceFile
+from ..syntax.eval import EvalCaseSpec, EvalSpec
+from ..syntax.scorers import ScorerSpec
+
+#: Cases of one eval.
+MAX_CASES: Final = 100_000
+_COLUMNS: Final = ("id", "description", "tags", "input", "session", "expected", "approve", "assert", "origin")
+_PLAIN: Final = frozenset({"id", "description", "tags"})
+
+
+class Problem(NamedTuple):
+    """What is wrong with a file of cases or a row of one."""
+
+    span: Span
+    message: str
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case with the input and the session that its run gets. `index` is its place in the spec, if it
+    stands there; `span` is its place in the spec or the file."""
+
+    spec: EvalCaseSpec
+    input: Mapping[str, object]
+    session: Mapping[str, object]
+    span: Span
+    index: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The case's name."""
+        return self.spec.id
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts for gates: what nobody has looked at does not."""
+        origin = self.spec.origin
+        return origin.source == "person" or origin.accepted_by is not None
+
+
+class CaseSet(NamedTuple):
+    """The cases of an eval, and what is wrong with its files."""
+
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...]
+
+
+def at_case(one: Resource[EvalSpec], case: Case, *path: Step, key: bool = False) -> Span:
+    """The span of something in a case; a row of a file is one place."""
+    return case.span if case.index is None else one.span("cases", case.index, *path, key=key)
+
+
+def cases_of(program: Program, one: Resource[EvalSpec]) -> CaseSet:
+    """The cases of an eval of the program, and what is wrong with its files."""
+    return program.cases[one.name]
+
+
+def read_cases(
+    agents: Mapping[str, Agent], files: Mapping[str, SourceFile], one: Resource[EvalSpec]
+) -> CaseSet:
+    """The cases in order, those of the spec first, and what is wrong with its files."""
+    cases = [
+        _case(one.spec, case, one.span("cases", index, "id"), index)
+        for index, case in enumerate(one.spec.cases)
+    ]
+    problems: list[Problem] = []
+    agent = agents.get(one.spec.agent)
+    for index, path in enumerate(one.spec.files):
+        at = one.span("files", index)
+        file = files.get(path)
+        if file is None:
+            problems.append(Problem(at, f"the cases in `{path}` can't be read", "is the path right?"))
+        elif not path.endswith((".jsonl", ".csv")):
+            problems.append(Problem(at, f"`{path}` is no file of cases", "it ends in `.jsonl` or `.csv`"))
+        else:
+            rows = _jsonl(file) if path.endswith(".jsonl") else _csv(file, agent)
+            before = len(cases), len(problems)
+            for row in rows:
+                if isinstance(row, Problem):
+                    problems.append(row)
+                else:
+                    cases.append(_case(one.spec, row[1], row[0], None))
+            if before == (len(cases), len(problems)):
+                problems.append(Problem(at, f"`{path}` holds no case"))
+    if len(cases) > MAX_CASES:
+        problems.append(Problem(one.span("files"), f"the eval has more than {MAX_CASES:,} cases"))
+        del cases[MAX_CASES:]
+    return CaseSet(tuple(cases), tuple(problems))
+
+
+def scorers_of(one: Resource[EvalSpec], case: Case) -> tuple[ScorerSpec, ...]:
+    """What is measured of a case: the eval's scorers, then its own."""
+    return one.spec.scorers + case.spec.assert_
+
+
+def _case(spec: EvalSpec, case: EvalCaseSpec, span: Span, index: int | None) -> Case:
+    shared = spec.defaults
+    return Case(case, {**shared.input, **case.input}, {**shared.session, **case.session}, span, index)
+
+
+def _line(file: SourceFile, number: int) -> Span:
+    lines = file.lines
+    width = len(lines[number - 1]) if 1 <= number <= len(lines) else 1
+    return Span(file.path, number, 1, number, max(2, width + 1))
+
+
+def _jsonl(file: SourceFile) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+    for number, line in enumerate(file.lines, 1):
+        if not line.strip():
+            continue
+        span = _line(file, number)
+        try:
+            value = strictjson.parse(line)
+        except strictjson.StrictJsonError as error:
+            yield Problem(span, f"this line is no JSON object: {error}", "write one case a line")
+            continue
+        if isinstance(value, dict):
+            yield from _validated(span, value)
+        else:
+            yield Problem(span, "this line is no JSON object", "write one case a line")
+
+
+def _validated(span: Span, value: object) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+    try:
+        yield span, EvalCaseSpec.model_validate(value)
+    except ValidationError as error:
+        for issue in error.errors(include_url=False, include_input=False)[:5]:
+            where = ".".join(str(step) for step in issue["loc"])
+            if issue["type"] == "extra_forbidden":
+                keys = [field.alias or name for name, field in EvalCaseSpec.model_fields.items()]
+                help_ = did_you_mean(str(issue["loc"][-1]), keys) if len(issue["loc"]) == 1 else None
+                yield Problem(span, f"the case has an unknown key `{where}`", help_)
+            elif issue["type"] == "missing":
+                yield Problem(span, f"the case has no `{where}`", f"add `{where}`")
+            else:
+                text, help_ = rephrase(issue["type"], issue.get("ctx", {}), issue["msg"])
+                yield Problem(span, f"`{where}` of the case: {text}", help_)
+
+
+def _csv(file: SourceFile, agent: Agent | None) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+    reader = csv.reader(io.StringIO(file.text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        names = [name.strip() for name in header]
+        for name in names:
+            if name.partition(".")[0] not in _COLUMNS:
+                said = did_you_mean(name.partition(".")[0], _COLUMNS)
+                yield Problem(_line(file, 1), f"unknown column `{name}`", said)
+                return
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            yield Problem(_line(file, 1), f"column `{twice}` is there twice")
+            return
+        begun = reader.line_num + 1
+        for cells in reader:
+            span, begun = _line(file, begun), reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(names):
+                said = f"this row has {len(cells)} cells, and the header has {len(names)}"
+                yield Problem(span, said, "put cells that hold a comma into quotes")
+                continue
+            made = _row(dict(zip(names, cells, strict=True)), agent)
+            if isinstance(made, str):
+                yield Problem(span, made)
+            else:
+                yield from _validated(span, made)
+    except csv.Error as error:
+        yield Problem(_line(file, max(1, reader.line_num)), f"this is no CSV: {error}")
+
+
+def _row(cells: Mapping[str, str], agent: Agent | None) -> dict[str, object] | str:
+    """The case that a row says, or why it says none. An empty cell says nothing."""
+    made: dict[str, object] = {}
+    for name, cell in cells.items():
+        if not cell.strip():
+            continue
+        value = _cell(name, cell, agent)
+        *parents, last = name.split(".")
+        into = made
+        for parent in parents:
+            below = into.setdefault(parent, {})
+            if not isinstance(below, dict):
+                return f"column `{name}` stands below one that is no object"
+            into = below
+        into[last] = value
+    return made
+
+
+def _cell(name: str, cell: str, agent: Agent | None) -> object:
+    """A cell's value: text where the agent takes text, else JSON where it is some, else text."""
+    root, _, rest = name.partition(".")
+    if root == "tags":
+        return [tag for tag in cell.replace(",", " ").split() if tag]
+    if name in _PLAIN:
+        return cell.strip()
+    if root in ("input", "session") and rest and agent is not None:
+        data = agent.spec.input if root == "input" else agent.spec.session
+        wanted = type_at(dict(data.schema_), rest.split(".")) if data is not None else None
+        if wanted is not None and (wanted.get("type") == "string" or _all_text(wanted.get("enum"))):
+            return cell
+    try:
+        value: object = json.loads(cell)
+    except ValueError:
+        return cell
+    return value
+
+
+def _all_text(options: object) -> bool:
+    return isinstance(options, list) and all(isinstance(option, str) for option in options)

@@ -1,0 +1,274 @@
+"""One eval from its cases to its outcome: what is finished is kept, so that a killed one goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import msgspec
+
+from agentc_runtime.models.client import ModelClient
+from agentc_runtime.recorded import CassetteError
+from agentc_runtime.verify import load_bundle
+
+from ..driver import Result
+from ..pipeline import bundle_files
+from ..resources import Resource
+from ..syntax.eval import EvalSpec, Source
+from . import recording as recordings
+from .cases import Case, cases_of, scorers_of
+from .gates import judge_gates
+from .judging import Judge
+from .making_up import MadeUp
+from .names import name_of
+from .observation import Trial
+from .outcome import Outcome
+from .running import Plan, Runner, trials
+from .scorers.registered import UnregisteredError
+from .scoring import Scoring
+from .summary import case_results, grouped, summarize
+
+if TYPE_CHECKING:
+    from .summary import CaseResult
+
+Record = Literal["stale", "all"]
+
+
+class EvalError(Exception):
+    """The eval can't begin: one line that says what and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate. What is `None` is as the spec says. `only` are patterns of cases' names."""
+
+    only: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    environment: str | None = None
+    model: Source | None = None
+    tools: Source | None = None
+    repeats: int | None = None
+    concurrency: int | None = None
+    record: Record | None = None
+    resume: bool = False
+    baseline: Sequence[CaseResult] | None = None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The outcome with the trials that it was made from, in order of their cases."""
+
+    outcome: Outcome
+    trials: tuple[Trial, ...]
+
+
+#: Told of each trial that ended: how many are done, how many there are, and the trial.
+Progress = Callable[[int, int, Trial], None]
+
+
+def evaluate(
+    result: Result,
+    one: Resource[EvalSpec],
+    options: Options,
+    *,
+    folder: Path | None,
+    progress: Progress = lambda done, total, trial: None,
+) -> Evaluated:
+    """Run the cases and judge them. Finished trials are kept in `folder`.
+
+    Raises:
+        EvalError: no case is asked for, an unknown environment, a scorer that is not registered, a recording
+            that can't be read or written, or an agent that can't be built.
+        BuildError: the agent can't be built.
+        KeyboardInterrupt: it was stopped; what is finished is kept.
+    """
+    program = result.program
+    agent = program.agents[one.spec.agent]
+    bundle = load_bundle(bundle_files(result, agent))
+    environment = options.environment or one.spec.environment or bundle.program.default_environment
+    if environment not in bundle.program.environments:
+        known = ", ".join(f"`{name}`" for name in bundle.program.environments)
+        raise EvalError(f"no environment `{environment}`; there is {known}")
+    everything, _ = cases_of(program, one)
+    cases = _chosen(everything, options)
+    if not cases:
+        raise EvalError(f"no case of `{one.name}` is asked for; it has {len(everything)}")
+    model, tools = options.model or one.spec.model, options.tools or one.spec.tools
+    path = program.root / (one.spec.recording or f"recordings/evals/{one.name}.jsonl")
+    recorded = "recorded" in (model, tools)
+    if options.record is not None and not recorded:
+        raise EvalError("nothing is recorded: neither `model` nor `tools` is `recorded`")
+    try:
+        recording = recordings.load(path) if recorded and path.exists() else recordings.Recording()
+        scoring = Scoring(one, bundle.program)
+    except (CassetteError, UnregisteredError) as error:
+        raise EvalError(str(error)) from error
+    plan = Plan(
+        one=one,
+        bundle=bundle,
+        environment=environment,
+        model=model,
+        tools=tools,
+        recording=recording,
+        make_up=MadeUp(program, one.spec.seed),
+        rerecord=None if options.record is None else (lambda *_: options.record == "all"),
+    )
+    repeats = options.repeats or one.spec.repeats
+    try:
+        found, judge = asyncio.run(
+            _run(plan, scoring, cases, repeats, options, folder=folder, progress=progress)
+        )
+    finally:
+        if options.record is not None:
+            recording.keep(case.id for case in everything)
+            _save(recording, path, one)
+    order = {case.id: number for number, case in enumerate(cases)}
+    found.sort(key=lambda trial: (order[trial.case], trial.repeat))
+    partial = len(cases) < len(everything)
+    outcome = _outcome(plan, repeats, cases, found, options, judge, partial=partial)
+    return Evaluated(outcome, tuple(found))
+
+
+def _save(recording: recordings.Recording, path: Path, one: Resource[EvalSpec]) -> None:
+    try:
+        recordings.save(recording, path, eval_name=one.name, agent=one.spec.agent)
+    except CassetteError as error:
+        raise EvalError(str(error)) from error
+
+
+def _chosen(cases: Sequence[Case], options: Options) -> list[Case]:
+    return [
+        case
+        for case in cases
+        if (not options.only or any(fnmatchcase(case.id, pattern) for pattern in options.only))
+        and (not options.tags or set(options.tags) & set(case.spec.tags))
+    ]
+
+
+async def _run(
+    plan: Plan,
+    scoring: Scoring,
+    cases: Sequence[Case],
+    repeats: int,
+    options: Options,
+    *,
+    folder: Path | None,
+    progress: Progress,
+) -> tuple[list[Trial], Decimal]:
+    runner = Runner(plan, scoring)
+    scoring.secrets = runner.secrets
+    environment = plan.bundle.program.environments[plan.environment]
+    judge = Judge(plan.bundle.program.models, ModelClient(environment, runner.secrets, runner.http))
+    scoring.judge = judge
+    jobs = [(case, repeat) for case in cases for repeat in range(repeats)]
+    kept: dict[tuple[str, int], Trial] = {}
+    found: list[Trial] = []
+    with contextlib.ExitStack() as stack:
+        log: BinaryIO | None = None
+        if folder is not None:
+            log, kept = _kept(folder, resume=options.resume)
+            stack.enter_context(log)
+        encoder = msgspec.json.Encoder()
+        left = []
+        for case, repeat in jobs:
+            old = kept.get((case.id, repeat))
+            if old is not None and old.key == runner.key(case, repeat) and old.observation.ran:
+                found.append(old)
+            else:
+                left.append((case, repeat))
+        # all that is kept is written before anything new: whoever is killed in between loses nothing
+        for trial in found:
+            _write(log, encoder.encode(trial))
+        try:
+            async for trial in trials(runner, left, options.concurrency or plan.one.spec.concurrency):
+                found.append(trial)
+                _write(log, encoder.encode(trial))
+                progress(len(found), len(jobs), trial)
+        finally:
+            await runner.close()
+    return found, judge.spent
+
+
+def _kept(folder: Path, *, resume: bool) -> tuple[BinaryIO, dict[tuple[str, int], Trial]]:
+    """Where trials are kept, emptied, and those that were there."""
+    path = folder / "trials.jsonl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = _finished(path) if resume else {}
+        return path.open("wb"), kept
+    except OSError as error:
+        said = (error.strerror or "it is not writable").lower()
+        raise EvalError(f"can't keep trials in `{folder}`: {said}") from error
+
+
+def _write(log: BinaryIO | None, line: bytes) -> None:
+    if log is not None:
+        log.write(line + b"\n")
+        log.flush()
+
+
+def _finished(path: Path) -> dict[tuple[str, int], Trial]:
+    """What an earlier run has finished. A line that it was killed in is passed over."""
+    found: dict[tuple[str, int], Trial] = {}
+    decoder = msgspec.json.Decoder(Trial)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return found
+    for line in lines:
+        with contextlib.suppress(msgspec.DecodeError):
+            trial = decoder.decode(line)
+            found[trial.case, trial.repeat] = trial
+    return found
+
+
+def _outcome(
+    plan: Plan,
+    repeats: int,
+    cases: Sequence[Case],
+    found: Sequence[Trial],
+    options: Options,
+    judge: Decimal,
+    *,
+    partial: bool,
+) -> Outcome:
+    one, seed = plan.one, plan.one.spec.seed
+    types = {name_of(spec): spec.type for case in cases for spec in scorers_of(one, case)}
+    summary = summarize(found, types, seed=seed, judge_cost=judge)
+    results = case_results(grouped(found))
+    gates = judge_gates(one.spec.gates, summary, results, options.baseline, seed=seed, partial=partial)
+    manifest = plan.bundle.manifest
+    return Outcome(
+        eval=one.name,
+        version=one.metadata.version,
+        agent=manifest.agent.name,
+        agent_version=manifest.agent.version,
+        bundle=plan.bundle.digest,
+        dataset=dataset_digest(cases),
+        environment=plan.environment,
+        model=plan.model,
+        tools=plan.tools,
+        repeats=repeats,
+        seed=seed,
+        partial=partial,
+        passed=all(gate.passed for gate in gates),
+        gates=gates,
+        summary=summary,
+        cases=results,
+    )
+
+
+def dataset_digest(cases: Sequence[Case]) -> str:
+    """The identity of a set of cases: what they say, in whatever order and file they stand."""
+    said: list[Mapping[str, object]] = [
+        json.loads(case.spec.model_dump_json(by_alias=True)) for case in sorted(cases, key=lambda one: one.id)
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

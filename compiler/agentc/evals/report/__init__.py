@@ -1,0 +1,1 @@
+"""Reports of evals, one file for each format. Text from runs is escaped in all of them."""
