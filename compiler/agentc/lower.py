@@ -216,6 +216,7 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
         prices=prices,
         max_sensitivity=spec.max_sensitivity,
         max_output_tokens=spec.max_output_tokens,
+        strict_tools=spec.strict_tools,
         temperature=None if spec.temperature is None else format(spec.temperature, "g"),
         timeout_ms=milliseconds(spec.timeout),
     )

@@ -230,6 +230,7 @@ class Model(Record, frozen=True, kw_only=True):
     max_output_tokens: int = 4096
     temperature: str | None = None
     timeout_ms: int = 120_000
+    strict_tools: bool = False
 
 
 class Limits(Record, frozen=True, kw_only=True):

@@ -49,6 +49,9 @@ class ModelSpec(Closed):
     """Sampling temperature. Left out: the provider's default."""
     timeout: Duration = "2m"
     """How long one model turn may take."""
+    strict_tools: bool = False
+    """Hold the model to the schemas of its tools while it writes: the strict mode of `openai`. A tool for
+    which the mode has no form is offered as it is."""
 
 
 class VaultFieldSpec(Closed):

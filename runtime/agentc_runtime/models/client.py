@@ -18,6 +18,7 @@ from ..secrets import Secrets
 from ..wire import HttpRequest, HttpResponse, Transport
 from .provider_errors import excerpt, status_error
 from .sse import MAX_STREAM, events
+from .strict import restored
 from .types import Adapter, ModelError, ModelRequest, ModelResponse, TextDelta
 
 #: Tries of one turn, the first included.
@@ -86,7 +87,7 @@ class ModelClient:
         while True:
             outcome = await self._attempt(request.model.provider, wire, show)
             if isinstance(outcome, ModelResponse):
-                return outcome
+                return restored(outcome, request.tools) if request.model.strict_tools else outcome
             error, wait = outcome
             if shown or attempt == ATTEMPTS or not error.retryable:
                 raise error

@@ -11,6 +11,7 @@ from ..expressions import Schema
 from .history import spoken
 from .provider_errors import ProviderError, stream_error
 from .sse import read
+from .strict import strict
 from .types import (
     AssistantMessage,
     Message,
@@ -19,6 +20,7 @@ from .types import (
     ModelResponse,
     TextDelta,
     ToolCall,
+    ToolDefinition,
     ToolMessage,
     Usage,
     WireRequest,
@@ -55,14 +57,7 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
         body["temperature"] = float(model.temperature)
     if request.tools:
         body["tools"] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                },
-            }
+            {"type": "function", "function": _function(tool, strictly=model.strict_tools)}
             for tool in request.tools
         ]
         body["tool_choice"] = "auto"
@@ -128,6 +123,13 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
         response_id=identity,
         response_model=model,
     )
+
+
+def _function(tool: ToolDefinition, *, strictly: bool) -> dict[str, object]:
+    parameters = strict(tool.parameters) if strictly else None
+    found: dict[str, object] = {"name": tool.name, "description": tool.description}
+    found["parameters"] = tool.parameters if parameters is None else parameters
+    return found if parameters is None else {**found, "strict": True}
 
 
 def _message(message: Message) -> dict[str, object]:
