@@ -16,7 +16,7 @@ import msgspec
 
 from .answer import Answer
 from .bundle import Program, SourceMap, Tool, locate
-from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned
+from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned, answered
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
 from .labels import Label
@@ -88,7 +88,7 @@ class Broker:
         emit(ToolCalled(state=call.state, tool=self._name(call), call_id=call.call_id, arguments=raw))
         decided = self._policy.decide(call)
         if isinstance(decided, Refusal):
-            return self._refused(call, decided, emit)
+            return await self._refused(call, decided, emit)
         tool = decided.tool
         key = None
         if tool.idempotency_header is not None:
@@ -96,24 +96,24 @@ class Broker:
         try:
             request = await self._prepared(decided, key)
         except RefusedError as error:
-            return self._refused(call, error.refusal, emit, tool.name)
+            return await self._refused(call, error.refusal, emit, tool.name)
         held = self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
-            return self._refused(call, held, emit, tool.name)
+            return await self._refused(call, held, emit, tool.name)
         arguments = self._secrets.redact_object(decided.arguments)
         digest = self._digest(tool.name, arguments, request)
         if decided.reasons:
             rejected = await self._consent(call, decided, request, digest, emit)
             if rejected is not None:
-                return self._refused(call, rejected, emit, tool.name)
+                return await self._refused(call, rejected, emit, tool.name)
             if self._secrets.renewable:
                 try:  # again: the person may have taken longer than a secret is good
                     request = await self._prepared(decided, key)
                 except RefusedError as error:
-                    return self._refused(call, error.refusal, emit, tool.name)
-        exhausted = self._claim(call, decided, arguments, digest, key)
+                    return await self._refused(call, error.refusal, emit, tool.name)
+        exhausted = await self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
-            return self._refused(call, exhausted, emit, tool.name)
+            return await self._refused(call, exhausted, emit, tool.name)
         return await self._send(call, decided, arguments, request, emit)
 
     async def _send(
@@ -128,12 +128,12 @@ class Broker:
             code = "AR405" if tool.effect == "read" else "AR407"
             message = f"the run was stopped while `{tool.name}` was under way"
             stopped = self._placed(Refusal(code=code, message=message), tool.name)
-            self._journal.settle(call.run_id, call.call_id, stopped)
+            await answered(self._journal.settle(call.run_id, call.call_id, stopped))
             raise
         if isinstance(outcome, Refusal):
             refusal = self._placed(outcome, tool.name)
-            self._journal.settle(call.run_id, call.call_id, refusal)
-            return self._refused(call, refusal, emit)
+            await answered(self._journal.settle(call.run_id, call.call_id, refusal))
+            return await self._refused(call, refusal, emit)
         seconds = self._clocks.monotonic() - started
         value = self._secrets.redact_data(outcome.value)
         label = self._label(tool, value)
@@ -147,7 +147,7 @@ class Broker:
             complete=outcome.complete,
             cached=outcome.cached,
         )
-        self._journal.settle(call.run_id, call.call_id, returned)
+        await answered(self._journal.settle(call.run_id, call.call_id, returned))
         content = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         emit(
             ToolReturned(
@@ -192,10 +192,10 @@ class Broker:
         def build(arguments: Mapping[str, object]) -> HttpRequest:
             return self._request(allowed, arguments, None)
 
-        def record(number: int, page: HttpRequest) -> None:
+        async def record(number: int, page: HttpRequest) -> None:
             digest = self._digest(tool.name, self._secrets.redact_object(allowed.arguments), page)
             said = {"call_id": call.call_id, "tool": tool.name, "page": number, "request_digest": digest}
-            self._journal.record(call.run_id, "page", said)
+            await answered(self._journal.record(call.run_id, "page", said))
 
         return await all_pages(
             self._sender, self._clocks, tool, tool.pagination, request, build, record, retried
@@ -251,7 +251,8 @@ class Broker:
         What the journal or the approver raises passes through.
         """
         said = {"call_id": asked.call_id, "tool": asked.tool, "digest": asked.digest}
-        self._journal.record(asked.run_id, "approval_asked", {**said, "reasons": list(asked.reasons)})
+        asking = {**said, "reasons": list(asked.reasons)}
+        await answered(self._journal.record(asked.run_id, "approval_asked", asking))
         emit(
             ApprovalAsked(
                 state=asked.state,
@@ -267,28 +268,27 @@ class Broker:
                 decision = await self._approver.ask(asked)
         kept = decision or Decision(approved=False, by=NOBODY)
         answer = {"approved": kept.approved, "by": kept.by, "reason": kept.reason}
-        self._journal.record(asked.run_id, "approval_decided", {**said, **answer})
+        await answered(self._journal.record(asked.run_id, "approval_decided", {**said, **answer}))
         emit(ApprovalDecided(tool=asked.tool, call_id=asked.call_id, approved=kept.approved, by=kept.by))
         return decision
 
-    def _claim(
+    async def _claim(
         self, call: Call, allowed: Allowed, arguments: dict[str, object], digest: str, key: str | None
     ) -> Refusal | None:
         tool, quota = allowed.tool, allowed.grant.quota
-        exhausted = self._journal.claim(
-            Claim(
-                run_id=call.run_id,
-                call_id=call.call_id,
-                agent=self._program.agent.name,
-                tool=tool.name,
-                effect=tool.effect,
-                arguments=arguments,
-                request_digest=digest,
-                idempotency_key=key,
-                per_run=None if quota is None else quota.per_run,
-                per_day=None if quota is None else quota.per_day,
-            )
+        claim = Claim(
+            run_id=call.run_id,
+            call_id=call.call_id,
+            agent=self._program.agent.name,
+            tool=tool.name,
+            effect=tool.effect,
+            arguments=arguments,
+            request_digest=digest,
+            idempotency_key=key,
+            per_run=None if quota is None else quota.per_run,
+            per_day=None if quota is None else quota.per_day,
         )
+        exhausted = await answered(self._journal.claim(claim))
         if exhausted is None:
             self._count(call.run_id, tool.name)
             return None
@@ -317,20 +317,17 @@ class Broker:
         said = {"tool": tool, "arguments": arguments, "method": request.method, "url": url}
         return hashlib.sha256(canonical(said) + b"\n" + (request.body or b"")).hexdigest()
 
-    def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
+    async def _refused(self, call: Call, refusal: Refusal, emit: Emit, tool: str | None = None) -> Refusal:
         if tool is not None:
             refusal = self._placed(refusal, tool)
         refusal = self._clean(refusal)
-        self._journal.record(
-            call.run_id,
-            "refused",
-            {
-                "call_id": call.call_id,
-                "state": call.state,
-                "tool": self._name(call),
-                "refusal": msgspec.to_builtins(refusal),
-            },
-        )
+        said = {
+            "call_id": call.call_id,
+            "state": call.state,
+            "tool": self._name(call),
+            "refusal": msgspec.to_builtins(refusal),
+        }
+        await answered(self._journal.record(call.run_id, "refused", said))
         emit(ToolRefused(state=call.state, tool=self._name(call), call_id=call.call_id, refusal=refusal))
         return refusal
 

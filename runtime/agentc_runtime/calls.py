@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal, Protocol
+from collections.abc import Awaitable, Mapping
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from .labels import Label
 from .origins import Origins
+from .quotas import QuotaName
 from .refusals import Refusal
+
+T = TypeVar("T")
+#: An answer, or something to wait for that gives it.
+MaybeLater: TypeAlias = T | Awaitable[T]
 
 #: `Decision.by` when no person decided: nobody could be asked, or nobody answered.
 NOBODY: Final = "nobody"
@@ -83,7 +88,24 @@ class Approver(Protocol):
     """Somebody who can be asked."""
 
     async def ask(self, request: ApprovalRequest) -> Decision:
-        """The decision. Returns a rejection, and never raises, when nobody can be asked."""
+        """The decision. Returns a rejection when nobody can be asked.
+
+        Raises:
+            TimeoutError: nobody decided in time.
+            Parked: the run has to stop here, and is run again once somebody has decided.
+        """
+
+
+class Parked(Exception):
+    """The run stops here and is not over: it is run again, up to here and on, when `why` is no more.
+
+    `status` is what the run is meanwhile.
+    """
+
+    def __init__(self, status: Literal["waiting", "needs_attention", "stopped"], why: str) -> None:
+        super().__init__(why)
+        self.status: Final = status
+        self.why: Final = why
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,16 +124,24 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal(Protocol):
-    """What is kept of calls. On return from each method the record is durable, or it raised."""
+    """What is kept of calls. On return from each method the record is durable, or it raised.
 
-    def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
+    A journal whose database is far away returns something to wait for: what holds then holds after it.
+    """
+
+    def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> MaybeLater[None]:
         """Append one event to the audit log."""
 
-    def claim(self, claim: Claim) -> Literal["per_run", "per_day"] | None:
+    def claim(self, claim: Claim) -> MaybeLater[QuotaName | None]:
         """Count the call against its quotas and record the intent, in one transaction.
 
         Returns the quota that is used up, in which case nothing was counted.
         """
 
-    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
+    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> MaybeLater[None]:
         """Record how the call ended."""
+
+
+async def answered(answer: MaybeLater[T]) -> T:
+    """The answer, waited for where it comes later."""
+    return await answer if isinstance(answer, Awaitable) else answer

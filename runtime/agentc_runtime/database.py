@@ -23,7 +23,7 @@ MAX_VALUE = 64 * 1024 * 1024
 #: Python's module decodes SQLite's messages strictly, and they may quote damaged names.
 UNREADABLE = "the database is damaged: its schema is not text"
 
-_SCHEMA = (
+SCHEMA = (
     """CREATE TABLE runs (
         run_id TEXT PRIMARY KEY, agent TEXT NOT NULL, version TEXT NOT NULL, bundle TEXT NOT NULL,
         environment TEXT NOT NULL, input TEXT NOT NULL, session TEXT NOT NULL, status TEXT NOT NULL,
@@ -179,7 +179,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _create(connection: sqlite3.Connection, genesis: str) -> None:
-    for statement in _SCHEMA:
+    for statement in SCHEMA:
         connection.execute(statement)
     connection.execute("INSERT INTO head (id, count, hash) VALUES (1, 0, ?)", (genesis,))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -214,6 +214,14 @@ class RunEnded(_Event, frozen=True, kw_only=True, tag="run_ended"):
     refused: int
 
 
+class RunParked(_Event, frozen=True, kw_only=True, tag="run_parked"):
+    """The run stopped and is not over: `status` is `waiting` or `needs_attention`, `why` says for what."""
+
+    run_id: str
+    status: str
+    why: str
+
+
 Event: TypeAlias = (
     RunStarted
     | StateEntered
@@ -234,6 +242,7 @@ Event: TypeAlias = (
     | StateFailed
     | StateEnded
     | RunEnded
+    | RunParked
 )
 
 

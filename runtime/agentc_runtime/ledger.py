@@ -71,6 +71,10 @@ class Ledger(ABC):
             StoreError: it can't be written, or a value in it is not JSON.
         """
 
+    @abstractmethod
+    def close(self) -> None:
+        """Close it. It can't be used any more; closing it twice does nothing."""
+
     # --- runs ------------------------------------------------------------------------------------------
 
     def start_run(

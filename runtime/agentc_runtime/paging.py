@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -26,7 +26,7 @@ MAX_CURSOR: Final = 4096
 #: The request of a page, from the arguments that the runtime sets for it.
 Build = Callable[[Mapping[str, object]], HttpRequest]
 #: Told of each page before it is asked for: its number, from 1, and its request.
-Record = Callable[[int, HttpRequest], None]
+Record = Callable[[int, HttpRequest], Awaitable[None]]
 
 
 async def all_pages(
@@ -50,7 +50,7 @@ async def all_pages(
     left = tool.max_response_bytes
     number = 1
     while True:
-        record(number, request)
+        await record(number, request)
         answer = await sender.carry_out(whole, request, False, on_retry)
         if isinstance(answer, Refusal):
             return answer

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import msgspec
 
 from .bundle import Program, SourceMap, locate, map_of
+from .calls import MaybeLater, Parked, answered
 from .canonical import canonical
-from .events import Event, RunEnded, RunStarted
+from .events import Event, RunEnded, RunParked, RunStarted
 from .interpret.answers import findings, listed
 from .interpret.context import Run, Services, Step
 from .interpret.machine import execute
-from .interpret.steps import LateError
+from .interpret.steps import DirectSteps, LateError, Steps
 from .interpret.undo import undo
 from .models.types import Usage
 from .quoting import shortened
@@ -62,13 +63,15 @@ class RunLog(Protocol):
         environment: str,
         input: object,  # noqa: A002  the name in the language
         session: object,
-    ) -> None:
+    ) -> MaybeLater[None]:
         """A run begins on the bundle with this digest."""
 
     def record_step(self, run_id: str, step: int, state: str, outcome: object) -> None:
         """A state ended: with its output, or with a `Refusal`."""
 
-    def end_run(self, run_id: str, status: str, *, output: object, refusal: Refusal | None) -> None:
+    def end_run(
+        self, run_id: str, status: str, *, output: object, refusal: Refusal | None
+    ) -> MaybeLater[None]:
         """The run is over."""
 
 
@@ -77,7 +80,7 @@ def new_run_id() -> str:
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{randomness.token_hex(6)}"
 
 
-async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by keyword
+async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run, all by keyword
     bundle: Bundle,
     *,
     input: object,  # noqa: A002  the name in the language
@@ -92,12 +95,17 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
     log: RunLog | None = None,
     run_id: str | None = None,
     retrievers: Mapping[str, Retriever] | None = None,
+    steps: Steps | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
     What the model, the services and the data do wrong ends in the result's `refusal`. A cancellation, or
     whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
-    that the bundle's `retrieve` states name.
+    that the bundle's `retrieve` states name. `steps` may remember what came through them, and then the run
+    goes on where it was.
+
+    Raises:
+        Parked: the run is not over, and nothing is recorded of its end.
     """
     from .broker import Broker
     from .models.client import ModelClient
@@ -108,17 +116,9 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
     program, source_map = bundle.program, bundle.source_map
     name = environment or program.default_environment
     run_id = run_id or new_run_id()
-    emit(
-        RunStarted(
-            run_id=run_id,
-            agent=program.agent.name,
-            version=program.agent.version,
-            bundle=bundle.digest,
-            environment=name,
-            replay=getattr(model_transport, "replays", False) is True,
-        )
-    )
-    refusal = _unfit(program, source_map, name, input, session) or _unequipped(program, source_map, found)
+    replay = getattr(model_transport, "replays", False) is True
+    emit(started(bundle, name, run_id, replay=replay))
+    refusal = unfit(bundle, name, input, session) or _unequipped(program, source_map, found)
     if refusal is not None:
         result = RunResult(
             run_id=run_id, status="failed", output=None, refusal=refusal, usage=Usage(), cost=Decimal(0)
@@ -129,7 +129,7 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
         # before anything is kept: what is not known yet would not be taken out of it
         await secrets.renew(transport)
     if log is not None:
-        log.start_run(
+        begun_there = log.start_run(
             run_id,
             agent=program.agent.name,
             version=program.agent.version,
@@ -138,6 +138,7 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             input=secrets.redact_data(input),
             session=secrets.redact_data(session),
         )
+        await answered(begun_there)
 
     def serve(program: Program, source_map: SourceMap) -> Services:
         return Services(
@@ -149,6 +150,7 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             journal=journal,
             secrets=secrets,
             emit=emit,
+            steps=steps or DirectSteps(),
             retrievers=found,
             agents={
                 agent: serve(inner, map_of(source_map, agent)) for agent, inner in program.agents.items()
@@ -165,6 +167,7 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
 
     # what leaves the block without an output or a refusal was interrupted
     result = _result(run, "cancelled", None, None)
+    over = True
     try:
         try:
             seconds = program.limits.time_ms / 1000
@@ -176,12 +179,17 @@ async def run_bundle(  # noqa: PLR0913  one name for each door of a run, all by 
             result = _result(run, "failed", None, _late(program, source_map))
         if result.status == "failed" and program.undo:
             await undo(run)
+    except Parked as parked:
+        over = False
+        emit(RunParked(run_id=run_id, status=parked.status, why=parked.why))
+        raise
     finally:
-        result = _result(run, result.status, result.output, result.refusal)
-        if log is not None:
-            kept = secrets.redact_data(result.output)
-            log.end_run(run_id, result.status, output=kept, refusal=result.refusal)
-        emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
+        if over:
+            result = _result(run, result.status, result.output, result.refusal)
+            if log is not None:
+                kept = secrets.redact_data(result.output)
+                await answered(log.end_run(run_id, result.status, output=kept, refusal=result.refusal))
+            emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
     return result
 
 
@@ -214,10 +222,21 @@ def _ended(result: RunResult, begun: float, *, calls: int, refused: int) -> RunE
     )
 
 
-def _unfit(
-    program: Program, source_map: SourceMap, environment: str, given: object, session: object
-) -> Refusal | None:
-    """Why the run may not even begin."""
+def started(bundle: Bundle, environment: str, run_id: str, *, replay: bool) -> RunStarted:
+    """The event of a run that begins."""
+    return RunStarted(
+        run_id=run_id,
+        agent=bundle.program.agent.name,
+        version=bundle.program.agent.version,
+        bundle=bundle.digest,
+        environment=environment,
+        replay=replay,
+    )
+
+
+def unfit(bundle: Bundle, environment: str, given: object, session: object) -> Refusal | None:
+    """Why a run may not even begin."""
+    program, source_map = bundle.program, bundle.source_map
     if environment not in program.environments:
         known = ", ".join(f"`{name}`" for name in sorted(program.environments))
         message = f"environment `{shortened(environment)}` is not in the bundle, which has {known}"

@@ -59,6 +59,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that was verified. `digest` is its identity: the sha256 of the manifest's bytes, in hex.
 
     `attestations` are envelopes by their path. They are whole, and nobody has yet looked at who signed them.
+    `files` are the bytes that it was made of, by their path in the bundle.
     """
 
     manifest: Manifest
@@ -66,6 +67,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     program: Program
     source_map: SourceMap
     attestations: dict[str, bytes] = {}
+    files: Mapping[str, bytes] = {}
 
 
 def attestation_path(kind: str, data: bytes) -> str:
@@ -213,6 +215,7 @@ def _assemble(manifest: Manifest, files: Mapping[str, bytes], root: PurePath) ->
         program=program,
         source_map=_convert(_parse(files[SOURCE_MAP], where), SourceMap, where),
         attestations=attestations,
+        files=dict(files),
     )
 
 

@@ -42,6 +42,8 @@ def test_every_runtime_module_imports_with_the_compilers_libraries_blocked() -> 
             ".__init__"
         )
         for path in sorted(RUNTIME.rglob("*.py"))
+        # an extra, whose engine itself is built on click and yaml
+        if path.parent.name != "durable"
     ]
     program = f"""
 import importlib, sys

@@ -37,9 +37,9 @@ DEFAULT_STORE = ".agentc/runs.db"
     "--store",
     default=DEFAULT_STORE,
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The database of runs and the audit log.",
+    help="The database of runs and the audit log: a file, or with --durable postgresql://…",
 )
+@click.option("--durable", is_flag=True, help="Keep each step, so that an interrupted run can go on.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
@@ -51,7 +51,8 @@ def command(
     environment: str | None,
     record: Path | None,
     replay: Path | None,
-    store: Path,
+    store: str,
+    durable: bool,
     no_store: bool,
     format_: str,
     quiet: bool,
@@ -61,7 +62,7 @@ def command(
     PATH is a project, which is compiled first, or a bundle. The transcript goes to standard error, the
     typed output to standard output. When the key of an agent's model is not set and the project holds
     recordings of the agent (recordings/AGENT*.json), model calls are answered from them. Exit code 1: the
-    run failed.
+    run failed, or stopped and is not over (see `agentc runs`).
 
     \b
     Example:
@@ -69,10 +70,14 @@ def command(
     """
     import asyncio
 
-    from ..runner import RunnerError, RunOptions, run_agent
+    from ..runner import RunnerError, RunOptions, run_agent, run_durably
 
     if record is not None and replay is not None:
         raise click.UsageError("--record and --replay exclude each other")
+    if durable and (no_store or record is not None):
+        raise click.UsageError(f"--durable and {'--no-store' if no_store else '--record'} exclude each other")
+    if "://" in store and not durable:
+        raise click.UsageError("a store with a URL needs --durable")
     loaded = _load(path, name)
     recordings = () if record else (replay,) if replay else _recordings(loaded, environment)
     options = RunOptions(
@@ -82,12 +87,13 @@ def command(
         record=record,
         recordings=recordings,
         store=None if no_store else store,
+        durable=durable,
         format="none" if quiet else format_,
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
     )
     try:
-        return asyncio.run(run_agent(loaded.bundle, options))
+        return asyncio.run((run_durably if durable else run_agent)(loaded.bundle, options))
     except RunnerError as error:
         raise InputError(str(error)) from error
 

@@ -78,7 +78,7 @@ async def _call_all(run: Run, name: str, talk: Conversation, turn: Turn) -> None
             outcome = await carry_out(run, call)
         else:
             message = f"one turn may carry out {limit} calls, and this is call {index + 1}"
-            outcome = refuse(run, call, "AR107", message, key="limits/calls_per_turn", value=index + 1)
+            outcome = await refuse(run, call, "AR107", message, key="limits/calls_per_turn", value=index + 1)
         _tell(talk, sent, outcome)
 
 

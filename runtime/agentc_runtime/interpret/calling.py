@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ..bundle import Program, Tool, locate
-from ..calls import Call, Returned
+from ..calls import Call, Returned, answered
 from ..events import ToolCalled, ToolRefused
 from ..expressions import Const
 from ..labels import Label, join
@@ -95,7 +95,7 @@ def _learn(run: Run, call: Call, outcome: Returned) -> None:
         run.origins.add("trusted", outcome.value, without=made_up)
 
 
-def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: object) -> Refusal:
+async def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: object) -> Refusal:
     """Refuse a call that the broker is not shown, and tell the observers and the audit log."""
     services = run.services
     refusal = Refusal(code=code, message=message, value=value, at=locate(services.source_map, key))
@@ -103,11 +103,9 @@ def refuse(run: Run, call: Call, code: str, message: str, *, key: str, value: ob
     raw = shortened(services.secrets.redact(call.arguments), SHOWN_ARGUMENTS)
     name = shortened(call.name)
     services.emit(ToolCalled(state=call.state, tool=name, call_id=call.call_id, arguments=raw))
-    services.journal.record(
-        call.run_id,
-        "refused",
-        {"call_id": call.call_id, "state": call.state, "tool": name, "refusal": msgspec.to_builtins(refusal)},
-    )
+    what = msgspec.to_builtins(refusal)
+    said = {"call_id": call.call_id, "state": call.state, "tool": name, "refusal": what}
+    await answered(services.journal.record(call.run_id, "refused", said))
     services.emit(ToolRefused(state=call.state, tool=name, call_id=call.call_id, refusal=refusal))
     return refusal
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..calls import answered
 from ..events import Retrieved
 from ..labels import allows, join
 from ..quoting import clipped, shortened
@@ -51,7 +52,7 @@ async def run_retrieve(run: Run, name: str, state: RetrieveState) -> Step:
         "query": services.secrets.redact(query),
         "sources": [services.secrets.redact(one.source) for one in found],
     }
-    services.journal.record(run.run_id, "retrieved", said)
+    await answered(services.journal.record(run.run_id, "retrieved", said))
     services.emit(Retrieved(state=name, retriever=state.retriever, passages=len(found)))
     passages = [{"text": one.text, "source": one.source, "score": one.score} for one in found]
     output = services.secrets.redact_object({"passages": passages})

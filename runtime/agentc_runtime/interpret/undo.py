@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..calls import Call, Returned
+from ..calls import Call, Returned, answered
 from ..events import NotUndone
 from ..labels import join
 from ..policy import UNDOING
@@ -20,7 +20,7 @@ async def undo(run: Run) -> None:
         reason = await _undone(run, done)
         if reason is not None:
             said = {"call_id": done.call.call_id, "tool": done.tool.name, "reason": reason}
-            run.services.journal.record(run.run_id, "not_undone", said)
+            await answered(run.services.journal.record(run.run_id, "not_undone", said))
             run.services.emit(NotUndone(tool=done.tool.name, call_id=done.call.call_id, reason=reason))
 
 

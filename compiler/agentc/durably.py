@@ -1,0 +1,136 @@
+"""Durable runs from a terminal: begun here, or taken up again where they stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from agentc_runtime.durable.ledgers import open_ledger, store_path
+from agentc_runtime.durable.views import RunView, find_run
+from agentc_runtime.events import Event
+from agentc_runtime.journal import StoreError
+from agentc_runtime.ledger import Ledger
+from agentc_runtime.recorded import CassetteError
+from agentc_runtime.refusals import Refusal, RefusedError
+from agentc_runtime.secrets import Secrets
+from agentc_runtime.transport import HttpTransport
+from agentc_runtime.verify import Bundle
+
+from .approver import TerminalApprover
+from .runner import (
+    RunnerError,
+    RunOptions,
+    environment_name,
+    make_folder,
+    observer,
+    replaying,
+    write_line,
+)
+
+if TYPE_CHECKING:
+    from agentc_runtime.calls import Approver
+    from agentc_runtime.wire import Transport
+
+
+@dataclass(frozen=True)
+class TerminalDoors:
+    """What a run has on a terminal: recordings may answer for models, and the person there is asked."""
+
+    options: RunOptions
+
+    def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
+        """The models themselves, or what was recorded of them."""
+        return replaying(self.options.recordings, secrets) if self.options.recordings else live
+
+    def approver(self, ledger: Ledger, run_id: str) -> Approver:
+        """The person at the terminal."""
+        return TerminalApprover(write_line, color=self.options.color, prefix=self.options.prefix)
+
+    def observer(self, run_id: str) -> Callable[[Event], None]:
+        """The transcript."""
+        return observer(self.options)
+
+
+async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
+    """Begin a run, and carry it out as far as it goes; the refusal when its input is not fit for it.
+
+    Raises:
+        RunnerError: the engine is not installed, the environment is not known, or the store can't be used.
+    """
+    environment = environment_name(bundle, options)
+    here = _engine()
+    url = _store(options)
+    try:
+        ledger = open_ledger(url)
+        try:
+            run_id = here.keep_run(
+                ledger,
+                bundle,
+                os.environ,
+                environment=environment,
+                input=options.input,
+                session=options.session,
+            )
+            await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ)
+            return _found(ledger, run_id)
+        finally:
+            ledger.close()
+    except RefusedError as error:
+        return error.refusal
+    except (CassetteError, StoreError) as error:
+        raise RunnerError(str(error)) from error
+
+
+async def resume(run_id: str, options: RunOptions) -> RunView:
+    """Take a run up again, and carry it out as far as it goes.
+
+    Raises:
+        RunnerError: there is no such run, it is over or not durable, or as `begin`.
+    """
+    here = _engine()
+    url = _store(options)
+    try:
+        ledger = open_ledger(url)
+        try:
+            run = _found(ledger, run_id)
+            if run.ended is not None:
+                raise RunnerError(f"run `{run_id}` is over: {run.status}")
+            if not run.attempts:
+                raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
+            await here.take_up(url, ledger, run_id, TerminalDoors(options), os.environ)
+            return _found(ledger, run_id)
+        finally:
+            ledger.close()
+    except (CassetteError, StoreError) as error:
+        raise RunnerError(str(error)) from error
+
+
+def _found(ledger: Ledger, run_id: str) -> RunView:
+    detail = find_run(ledger, run_id)
+    if detail is None:
+        raise RunnerError(
+            f"no run `{run_id}` in {ledger.name}; `agentc runs list` shows those that are there"
+        )
+    return detail.run
+
+
+def _store(options: RunOptions) -> str:
+    url = options.store or ""
+    path = store_path(url)
+    if path is not None:
+        make_folder(path)
+    return url
+
+
+def _engine() -> ModuleType:
+    try:
+        from agentc_runtime.durable import here
+    except ImportError as error:
+        name = error.name or "a package"
+        raise RunnerError(
+            f"durable runs need `{name}`: install the extra, `pip install 'agentc[durable]'`"
+        ) from error
+    return here

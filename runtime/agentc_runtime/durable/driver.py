@@ -1,0 +1,139 @@
+"""Carries out durable runs: from what is kept of a run to its end, or to where it has to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..calls import Approver, Parked
+from ..events import Event, RunEnded, RunParked, RunStarted
+from ..journal import StoreError
+from ..ledger import Ledger
+from ..quoting import shortened
+from ..run import run_bundle
+from ..secrets import Secrets
+from ..transport import HttpTransport
+from ..verify import Bundle
+from ..wire import Transport
+from . import engine, runs
+from .effects import outcomes_of
+from .journal import DurableJournal
+from .steps import DurableSteps
+
+_LOG = logging.getLogger("agentc.durable")
+#: Seconds before a run is tried again whose store could not be written, at first and at most.
+FIRST_WAIT: Final = 1.0
+LONGEST_WAIT: Final = 30.0
+
+
+class Doors(Protocol):
+    """What a process has for its runs beside the store: models, people, observers."""
+
+    def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
+        """The transport of model turns."""
+
+    def approver(self, ledger: Ledger, run_id: str) -> Approver:
+        """Whom to ask."""
+
+    def observer(self, run_id: str) -> Callable[[Event], None]:
+        """Who is told what happens."""
+
+
+class RunDriver:
+    """Carries out the runs of one process."""
+
+    def __init__(self, ledger: Ledger, doors: Doors, environ: Mapping[str, str]) -> None:
+        self._ledger = ledger
+        self._doors = doors
+        self._environ = environ
+        self._bundles: dict[str, Bundle] = {}
+        #: What went wrong in this process, by run.
+        self.faults: dict[str, Exception] = {}
+
+    async def drive(self, run_id: str) -> str:
+        """Carry out the run as far as it goes, and say what became of it.
+
+        As long as the store or the engine's database can't be written the run is tried again: it goes on
+        where it was.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await self._once(run_id)
+            except (StoreError, SQLAlchemyError) as error:
+                _LOG.warning("run %s: %s; trying again in %.0f s", run_id, error, wait)
+            except Exception as error:
+                # a run is never lost to a fault of ours, nor ended by it: a person sees it and lets it go on
+                self.faults[run_id] = error
+                _LOG.exception("run %s", run_id)
+                why = f"it could not be carried out: {shortened(f'{type(error).__name__}: {error}')}"
+                return await self._park(run_id, Parked("needs_attention", why), 0)
+            await asyncio.sleep(wait)
+            wait = min(LONGEST_WAIT, wait * 2)
+
+    async def _once(self, run_id: str) -> str:
+        begun = await asyncio.to_thread(runs.begin_run, self._ledger, run_id)
+        if begun is None:
+            # it is over, or waits: the engine must not take it for done
+            await engine.stop_workflow(run_id)
+            return "stopped"
+        started = time.monotonic()
+        journal = DurableJournal(self._ledger, run_id)
+        try:
+            status = await self._run(run_id, begun, journal)
+        except Parked as parked:
+            await journal.flush()
+            return await self._park(run_id, parked, round((time.monotonic() - started) * 1000))
+        return status
+
+    async def _park(self, run_id: str, parked: Parked, used_ms: int) -> str:
+        # first the workflow, then the store: whoever sees that the run waits may resume it
+        await engine.stop_workflow(run_id)
+        await asyncio.to_thread(runs.park_run, self._ledger, run_id, parked, used_ms)
+        return parked.status
+
+    async def _run(self, run_id: str, begun: runs.Begun, journal: DurableJournal) -> str:
+        bundle = await self._bundle(begun.bundle)
+        recorded, last = await engine.outside(engine.recorded_steps, run_id)
+        engine.skip_steps(last)
+        outcomes = await asyncio.to_thread(outcomes_of, self._ledger, run_id)
+        environment = bundle.program.environments[begun.environment]
+        secrets = Secrets(environment, self._environ)
+        steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact)
+        tools = HttpTransport(environment, secrets)
+        observe = self._doors.observer(run_id)
+
+        def emit(event: Event) -> None:
+            # what was shown when it happened is not shown again
+            if not steps.replays or isinstance(event, RunStarted | RunEnded | RunParked):
+                observe(event)
+
+        try:
+            result = await run_bundle(
+                bundle,
+                input=begun.input,
+                session=begun.session,
+                environment=begun.environment,
+                transport=tools,
+                model_transport=self._doors.models(secrets, tools),
+                journal=journal,
+                log=journal,
+                approver=self._doors.approver(self._ledger, run_id),
+                secrets=secrets,
+                emit=emit,
+                run_id=run_id,
+                steps=steps,
+            )
+        finally:
+            await tools.close()
+        return result.status
+
+    async def _bundle(self, digest: str) -> Bundle:
+        if digest not in self._bundles:
+            self._bundles[digest] = await asyncio.to_thread(runs.stored_bundle, self._ledger, digest)
+        return self._bundles[digest]

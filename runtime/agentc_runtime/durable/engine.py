@@ -1,0 +1,150 @@
+"""DBOS under a store: it runs workflows, remembers their steps, and hands the runs of dead processes on.
+
+One workflow is one run, under the run's id. A run that waits cancels its workflow, which then holds nothing;
+resuming it queues it again. What the store says of a run decides: `reconcile` makes the engine follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import json
+import logging
+import secrets as randomness
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, Protocol, TypeVar
+
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, WorkflowHandleAsync
+from dbos import error as dbos_error
+
+from .ledgers import engine_url
+
+T = TypeVar("T")
+
+#: Workers take runs from here. Of the version only runs whose steps this code can run again are taken up.
+QUEUE: Final = "agentc"
+VERSION: Final = "agentc-durable-1"
+#: Seconds between two looks into the queue.
+POLL: Final = 0.5
+
+
+class Driver(Protocol):
+    """Who carries out a run."""
+
+    async def drive(self, run_id: str) -> str:
+        """Carry out the run as far as it goes, and say what became of it."""
+
+
+class _Json(Serializer):
+    """What the engine keeps is JSON: a pickle would be run by whoever reads it."""
+
+    def serialize(self, data: object) -> str:
+        if isinstance(data, BaseException):
+            data = {"error": str(data)}
+        return json.dumps(data)
+
+    def deserialize(self, serialized_data: str) -> object:
+        value: object = json.loads(serialized_data)
+        return value
+
+    def name(self) -> str:
+        return "agentc_json"
+
+
+class _Quiet(logging.Filter):
+    """Drops what the engine says about runs that stopped to wait: it calls that an error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0] if record.exc_info else None
+        expected = kind is not None and issubclass(kind, dbos_error.DBOSAwaitedWorkflowCancelledError)
+        return not expected and "Waiting for the recorded outcome" not in record.getMessage()
+
+
+_QUIET: Final = _Quiet()
+
+
+class _Current:
+    """The driver of this process: the engine calls workflows as plain functions."""
+
+    driver: Driver | None = None
+
+
+@DBOS.workflow(name="agentc.run")
+async def _workflow(run_id: str) -> str:
+    if _Current.driver is None:
+        raise RuntimeError("no driver: the engine was started without one")
+    return await _Current.driver.drive(run_id)
+
+
+@contextlib.contextmanager
+def running(url: str, driver: Driver, *, queues: tuple[str, ...] = ()) -> Iterator[str]:
+    """The engine of this process while the block lasts, and its name among the workers.
+
+    It takes runs from `queues`. Runs that it carries out at the end stay unfinished, and are taken over.
+    """
+    worker = randomness.token_hex(8)
+    _Current.driver = driver
+    config: DBOSConfig = {
+        "name": "agentc",
+        "system_database_url": engine_url(url),
+        "application_version": VERSION,
+        "executor_id": worker,
+        "serializer": _Json(),
+        "log_level": "WARNING",
+    }
+    DBOS(config=config)
+    logging.getLogger("dbos").addFilter(_QUIET)
+    try:
+        DBOS.listen_queues(list(queues))
+        DBOS.launch()
+        yield worker
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        _Current.driver = None
+
+
+async def start_here(run_id: str) -> None:
+    """Carry out a new run in this process, and return when it is over or waits."""
+    with SetWorkflowID(run_id):
+        handle = await DBOS.start_workflow_async(_workflow, run_id)
+    await _finished(handle.get_result())
+
+
+async def resume_here(run_id: str, queue: str) -> None:
+    """Carry out a run again in this process, which alone listens to `queue`."""
+    await outside(DBOS.resume_workflow, run_id, queue_name=queue)
+    handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(run_id)
+    await _finished(handle.get_result(polling_interval_sec=0.1))
+
+
+async def _finished(result: Awaitable[object]) -> None:
+    try:
+        await result
+    except dbos_error.DBOSAwaitedWorkflowCancelledError:
+        return  # it waits: the store says for what
+
+
+def recorded_steps(run_id: str) -> tuple[dict[str, str], int]:
+    """What the engine has recorded of the run, by key, and the highest id that it has given to a step."""
+    steps = DBOS.list_workflow_steps(run_id)
+    found = {step["function_name"]: step["output"] for step in steps if isinstance(step["output"], str)}
+    return found, max((step["function_id"] for step in steps), default=0)
+
+
+def skip_steps(number: int) -> None:
+    """Let the ids of new steps begin after those of the recorded ones, which are found by their keys."""
+    for _ in range(number):
+        DBOS.reserve_step()
+
+
+async def stop_workflow(run_id: str) -> None:
+    """End the workflow that carries out the run, from inside or outside of it."""
+    await outside(DBOS.cancel_workflow, run_id)
+
+
+async def outside(function: Callable[..., T], *args: object, **named: object) -> T:
+    """Call the engine's `function` in a thread, and not as a step of the workflow that runs here."""
+    call = functools.partial(contextvars.Context().run, function, *args, **named)
+    return await asyncio.get_running_loop().run_in_executor(None, call)

@@ -1,0 +1,183 @@
+"""Durable runs as they are kept: what they run, where they are, and what they wait for."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ..archive import pack
+from ..calls import Parked
+from ..journal import StoreError
+from ..ledger import Ledger, Transaction, as_text, insert_step, log
+from ..refusals import Refusal
+from ..verify import Bundle, BundleError, load_archive
+
+OVER: Final = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Begun(NamedTuple):
+    """A run that a process has taken up. `used_ms` is how long it has been worked on before."""
+
+    bundle: str
+    environment: str
+    input: object
+    session: object
+    used_ms: int
+    attempts: int
+
+
+class Step(NamedTuple):
+    """A state that ended, to be kept with the next thing that is."""
+
+    step: int
+    state: str
+    outcome: object
+
+
+def create_run(
+    ledger: Ledger,
+    bundle: Bundle,
+    run_id: str,
+    *,
+    environment: str,
+    input: object,  # noqa: A002  the name in the language
+    session: object,
+) -> None:
+    """Keep a run that is to be run, with its bundle. Its values are redacted before they come here.
+
+    Raises:
+        StoreError: it can't be kept.
+    """
+    agent = bundle.program.agent
+    started = {
+        "agent": agent.name,
+        "version": agent.version,
+        "bundle": bundle.digest,
+        "environment": environment,
+    }
+    with ledger.transaction() as within:
+        within.execute(
+            "INSERT INTO bundles (digest, agent, version, content, stored) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (bundle.digest, agent.name, agent.version, pack(bundle.files), within.now),
+        )
+        within.execute(
+            "INSERT INTO runs (run_id, agent, version, bundle, environment, input, session, status, started)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
+            (
+                run_id,
+                agent.name,
+                agent.version,
+                bundle.digest,
+                environment,
+                as_text(input),
+                as_text(session),
+                within.now,
+            ),
+        )
+        within.execute(
+            "INSERT INTO durable_runs (run_id, why, attempts, used_ms) VALUES (?, '', 0, 0)", (run_id,)
+        )
+        log(within, run_id, "run_started", started)
+
+
+def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
+    """Take the run up; nothing when it is over, or not to be run now."""
+    with ledger.transaction() as within:
+        changed = within.execute(
+            "UPDATE runs SET status = 'running' WHERE run_id = ? AND status IN ('queued', 'running')",
+            (run_id,),
+        )
+        if changed.rowcount != 1:
+            return None
+        within.execute(
+            "UPDATE durable_runs SET why = '', attempts = attempts + 1 WHERE run_id = ?", (run_id,)
+        )
+        found = within.execute(
+            "SELECT r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
+            " FROM runs r JOIN durable_runs d ON d.run_id = r.run_id WHERE r.run_id = ?",
+            (run_id,),
+        ).fetchone()
+    if found is None:
+        raise StoreError(f"run `{run_id}` is no durable run", ledger.name)
+    bundle, environment, given, session, used_ms, attempts = found
+    return Begun(
+        str(bundle),
+        str(environment),
+        json.loads(str(given)),
+        json.loads(str(session)),
+        int(str(used_ms)),
+        int(str(attempts)),
+    )
+
+
+def queue_run(ledger: Ledger, run_id: str) -> None:
+    """Let a run that has stopped go on when a process takes it up."""
+    with ledger.transaction() as within:
+        within.execute(
+            "UPDATE runs SET status = 'queued' WHERE run_id = ? AND status IN ('waiting', 'needs_attention')",
+            (run_id,),
+        )
+
+
+def park_run(ledger: Ledger, run_id: str, parked: Parked, used_ms: int) -> None:
+    """The run stops and is not over."""
+    if parked.status == "stopped":
+        return
+    with ledger.transaction() as within:
+        changed = within.execute(
+            "UPDATE runs SET status = ? WHERE run_id = ? AND status = 'running'", (parked.status, run_id)
+        )
+        if changed.rowcount != 1:
+            return
+        within.execute(
+            "UPDATE durable_runs SET why = ?, used_ms = used_ms + ? WHERE run_id = ?",
+            (parked.why, used_ms, run_id),
+        )
+        if parked.status == "needs_attention":
+            log(within, run_id, "needs_attention", {"why": parked.why})
+
+
+def end_run(within: Transaction, run_id: str, status: str, output: object, refusal: Refusal | None) -> None:
+    """The run is over. One that is over already stays as it is."""
+    refused = None if refusal is None else msgspec.to_builtins(refusal)
+    changed = within.execute(
+        "UPDATE runs SET status = ?, ended = ?, output = ?, refusal = ? WHERE run_id = ? AND ended IS NULL",
+        (status, within.now, as_text(output), as_text(refused), run_id),
+    )
+    if changed.rowcount == 1:
+        log(within, run_id, "run_ended", {"status": status, "refusal": refused})
+
+
+def keep_steps(within: Transaction, run_id: str, steps: list[Step]) -> None:
+    """Keep how states ended, each once: the run comes past them each time that it is run."""
+    for step, state, outcome in steps:
+        status = "failed" if isinstance(outcome, Refusal) else "succeeded"
+        known = within.execute(
+            "SELECT 1 FROM steps WHERE run_id = ? AND step = ? AND state = ? AND status = ?",
+            (run_id, step, state, status),
+        ).fetchone()
+        if known is None:
+            insert_step(within, run_id, step, state, outcome)
+
+
+def stored_bundle(ledger: Ledger, digest: str) -> Bundle:
+    """The bundle that was kept under this digest, verified again.
+
+    Raises:
+        StoreError: it is not there, or is another one.
+    """
+    with ledger.transaction() as within:
+        row = within.execute("SELECT content FROM bundles WHERE digest = ?", (digest,)).fetchone()
+    if row is None:
+        raise StoreError(f"bundle {digest[:12]} is not in the store", ledger.name)
+    content = row[0]
+    try:
+        bundle = load_archive(content if isinstance(content, bytes) else b"")
+    except BundleError as error:
+        raise StoreError(f"bundle {digest[:12]} is damaged: {error}", ledger.name) from error
+    if bundle.digest != digest:
+        raise StoreError(f"bundle {digest[:12]} was exchanged for {bundle.digest[:12]}", ledger.name)
+    return bundle

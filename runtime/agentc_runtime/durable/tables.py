@@ -1,0 +1,45 @@
+"""The tables that durable runs need beside those of every store, in either database."""
+
+from __future__ import annotations
+
+from ..database import SCHEMA
+from ..ledger import Transaction
+
+#: What a run may be. The last three are its end.
+STATUSES = ("queued", "running", "waiting", "needs_attention", "succeeded", "failed", "cancelled")
+
+_DURABLE = (
+    # The bundles that runs began with: a worker needs no other copy.
+    """CREATE TABLE IF NOT EXISTS bundles (
+        digest TEXT PRIMARY KEY, agent TEXT NOT NULL, version TEXT NOT NULL, content {bytes} NOT NULL,
+        stored TEXT NOT NULL)""",
+    # `why` is for whoever looks after the run; `attempts` counts how often a process took it up.
+    """CREATE TABLE IF NOT EXISTS durable_runs (
+        run_id TEXT PRIMARY KEY REFERENCES runs, why TEXT NOT NULL, attempts INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL)""",
+    # Calls that were decided and not sent: their outcome may not be another one when the run is run again.
+    """CREATE TABLE IF NOT EXISTS refused_calls (
+        run_id TEXT NOT NULL, call_id TEXT NOT NULL, refusal TEXT NOT NULL, PRIMARY KEY (run_id, call_id))""",
+    # Events of a run that is run again and again, each recorded in the audit log once.
+    """CREATE TABLE IF NOT EXISTS run_events (
+        run_id TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (run_id, event))""",
+    "CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, started)",
+)
+
+
+def create_sqlite(within: Transaction) -> None:
+    """Add what is missing to a store in SQLite."""
+    for statement in _DURABLE:
+        within.execute(statement.format(bytes="BLOB"))
+
+
+def postgres_statements() -> tuple[str, ...]:
+    """What creates a whole store in PostgreSQL, in tables that are not there yet."""
+    shared = (
+        statement.replace("id INTEGER PRIMARY KEY,", "id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,")
+        .replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ")
+        .replace("INDEX ", "INDEX IF NOT EXISTS ")
+        for statement in SCHEMA
+    )
+    durable = (statement.format(bytes="BYTEA") for statement in _DURABLE)
+    return tuple(statement.replace("INTEGER", "BIGINT") for statement in (*shared, *durable))
