@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -14,9 +13,10 @@ from .database import APPLICATION_ID, VERSION, open_readonly, reporting
 from .journal import StoreError
 from .labels import Label
 from .refusals import Refusal
+from .strictjson import parse
 
 _RUNS = (
-    "SELECT run_id, agent, version, bundle, environment, input, session, status, started FROM runs"
+    "SELECT run_id, agent, version, bundle, environment, input, session, started FROM runs"
     " ORDER BY started, run_id"
 )
 _CALLS = "SELECT tool, day, arguments, claimed, outcome FROM calls WHERE run_id = ? ORDER BY id"
@@ -33,17 +33,30 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that was let through, with all its arguments, bound ones included and secrets taken out.
+    """A call that was let through.
 
-    `day` is the UTC day whose quota it counts against, `claimed` when it was let through (RFC 3339).
-    `answer` is `None` when no answer was accepted.
+    `arguments` are all of them with secrets taken out, or without `whole` those that the caller gave and no
+    bound ones; `None` when they are not known. `day` is the UTC day whose quota it counts against, `claimed`
+    when it was let through (RFC 3339), both empty and `state` `None` when that was not kept. `answer` is
+    `None` when no answer was accepted, or it was not kept.
     """
 
     tool: str
-    day: str
-    arguments: dict[str, object]
-    claimed: str
+    arguments: dict[str, object] | None
+    day: str = ""
+    claimed: str = ""
+    state: str | None = None
+    whole: bool = True
     answer: Answered | None = None
+
+
+class PastRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was refused by the rule `code`. `arguments` are the caller's as JSON, or `None`."""
+
+    tool: str
+    code: str
+    state: str
+    arguments: str | None = None
 
 
 class PastStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +70,8 @@ class PastStep(msgspec.Struct, frozen=True, kw_only=True):
 class PastRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run, and the calls of it in their order.
 
-    `refused` are the tool and the code of each call that was refused or failed. Their arguments are kept
-    nowhere.
+    `started` (RFC 3339) is empty, and `input` and `session` are `None`, when that was not kept. `refused` are
+    the calls that did not go out, for whatever reason.
     """
 
     run_id: str
@@ -68,15 +81,15 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     input: object
     session: object
-    status: str
     started: str
     calls: tuple[PastCall, ...]
-    steps: tuple[PastStep, ...]
-    refused: tuple[tuple[str, str], ...]
+    steps: tuple[PastStep, ...] = ()
+    refused: tuple[PastRefusal, ...] = ()
 
 
 class _Refused(msgspec.Struct):
     tool: str
+    state: str
     refusal: Refusal
 
 
@@ -105,7 +118,7 @@ def _known(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) -> PastRun:
-    run_id, agent, version, bundle, environment, input_, session, status, started = row
+    run_id, agent, version, bundle, environment, input_, session, started = row
     try:
         return msgspec.convert(
             {
@@ -116,14 +129,17 @@ def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) ->
                 "environment": environment,
                 "input": _json(input_),
                 "session": _json(session),
-                "status": status,
                 "started": started,
                 "calls": [_call(call) for call in connection.execute(_CALLS, (run_id,))],
                 "steps": [
                     {"state": state, "output": _json(outcome), "time": time}
                     for state, outcome, time in connection.execute(_STEPS, (run_id,))
                 ],
-                "refused": [_refused(payload) for (payload,) in connection.execute(_REFUSED, (run_id,))],
+                "refused": [
+                    refusal
+                    for (payload,) in connection.execute(_REFUSED, (run_id,))
+                    if (refusal := _refused(payload)) is not None
+                ],
             },
             PastRun,
         )
@@ -140,12 +156,20 @@ def _call(row: tuple[object, ...]) -> dict[str, object]:
     return {"tool": tool, "day": day, "arguments": _json(arguments), "claimed": claimed, "answer": answer}
 
 
-def _refused(payload: object) -> tuple[str, str]:
+def _refused(payload: object) -> dict[str, object] | None:
+    """A call that was not sent; one that failed after that is among the calls."""
     record = msgspec.convert(_json(payload), _Refused)
-    return record.tool, record.refusal.code
+    if was_sent(record.refusal.code):
+        return None
+    return {"tool": record.tool, "code": record.refusal.code, "state": record.state}
+
+
+def was_sent(code: str) -> bool:
+    """Whether a call that ended in this refusal had been let through and sent before."""
+    return code.startswith("AR4") and code != "AR408"
 
 
 def _json(text: object) -> object:
     if not isinstance(text, str):
         raise TypeError("a column is no text")
-    return json.loads(text)
+    return parse(text)

@@ -31,7 +31,8 @@ AT_LEAST = 10
     default=(".agentc/runs.db",),
     show_default=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A database of runs that `agentc run` wrote. May be given several times.",
+    help="The database that `agentc run` writes, or what it prints with `--format json`. May be given "
+    "several times.",
 )
 @click.option(
     "--tool", "tools", multiple=True, help="Only the grant of this tool. May be given several times."
@@ -173,16 +174,19 @@ def _propose(
 
 
 def _runs(stores: tuple[Path, ...]) -> Iterator[PastRun]:
-    from agentc_runtime.history import read_runs
     from agentc_runtime.journal import StoreError
+
+    from ..tighten.recordings import recorded_runs
 
     for store in stores:
         if not store.is_file():
             raise InputError(f"no run database at `{store}`: `agentc run` writes one, or name it with --from")
         try:
-            yield from read_runs(store)
+            yield from recorded_runs(store)
         except StoreError as error:
             raise InputError(str(error)) from error
+        except OSError as error:
+            raise InputError(f"can't read `{store}`: {error.strerror}") from error
 
 
 def _write(root: Path, files: Mapping[str, SourceFile]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from agentc_runtime.calls import Call
 from agentc_runtime.expressions import Const
-from agentc_runtime.history import PastCall, PastRun
+from agentc_runtime.history import PastCall, PastRefusal, PastRun
 from agentc_runtime.labels import NOTHING_READ, Label, join
 from agentc_runtime.origins import ORIGINS
 from agentc_runtime.values import ABSENT, evaluate
@@ -25,6 +25,8 @@ from ..access import (
     judged,
     moment,
     most_suspect,
+    run_origins,
+    sample_data,
 )
 from ..lowered import Lowered
 
@@ -42,15 +44,16 @@ class Replay:
 
 @dataclass(frozen=True)
 class Seen:
-    """A call that was let through. `arguments` are those that the model gave; `hidden` names those of them
-    in which a secret stood, whose values are not known. `at` is the moment as it was, where that is known."""
+    """A call that was let through. `arguments` are those that the model gave, `None` when they are not known;
+    `hidden` names those of them in which a secret stood, whose values are not known. `at` is the moment as
+    it was, where that is known."""
 
     run: str
     tool: str
-    arguments: Mapping[str, object]
-    hidden: frozenset[str]
-    at: Moment | None
-    replays: tuple[Replay, ...]
+    arguments: Mapping[str, object] | None
+    hidden: frozenset[str] = frozenset()
+    at: Moment | None = None
+    replays: tuple[Replay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class Evidence:
 
     `days` are the days on which the agent ran, `daily` the calls of each tool on each of them, the runs that
     are left out included. `others` counts runs of other bundles by digest. `refused` counts the calls that
-    were refused, whose arguments nothing keeps; `outside` the recorded calls that the specs refuse by now,
-    by tool and code.
+    were refused, and `refusals` are those of them whose arguments were kept. `outside` counts the recorded
+    calls that the specs refuse by now, by tool and code.
     """
 
     runs: tuple[str, ...]
@@ -69,6 +72,7 @@ class Evidence:
     daily: Mapping[str, Counter[str]]
     others: Mapping[str, int]
     refused: int
+    refusals: tuple[Replay, ...]
     outside: Mapping[tuple[str, str], int]
 
     def of(self, tool: str) -> list[Seen]:
@@ -85,18 +89,22 @@ def collect(lowered: Lowered, runs: Iterable[PastRun], digest: str, *, any_bundl
     others: Counter[str] = Counter()
     outside: Counter[tuple[str, str]] = Counter()
     refused = 0
+    refusals: list[Replay] = []
     suspect = most_suspect(lowered.program)
     for run in runs:
         if run.agent != lowered.name or run.run_id in counted:
             continue
-        days.add(run.started[:10])
+        if run.started:
+            days.add(run.started[:10])
         for past in run.calls:
-            daily.setdefault(past.tool, Counter())[past.day] += 1
+            if past.day:
+                daily.setdefault(past.tool, Counter())[past.day] += 1
         if run.bundle != digest and not any_bundle:
             others[run.bundle] += 1
             continue
         counted[run.run_id] = None
-        refused += sum(code.startswith(("AR1", "AR2")) for _, code in run.refused)
+        refused += len(run.refused)
+        refusals += filter(None, (_refusal(lowered, one) for one in run.refused))
         for seen in _calls(lowered, run, suspect):
             if isinstance(seen, Seen):
                 calls.append(seen)
@@ -109,6 +117,7 @@ def collect(lowered: Lowered, runs: Iterable[PastRun], digest: str, *, any_bundl
         daily=daily,
         others=dict(sorted(others.items())),
         refused=refused,
+        refusals=tuple(refusals),
         outside=dict(sorted(outside.items())),
     )
 
@@ -126,44 +135,76 @@ def _calls(lowered: Lowered, run: PastRun, suspect: Mapping[str, Label]) -> Iter
         told = Told(
             input=run.input, session=run.session, outputs=outputs, trusted=[*trusted], approved=[*approved]
         )
-        yield _seen(lowered, run.run_id, past, access, told, suspect)
+        yield _seen(lowered, run, past, access, told, suspect)
         _learn(lowered, past, access, told, trusted, approved)
 
 
 def _seen(
     lowered: Lowered,
-    run: str,
+    run: PastRun,
     past: PastCall,
     access: ToolAccess,
     told: Told,
     suspect: Mapping[str, Label],
 ) -> Seen | tuple[str, str]:
+    if past.arguments is None:
+        return Seen(run.run_id, past.tool, None)
     given = {name: value for name, value in past.arguments.items() if name not in access.grant.bind}
     replays: list[Replay] = []
     code = "AR102"
     real: Moment | None = None
-    for state in access.states:
-        was = moment(lowered.program, state, past.tool, told)
-        bound = {name: evaluate(expr, was.data) for name, expr in access.referred.items()}
-        known = all(
-            value is not ABSENT and value == past.arguments.get(name) for name, value in bound.items()
-        )
-        best = favourable(lowered.program, access, state, past.arguments)
-        for at in (was if known else None, best):
-            if at is None:
-                continue
+    for state in access.states if past.state is None else {past.state} & set(access.states):
+        for known, at in _moments(lowered, past.arguments, access, state, told if past.whole else None):
             first = _replay(lowered, state, past.tool, given, at)
             code = first.before.code or code
             if first.before.outcome == "refused":
                 continue
             tainted = replace(at, context=join(at.context, suspect.get(state, NOTHING_READ)))
             replays += [first, _replay(lowered, state, past.tool, given, tainted)]
-            real = at if at is was else real
+            real = at if known else real
             break
     if not replays:
         return past.tool, code
     hidden = frozenset(name for name, value in given.items() if _is_hidden(value))
-    return Seen(run, past.tool, given, hidden, real, tuple(replays))
+    return Seen(run.run_id, past.tool, given, hidden, real, tuple(replays))
+
+
+def _moments(
+    lowered: Lowered, arguments: Mapping[str, object], access: ToolAccess, state: str, told: Told | None
+) -> Iterator[tuple[bool, Moment]]:
+    """The moment of the call if it is known, and one at which as much as possible lets it through."""
+    whole = dict(arguments)
+    if told is not None:
+        was = moment(lowered.program, state, access.tool.name, told)
+        bound = {name: evaluate(expr, was.data) for name, expr in access.referred.items()}
+        if all(value is not ABSENT and value == whole.get(name) for name, value in bound.items()):
+            yield True, was
+    else:
+        data = sample_data(lowered.program, access)
+        whole |= {name: evaluate(expr, data) for name, expr in access.referred.items()}
+    best = favourable(lowered.program, access, state, whole)
+    if best is not None:
+        yield False, best
+
+
+def _refusal(lowered: Lowered, past: PastRefusal) -> Replay | None:
+    """A refused call whose arguments were kept, if the policy refuses it: not a person, nor a quota."""
+    access = lowered.accesses.get(past.tool)
+    if past.arguments is None or access is None:
+        return None
+    data = sample_data(lowered.program, access)
+    call = Call(
+        run_id="replay",
+        call_id="call-1",
+        state=past.state,
+        name=past.tool,
+        arguments=past.arguments,
+        context=NOTHING_READ,
+        data=data,
+        origins=run_origins(lowered.program, data),
+    )
+    before = judged(lowered.judge.policy, call)
+    return Replay(call, before) if before.outcome == "refused" else None
 
 
 def _replay(lowered: Lowered, state: str, tool: str, given: Mapping[str, object], at: Moment) -> Replay:
@@ -183,7 +224,7 @@ def _learn(
 
     What had been read at a call is not recorded, so an answer counts only where that made no difference.
     """
-    if past.answer is None:
+    if past.answer is None or past.arguments is None:
         return
     origins = moment(lowered.program, "", past.tool, told).origins
     if past.answer.approved:

@@ -6,7 +6,8 @@ Pure. What is inferred is a guess about the values to come, so each guess has to
   says that there are more of its kind: by Good and Turing's estimate the chance that the next value is a new
   one is the share of those that were seen once;
 - texts of one shape (the same separators, and between them characters of the same class) have a pattern;
-- numbers have their bounds, texts their greatest length, lists theirs and what their items are.
+- numbers have their bounds, texts their greatest length, lists theirs and what their items are, objects
+  their keys and what stands under them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from ..regex import check_pattern
 #: The most values that are listed, and the longest text among them.
 MAX_LISTED: Final = 10
 MAX_LISTED_TEXT: Final = 200
+#: The most keys of an object that are written out.
+MAX_KEYS: Final = 30
+#: Beside these it can't be said in one place which keys an object may have.
+_UNCLEAR: Final = frozenset({"allOf", "anyOf", "oneOf", "additionalProperties", "not"})
 #: How many different texts make a shape.
 MIN_SHAPED: Final = 3
 
@@ -66,6 +71,9 @@ def inferred(
     lists = [value for value in values if isinstance(value, list)]
     if len(lists) == len(values):
         return _of_lists(seen, needed, said)
+    objects = [value for value in values if isinstance(value, dict)]
+    if len(objects) == len(values):
+        return _of_objects(seen, needed, said)
     return {}
 
 
@@ -111,6 +119,34 @@ def _of_lists(
         if items:
             found["items"] = items
     return found
+
+
+def _of_objects(
+    seen: Sequence[object], needed: Sequence[object], said: Mapping[str, object]
+) -> dict[str, object]:
+    """The keys that occurred and no others. Those that the limit names already are gone into."""
+    if said.keys() & _UNCLEAR:
+        return {}
+    known = named if isinstance(named := said.get("properties"), dict) else None
+    objects = [value for value in (*seen, *needed) if isinstance(value, dict)]
+    names = sorted({name for one in objects for name in one}) if known is None else sorted(known)
+    if len(names) > MAX_KEYS:
+        return {}
+    properties: dict[str, object] = {}
+    for name in names:
+        below = {} if known is None else known[name]
+        if isinstance(below, dict):
+            found = inferred(_under(name, seen), _under(name, needed), below)
+            if found or known is None:
+                properties[name] = found
+    if known is not None:
+        return {"properties": properties} if properties else {}
+    always = [name for name in names if all(name in one for one in objects)]
+    return {"properties": properties, "required": always}
+
+
+def _under(name: str, objects: Iterable[object]) -> list[object]:
+    return [one[name] for one in objects if isinstance(one, dict) and name in one]
 
 
 def _items(lists: Iterable[object]) -> list[object]:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from agentc_runtime.bundle import Origin
 from agentc_runtime.consent import open_destinations
@@ -23,6 +24,8 @@ from .changes import Change, Kept, limit_in_words
 from .evidence import Evidence, Seen
 from .infer import inferred
 
+#: A value, and the moment at which it was given, if that is known.
+_Placed: TypeAlias = tuple[object, Moment | None]
 #: How many of the values that were seen an explanation shows.
 SHOWN = 5
 #: The longest text that it shows whole.
@@ -92,6 +95,14 @@ def _sharing(program: Program, lowered: Lowered, grant: Grant) -> list[str]:
 
 
 @dataclass(frozen=True)
+class _Given:
+    """A call whose arguments are known."""
+
+    call: Seen
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class _Tool:
     """One granted tool, what was recorded of it, and what tests want of it."""
 
@@ -111,11 +122,15 @@ class _Tool:
         if not calls:
             yield from self._unused()
             return
-        if len(calls) < self.at_least:
+        known = [_Given(call, call.arguments) for call in calls if call.arguments is not None]
+        if len(known) < len(calls):
+            cut = _count(len(calls) - len(known), "call")
+            yield Kept(self.name, "its arguments", f"those of {cut} were cut and are not known")
+        elif len(calls) < self.at_least:
             yield Kept(self.name, "its arguments", f"only {_count(len(calls), 'call')}")
         else:
             for argument in self._arguments():
-                yield from self._argument(argument, calls)
+                yield from self._argument(argument, known)
         yield from self._quotas(calls, runs)
 
     def _unused(self) -> Iterator[Change | Kept]:
@@ -146,12 +161,12 @@ class _Tool:
         known = named if isinstance(named, Mapping) else {}
         return sorted(name for name in known if name not in self.grant.spec.bind)
 
-    def _argument(self, name: str, calls: Sequence[Seen]) -> Iterator[Change | Kept]:
-        giving = [call for call in calls if name in call.arguments]
+    def _argument(self, name: str, calls: Sequence[_Given]) -> Iterator[Change | Kept]:
+        giving = [one for one in calls if name in one.arguments]
         if not giving:
             return
         said = self.grant.spec.where.get(name, {})
-        if any(name in call.hidden for call in giving):
+        if any(name in one.call.hidden for one in giving):
             yield Kept(
                 self.name, f"`{name}`", "a secret stood in it, and what was recorded is not what was sent"
             )
@@ -160,14 +175,13 @@ class _Tool:
         if not said and not (len(giving) == len(calls) and all(name in one for one in wanting)):
             if len(giving) >= self.at_least:
                 without = len(calls) - len(giving) + sum(name not in one for one in wanting)
-                yield Kept(
-                    self.name, f"`{name}`", f"it was left out {without} times, and a limit would require it"
-                )
+                often = "once" if without == 1 else f"{without} times"
+                yield Kept(self.name, f"`{name}`", f"it was left out {often}, and a limit would require it")
             return
-        seen = [call.arguments[name] for call in giving]
+        seen = [one.arguments[name] for one in giving]
         wanted = [one[name] for one in wanting if name in one]
         limit, witness = self._narrower(name, inferred(seen, wanted, said, listed=self._may_settle(name)))
-        traced = self._traced(name, giving)
+        traced = self._traced(name, [(one.arguments[name], one.call.at) for one in giving])
         if traced is not None:
             limit[FROM] = list(traced)
         if not limit:
@@ -175,7 +189,7 @@ class _Tool:
         span = self.grant.span("where", name, key=True) if said else self.grant.span("tool")
         values = _values(seen)
         also = f"; permission tests want {_values(wanted)}" if wanted else ""
-        runs = _count(len({call.run for call in giving}), "run")
+        runs = _count(len({one.call.run for one in giving}), "run")
         because = f"{_count(len(giving), 'call')} in {runs} gave {values}{also}"
         was = limit_in_words(said)
         yield Change(self.name, "argument", span, because, name=name, limit=limit, was=was, witness=witness)
@@ -200,17 +214,17 @@ class _Tool:
         found: dict[str, object] = {}
         witness: object = None
         region: Region = Intersection((allowed(self.access), {"required": [name]}))
-        for key, value in keywords.items():
-            more = close_where({name: {key: value}})
+        for part in _parts(keywords):
+            more = close_where({name: part})
             answer = includes(more, region)
             if isinstance(answer, Escapes):
-                found[key] = value
+                found |= part
                 witness = answer.witness
                 region = Intersection((region, more))
         return found, witness
 
-    def _traced(self, name: str, giving: Sequence[Seen]) -> tuple[Origin, ...] | None:
-        """The origins that are enough for each value, of those that are admitted now.
+    def _traced(self, name: str, values: Sequence[_Placed]) -> tuple[Origin, ...] | None:
+        """The origins that are enough for each value at its moment, of those that are admitted now.
 
         `None` when no fewer are, or when where a value stood is not known.
         """
@@ -220,8 +234,8 @@ class _Tool:
             return None
         if not said and not self._may_trace(name):
             return None
-        values = [(call.arguments[name], call.at) for call in giving]
-        values += [(one.arguments[name], one.at) for one in self.tests if name in one.arguments]
+        wanted = [(one.arguments[name], one.at) for one in self.tests if name in one.arguments]
+        values = [*values, *wanted]
         left = list(said or ORIGINS)
         if not _stand(values, left):
             return None
@@ -266,7 +280,16 @@ class _Tool:
         return Change(self.name, "quota", span, because, name=name, count=count, was=was)
 
 
-def _stand(values: Sequence[tuple[object, Moment | None]], origins: Collection[Origin]) -> bool:
+def _parts(keywords: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Each keyword alone; which keys an object may have, together with those that it must have."""
+    for key, value in keywords.items():
+        if key == "properties" and "required" in keywords:
+            yield {key: value, "required": keywords["required"]}
+        elif key != "required":
+            yield {key: value}
+
+
+def _stand(values: Sequence[_Placed], origins: Collection[Origin]) -> bool:
     return all(at is not None and at.origins.stands_in(value, origins) for value, at in values)
 
 

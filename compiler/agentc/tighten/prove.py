@@ -95,6 +95,9 @@ def _problems(project: Project, evidence: Evidence, files: Mapping[str, SourceFi
             now = judged(lowered.judge.policy, replayed.call)
             if (now.outcome, now.by) != (replayed.before.outcome, replayed.before.by):
                 yield f"a call of run `{call.run}` would come out otherwise: {now.message or now.outcome}"
+    for refused in evidence.refusals:
+        if judged(lowered.judge.policy, refused.call).outcome != "refused":
+            yield f"a refused call of `{refused.call.name}` would no longer be refused"
 
 
 def _errors(before: Iterable[Diagnostic], after: Iterable[Diagnostic]) -> Iterator[str]:

@@ -64,8 +64,8 @@ def _lists(agent: Agent, gone: set[str]) -> Iterator[tuple[SourceFile, Sequence,
             if len(dropped[found.name]) == len(node.items):
                 raise EditError(f"none of the grants of `{found.name}` would be left")
             yield found.file, node, dropped[found.name]
-    for name, state in agent.states.items():
-        node = agent.resource.at("workflow", "states", name, "tools")
+    for state in agent.states.values():
+        node = agent.resource.at(*state.path, "tools")
         if isinstance(node, Sequence) and state.grants.keys() & gone:
             yield (
                 agent.resource.file,

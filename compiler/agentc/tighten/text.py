@@ -50,6 +50,7 @@ def as_data(proposal: Proposal, shown: Shown, patch: str, *, written: bool) -> d
         "runs": len(evidence.runs),
         "calls": len(evidence.calls),
         "refused": evidence.refused,
+        "refused_again": len(evidence.refusals),
         "left_out": {
             "other_bundles": [{"bundle": digest, "runs": runs} for digest, runs in evidence.others.items()],
             "refused_by_now": [
@@ -75,7 +76,10 @@ def _evidence(proposal: Proposal) -> Iterator[str]:
     for (tool, code), calls in evidence.outside.items():
         yield f"  left out: {_count(calls, 'call')} of {tool}, which the specs refuse by now ({code})"
     if evidence.refused:
-        yield f"  {_count(evidence.refused, 'call')} were refused; what is proposed allows nothing more"
+        again = len(evidence.refusals)
+        judged = f"; {again} of them, whose arguments were kept, judged again" if again else ""
+        verb = "was" if evidence.refused == 1 else "were"
+        yield f"  {_count(evidence.refused, 'call')} {verb} refused and would be{judged}"
 
 
 def _what(change: Change) -> str:

@@ -118,6 +118,38 @@ def test_several_stores_count_each_run_once(agentc, support, store, folder):
     assert "9 calls in 3 runs\n" in done.err
 
 
+def test_a_transcript_shows_what_was_refused_and_it_stays_so(agentc, support, folder):
+    event = {"state": "resolve", "tool": "helpdesk.refund"}
+    started = {
+        "event": "run_started", "run_id": "r", "agent": "triage", "version": "1.0.0",
+        "bundle": digest_of(support), "environment": "local", "replay": True,
+    }  # fmt: skip
+    lines = [started]
+    for number, amount in enumerate((5, 4000, 7, 9)):
+        call = {**event, "call_id": f"call-{number}"}
+        given = json.dumps({"amount": amount, "currency": "EUR"})
+        lines.append({**call, "event": "tool_called", "arguments": given})
+        label = {"trust": "trusted", "sensitivity": "internal"}
+        lines.append(
+            {**call, "event": "tool_refused", "refusal": {"code": "AR201", "message": "too much"}}
+            if amount == 4000
+            else {
+                **call,
+                "event": "tool_returned",
+                "status": 201,
+                "content": "{}",
+                "label": label,
+                "seconds": 0.1,
+            }
+        )
+    (folder / "run.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = agentc("tighten", "triage", "--project", support, "--from", "run.jsonl", "--at-least", 3)
+    assert done.code == 0
+    assert "3 calls in 1 run\n" in done.err
+    assert "1 call was refused and would be; 1 of them, whose arguments were kept, judged again\n" in done.err
+    assert "amount is at least 5 and at most 9, was at most 50" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -126,7 +158,7 @@ def test_several_stores_count_each_run_once(agentc, support, store, folder):
             ["triage", "--from", "empty.db"],
             "no runs of agent `triage` in `empty.db`: `agentc run` records them",
         ),
-        (["triage", "--from", "text.db"], "text.db: file is not a database"),
+        (["triage", "--from", "text.db"], "text.db: line 1 is no event of a run: name a database"),
         (
             ["triage", "--from", "other.db"],
             "this is no agentc store: name the database that `agentc run` wrote",

@@ -149,7 +149,7 @@ def run(number, calls, reads):
         past.insert(0, read)
     return PastRun(
         run_id=f"run-{number}", agent="triage", version="1.0.0", bundle=DIGEST, environment="local",
-        input={"ticket_id": "T-1"}, session={}, status="succeeded", started="2026-03-01T12:00:00Z",
+        input={"ticket_id": "T-1"}, session={}, started="2026-03-01T12:00:00Z",
         calls=tuple(past), steps=(), refused=(),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from difflib import ndiff
 
 import pytest
 
-from agentc.checks.base import BASE
+from agentc.checks.base import BASE, sha256_of
 from agentc_runtime.refusals import Refusal
 
 SPECS = """\
@@ -165,7 +165,7 @@ def test_an_argument_that_was_left_out_once_is_not_required(load, propose):
     proposal = propose(load(files), [[refund(5)], [refund(5)], [without]])
     assert ("desk.refund", "argument", "currency") not in words(proposal)
     assert [one.why for one in proposal.kept if one.what == "`currency`"] == [
-        "it was left out 1 times, and a limit would require it"
+        "it was left out once, and a limit would require it"
     ]
 
 
@@ -285,3 +285,45 @@ def test_fewer_origins_are_enough(load, propose):
     proposal = propose(project, [[read, refund(5, "EUR", "T-77")], [refund(6)]])
     limits = {one.name: one.limit for one in proposal.changes if one.tool == "desk.refund" and one.limit}
     assert limits["ticket_id"] == {"maxLength": 4, "from": ["input", "trusted"]}
+
+
+NESTED = BASE["openapi.yaml"].replace(
+    "currency: { type: string }",
+    "to: { type: object }\n                lines: { type: array }",
+)
+
+
+def test_what_is_inside_of_lists_and_objects(load, propose):
+    files = SPECS.replace("        currency: { enum: [EUR, USD, CHF] } # no other\n", "").replace(
+        "maximum: 50 # the shop pays no more",
+        "maximum: 50 # most\n        lines:\n          items: # each\n            properties:\n"
+        "              id: { pattern: '[0-9]+' } # its number",
+    )
+    toolset = BASE["toolset.yaml"].replace(sha256_of(BASE["openapi.yaml"]), sha256_of(NESTED))
+    project = load(f"{files}# file: toolset.yaml\n{toolset}# file: openapi.yaml\n{NESTED}")
+    runs = [
+        [
+            (
+                "desk.refund",
+                {
+                    "ticket_id": "T-1",
+                    "amount": 5,
+                    "to": {"iban": iban, **rest},
+                    "lines": [{"id": "17"}, {"id": "4"}],
+                },
+            )
+        ]
+        for iban, rest in (("DE-1", {}), ("DE-22", {"of": "Ana"}), ("DE-333", {}))
+    ]
+    _, come = changed(propose(project, runs, tools=["desk.refund"]), project)
+    assert come == [
+        "          const: 5",
+        '              id: { pattern: \'[0-9]+\', enum: ["17", "4"] } # its number',
+        "          maxItems: 2",
+        "        ticket_id: { const: T-1 }",
+        (
+            "        to: { properties: { iban: "
+            '{ pattern: "DE-[0-9]{1,3}" }, of: { const: Ana } }, required: [iban] }'
+        ),
+        "      quota: { per_run: 1, per_day: 100 }",
+    ]
