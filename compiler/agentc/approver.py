@@ -49,10 +49,11 @@ class TerminalApprover:
         if not sys.stdin.isatty():
             self._write(shown(answer, 80))
         approved = answer.strip().lower() in {"y", "yes"}
-        return Decision(approved=approved, by=_user())
+        return Decision(approved=approved, by=user_name())
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who sits at this machine, as it says."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -74,7 +74,7 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
                 input=options.input,
                 session=options.session,
             )
-            await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ)
+            await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
             ledger.close()
@@ -100,7 +100,7 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
                 raise RunnerError(f"run `{run_id}` is over: {run.status}")
             if not run.attempts:
                 raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
-            await here.take_up(url, ledger, run_id, TerminalDoors(options), os.environ)
+            await here.take_up(url, ledger, run_id, TerminalDoors(options), os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
             ledger.close()

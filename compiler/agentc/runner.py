@@ -18,6 +18,7 @@ from agentc_runtime.refusals import Refusal
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.store import Store, StoreError
+from agentc_runtime.switches import Switches
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 
@@ -44,6 +45,7 @@ class RunOptions:
     recordings: tuple[Path, ...]
     store: str | None
     durable: bool
+    switches: Switches | None
     format: str
     prefix: str
     color: bool
@@ -75,6 +77,7 @@ async def run_agent(bundle: Bundle, options: RunOptions) -> int:
                 approver=TerminalApprover(write_line, color=options.color, prefix=options.prefix),
                 secrets=secrets,
                 emit=observer(options),
+                switches=options.switches,
             )
         finally:
             if store is not None:

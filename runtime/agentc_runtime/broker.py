@@ -28,6 +28,7 @@ from .refusals import Refusal, RefusedError
 from .request import build_request, first_page, preview
 from .secrets import Secrets
 from .sending import Clocks, Sender
+from .switches import NoSwitches, Switches, open_groups, stopped
 from .tokens import Tokens
 from .violations import compile_predicate
 from .wire import HttpRequest, Transport
@@ -48,7 +49,7 @@ class Broker:
         ValueError: a schema can't be compiled, or names are ambiguous; such a program must not run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one name for each door of a call
         self,
         program: Program,
         source_map: SourceMap,
@@ -59,6 +60,7 @@ class Broker:
         approver: Approver,
         *,
         clocks: Clocks | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self._program = program
         self._source_map = source_map
@@ -68,6 +70,7 @@ class Broker:
         self._secrets = secrets
         self._approver = approver
         self._clocks = clocks or Clocks()
+        self._switches = switches or NoSwitches()
         self._policy = Policy(program, source_map)
         self._transport = transport
         self._typed = {
@@ -97,7 +100,7 @@ class Broker:
             request = await self._prepared(decided, key)
         except RefusedError as error:
             return await self._refused(call, error.refusal, emit, tool.name)
-        held = self._spent(call, decided) or self._sender.admit(tool)
+        held = self._stopped(tool) or self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
             return await self._refused(call, held, emit, tool.name)
         arguments = self._secrets.redact_object(decided.arguments)
@@ -111,7 +114,8 @@ class Broker:
                     request = await self._prepared(decided, key)
                 except RefusedError as error:
                     return await self._refused(call, error.refusal, emit, tool.name)
-        exhausted = await self._claim(call, decided, arguments, digest, key)
+        # again: it may have been disabled while a person was asked
+        exhausted = self._stopped(tool) or await self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
             return await self._refused(call, exhausted, emit, tool.name)
         return await self._send(call, decided, arguments, request, emit)
@@ -164,6 +168,9 @@ class Broker:
             )
         )
         return returned
+
+    def _stopped(self, tool: Tool) -> Refusal | None:
+        return stopped(self._switches, self._program.agent.name, tool.name)
 
     def _label(self, tool: Tool, value: object) -> Label:
         """What is known of an answer: it is typed when it is of the kind that holds no sentence."""
@@ -262,15 +269,24 @@ class Broker:
                 reasons=asked.reasons,
             )
         )
-        decision: Decision | None = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(asked.expires_ms / 1000):
-                decision = await self._approver.ask(asked)
+        decision = await self._asked(asked)
         kept = decision or Decision(approved=False, by=NOBODY)
         answer = {"approved": kept.approved, "by": kept.by, "reason": kept.reason}
         await answered(self._journal.record(asked.run_id, "approval_decided", {**said, **answer}))
         emit(ApprovalDecided(tool=asked.tool, call_id=asked.call_id, approved=kept.approved, by=kept.by))
         return decision
+
+    async def _asked(self, asked: ApprovalRequest) -> Decision | None:
+        """The decision of the groups that are not disabled, before the question and after the answer."""
+        agent = self._program.agent.name
+        groups = open_groups(self._switches, agent, asked.by)
+        decision: Decision | None = None
+        if not isinstance(groups, str):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(asked.expires_ms / 1000):
+                    decision = await self._approver.ask(msgspec.structs.replace(asked, by=groups))
+            groups = open_groups(self._switches, agent, groups)
+        return Decision(approved=False, by=NOBODY, reason=groups) if isinstance(groups, str) else decision
 
     async def _claim(
         self, call: Call, allowed: Allowed, arguments: dict[str, object], digest: str, key: str | None

@@ -273,6 +273,26 @@ _RULES = (
         "more from it than it asked for.",
         "register a retriever under this name where the bundle is run, or see why it failed",
     ),
+    RefusalRule(
+        "AR520",
+        "tool is disabled",
+        "An operator disabled the tool with `agentc disable`, for the reason that the message gives.",
+        "`agentc enable` it when the reason is gone, or wait until it expires",
+    ),
+    RefusalRule(
+        "AR521",
+        "agent is disabled",
+        "An operator disabled the agent with `agentc disable`. It begins no run, asks no model and calls no "
+        "tool.",
+        "`agentc enable` it when the reason is gone, or wait until it expires",
+    ),
+    RefusalRule(
+        "AR522",
+        "what is disabled is not known",
+        "The switches of operators can't be read, so that nobody could stop what is done now. Nothing is "
+        "done.",
+        "look at the folder that `--control` names, and at its permissions",
+    ),
 )
 
 #: Every rule by its code.

@@ -6,6 +6,7 @@ import secrets as randomness
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -22,6 +23,7 @@ from .interpret.undo import undo
 from .models.types import Usage
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
+from .switches import NoSwitches, Switches, check_model, stopped
 from .values import ABSENT
 from .workflow import RetrieveState
 
@@ -96,13 +98,14 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     run_id: str | None = None,
     retrievers: Mapping[str, Retriever] | None = None,
     steps: Steps | None = None,
+    switches: Switches | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
     What the model, the services and the data do wrong ends in the result's `refusal`. A cancellation, or
     whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
     that the bundle's `retrieve` states name. `steps` may remember what came through them, and then the run
-    goes on where it was.
+    goes on where it was. `switches` say what operators have disabled.
 
     Raises:
         Parked: the run is not over, and nothing is recorded of its end.
@@ -110,7 +113,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     from .broker import Broker
     from .models.client import ModelClient
 
-    found = retrievers or {}
+    found, found_switches = retrievers or {}, switches or NoSwitches()
 
     begun = time.monotonic()
     program, source_map = bundle.program, bundle.source_map
@@ -119,6 +122,8 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     replay = getattr(model_transport, "replays", False) is True
     emit(started(bundle, name, run_id, replay=replay))
     refusal = unfit(bundle, name, input, session) or _unequipped(program, source_map, found)
+    if refusal is None and steps is None:  # a run that goes on is stopped, and ended, at its next step
+        refusal = stopped(found_switches, program.agent.name)
     if refusal is not None:
         result = RunResult(
             run_id=run_id, status="failed", output=None, refusal=refusal, usage=Usage(), cost=Decimal(0)
@@ -145,8 +150,15 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             program=program,
             source_map=source_map,
             environment=name,
-            broker=Broker(program, source_map, name, transport, journal, secrets, approver),
-            models=ModelClient(program.environments[name], secrets, model_transport),
+            broker=Broker(
+                program, source_map, name, transport, journal, secrets, approver, switches=switches
+            ),
+            models=ModelClient(
+                program.environments[name],
+                secrets,
+                model_transport,
+                check=partial(check_model, found_switches, program.agent.name),
+            ),
             journal=journal,
             secrets=secrets,
             emit=emit,

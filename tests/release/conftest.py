@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -104,6 +107,29 @@ def policy_of(keys: Keys) -> Callable[..., TrustPolicy]:
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def load(path: Path) -> ModuleType:
+    """A script of the tests as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def deployed() -> ModuleType:
+    """Bundles that need no model."""
+    return load(ROOT / "tests/support/deployed.py")
+
+
+@pytest.fixture(scope="session")
+def live_service() -> ModuleType:
+    """Services on loopback."""
+    return load(ROOT / "tests/support/live_service.py")
 
 
 # --- origins -------------------------------------------------------------------------------------------

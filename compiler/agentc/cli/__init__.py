@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Check that a bundle is whole, unchanged and trusted."),
     "push": ("push", "Put a bundle where machines get it from."),
     "pull": ("pull", "Get a bundle by its digest."),
+    "disable": ("disable", "Stop a tool, an agent, a model or a group of approvers on every worker."),
+    "enable": ("enable", "Undo `agentc disable`."),
     "run": ("run", "Run an agent and show what it does."),
     "eval": ("eval", "Run evals and judge their gates."),
     "runs": ("runs", "Look after runs, and let interrupted ones go on."),

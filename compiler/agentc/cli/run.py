@@ -11,6 +11,7 @@ import click
 
 from . import InputError
 from .options import json_value, text_or_json
+from .release import CONTROLLED, switches_of
 
 if TYPE_CHECKING:
     from agentc_runtime.environments import Environment
@@ -41,6 +42,7 @@ DEFAULT_STORE = ".agentc/runs.db"
 )
 @click.option("--durable", is_flag=True, help="Keep each step, so that an interrupted run can go on.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
+@CONTROLLED
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
 def command(
@@ -54,6 +56,7 @@ def command(
     store: str,
     durable: bool,
     no_store: bool,
+    control: Path | None,
     format_: str,
     quiet: bool,
 ) -> int:
@@ -88,6 +91,7 @@ def command(
         recordings=recordings,
         store=None if no_store else store,
         durable=durable,
+        switches=switches_of(control),
         format="none" if quiet else format_,
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),

@@ -14,6 +14,7 @@ import click
 
 from . import InputError
 from .options import text_or_json
+from .release import CONTROLLED, switches_of
 from .run import DEFAULT_STORE
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def show(run_id: str, store: str, format_: str) -> int:
 @command.command("resume")
 @click.argument("run_id", metavar="RUN")
 @STORE
+@CONTROLLED
 @click.option(
     "--replay",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -107,7 +109,9 @@ def show(run_id: str, store: str, format_: str) -> int:
 )
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
-def resume(run_id: str, store: str, replay: Path | None, format_: str, quiet: bool) -> int:
+def resume(
+    run_id: str, store: str, control: Path | None, replay: Path | None, format_: str, quiet: bool
+) -> int:
     """Let a durable run go on here, from where it stopped.
 
     What it has done is not done again, and its bundle is the one that it began with. Exit code 1: the run
@@ -130,6 +134,7 @@ def resume(run_id: str, store: str, replay: Path | None, format_: str, quiet: bo
         recordings=(replay,) if replay else (),
         store=store,
         durable=True,
+        switches=switches_of(control),
         format="none" if quiet else format_,
         prefix="",
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),

@@ -17,6 +17,7 @@ from ..ledger import Ledger
 from ..quoting import shortened
 from ..run import run_bundle
 from ..secrets import Secrets
+from ..switches import Switches
 from ..transport import HttpTransport
 from ..verify import Bundle
 from ..wire import Transport
@@ -47,10 +48,13 @@ class Doors(Protocol):
 class RunDriver:
     """Carries out the runs of one process."""
 
-    def __init__(self, ledger: Ledger, doors: Doors, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, ledger: Ledger, doors: Doors, environ: Mapping[str, str], switches: Switches | None = None
+    ) -> None:
         self._ledger = ledger
         self._doors = doors
         self._environ = environ
+        self._switches = switches
         self._bundles: dict[str, Bundle] = {}
         #: What went wrong in this process, by run.
         self.faults: dict[str, Exception] = {}
@@ -128,6 +132,7 @@ class RunDriver:
                 emit=emit,
                 run_id=run_id,
                 steps=steps,
+                switches=self._switches,
             )
         finally:
             await tools.close()

@@ -11,6 +11,7 @@ from ..ledger import Ledger
 from ..refusals import RefusedError
 from ..run import new_run_id, unfit
 from ..secrets import Secrets
+from ..switches import Switches
 from ..verify import Bundle
 from . import engine, runs
 from .driver import Doors, RunDriver
@@ -47,19 +48,33 @@ def keep_run(
     return run_id
 
 
-async def carry_out(url: str, ledger: Ledger, run_id: str, doors: Doors, environ: Mapping[str, str]) -> None:
+async def carry_out(
+    url: str,
+    ledger: Ledger,
+    run_id: str,
+    doors: Doors,
+    environ: Mapping[str, str],
+    switches: Switches | None = None,
+) -> None:
     """Carry out a kept run in this process, until it is over or waits."""
-    driver = RunDriver(ledger, doors, environ)
+    driver = RunDriver(ledger, doors, environ, switches)
     with engine.running(url, driver):
         await engine.start_here(run_id)
     _raise_fault(driver, run_id)
 
 
-async def take_up(url: str, ledger: Ledger, run_id: str, doors: Doors, environ: Mapping[str, str]) -> None:
+async def take_up(
+    url: str,
+    ledger: Ledger,
+    run_id: str,
+    doors: Doors,
+    environ: Mapping[str, str],
+    switches: Switches | None = None,
+) -> None:
     """Take a run up again in this process, until it is over or waits."""
     queue = f"{engine.QUEUE}-{randomness.token_hex(8)}"
     runs.queue_run(ledger, run_id)
-    driver = RunDriver(ledger, doors, environ)
+    driver = RunDriver(ledger, doors, environ, switches)
     with engine.running(url, driver, queues=(queue,)):
         await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
         try:

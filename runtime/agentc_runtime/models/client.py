@@ -44,7 +44,10 @@ def _unheard(request: ModelRequest, error: ModelError, attempt: int) -> None:
 
 
 class ModelClient:
-    """Completes model turns. A transport that has `replays = True` needs no secrets and does not wait."""
+    """Completes model turns, each after `check` has let it through.
+
+    A transport that has `replays = True` needs no secrets and does not wait.
+    """
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class ModelClient:
         transport: Transport,
         *,
         sleep: Sleep = asyncio.sleep,
+        check: Callable[[ModelRequest], None] | None = None,
     ) -> None:
         self._environment = environment
         self._secrets = secrets
         self._transport = transport
         self._sleep = sleep
+        self._check = check
         self._replays = getattr(transport, "replays", False) is True
 
     async def complete(
@@ -71,8 +76,10 @@ class ModelClient:
         Raises:
             ModelError: the provider can't be reached, refused, or sent what can't be read. Without secrets.
             RefusedError: AR506, AR508 the model's secret is not set or can't be carried, AR301 its URL is
-                unusable.
+                unusable; or what `check` raises.
         """
+        if self._check is not None:
+            self._check(request)
         if request.model.secret is not None and not self._replays:
             await self._secrets.renew(self._transport, (request.model.secret,))
         wire = self._wire(request)

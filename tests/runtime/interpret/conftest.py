@@ -40,6 +40,7 @@ from agentc_runtime.memory import MemoryJournal
 from agentc_runtime.retrieval import Retriever
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
+from agentc_runtime.switches import Switches
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 from agentc_runtime.workflow import AgentState, Retry, State
@@ -261,6 +262,7 @@ class Rig:
     log: Kept = field(default_factory=Kept)
     environ: dict[str, str] = field(default_factory=dict)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
+    switches: Switches | None = None
 
     def program(self, states: dict[str, State], **changes: Any) -> Program:
         tools = _tools(self.urls[1])
@@ -331,6 +333,7 @@ class Rig:
                 emit=self.events.append,
                 log=self.log,
                 retrievers=self.retrievers,
+                switches=self.switches,
             )
         finally:
             await transport.close()
