@@ -147,6 +147,7 @@ from . import (
     ac914_model_sees_more,
     ac915_higher_limit,
     ac916_more_input,
+    ac917_version_too_low,
     ac919_not_compared,
 )
 
@@ -297,6 +298,7 @@ RULES: dict[str, Rule] = {
         ac914_model_sees_more.RULE,
         ac915_higher_limit.RULE,
         ac916_more_input.RULE,
+        ac917_version_too_low.RULE,
         ac919_not_compared.RULE,
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -9,38 +10,66 @@ import click
 from . import InputError
 
 if TYPE_CHECKING:
-    from ..diff.values import Side
+    from ..diff.values import Delta, Side
 
 
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
 @click.option(
-    "--fail-on",
-    type=click.Choice(["widened"]),
-    help="Exit with 1 when agents may do more than before.",
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is written; markdown is for a comment on a pull request.",
 )
-def command(old: str, new: str, fail_on: str | None) -> int:
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    type=click.Choice(["widened", "version"]),
+    help="Exit with 1 when agents may do more, or when a version is too low for its changes. Repeatable.",
+)
+def command(old: str, new: str, format_: str, fail_on: tuple[str, ...]) -> int:
     """Say what a change lets agents do.
 
     OLD and NEW are each a folder with projects, a bundle, or a git revision such as `main`, of which the
     folder of the other side is read; `main:specs` names another one. What is compared is what agents may do
     in effect, whatever file says so. What can't be decided counts as wider. Exit code 1: with --fail-on,
-    agents may do more; 2: one of the two can't be read, or has errors that leave no permissions to compare.
+    what it names; 2: one of the two can't be read, or has errors that leave no permissions to compare.
 
     \b
     Example:
       agentc diff main specs/support --fail-on widened
     """
     from ..diff.compare import compare
+
+    delta = compare(*sides(old, new))
+    _print(delta, format_)
+    failed = ("widened" in fail_on and bool(delta.widenings)) or (
+        "version" in fail_on and not all(bump.enough for bump in delta.bumps)
+    )
+    return 1 if failed else 0
+
+
+def _print(delta: Delta, format_: str) -> None:
+    if format_ == "json":
+        from ..diff.data import as_data
+
+        click.echo(json.dumps(as_data(delta), indent=2, ensure_ascii=False))
+        return
+    if format_ == "markdown":
+        from ..diff.markdown import as_markdown
+
+        click.echo(as_markdown(delta), nl=False)
+        return
     from ..diff.text import as_text
     from ..report.text import painter
     from .options import is_colored
 
-    delta = compare(*sides(old, new))
     color = is_colored()
     click.echo(as_text(delta, painter(color)), nl=False, color=True if color else None)
-    return 1 if fail_on == "widened" and delta.widenings else 0
 
 
 def sides(old: str, new: str) -> tuple[Side, Side]:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import msgspec
 
+from agentc_runtime import bundle as ir
 from agentc_runtime.canonical import canonical
 from agentc_runtime.environments import Environment
 from agentc_runtime.expressions import Const
 from agentc_runtime.workflow import EndState
 
+from .behaviour import edits, reworded
+from .differences import Difference, differences
 from .gained import Found, gained
 from .pairing import paired
-from .values import MIRRORED, SEVERITIES, Change, Delta, How, Place, Side, Version
+from .parts import kind_of
+from .values import MIRRORED, SEVERITIES, Bump, Change, Delta, Edit, How, Place, Side, Version
+from .versions import bump
 from .witness import witness
 from .wording import differing_lines
 
+#: Between an agent and one that it hands off to.
+HANDED: Final = " > "
 _ORDER: Final = {name: rank for rank, name in enumerate(SEVERITIES)}
 
 
@@ -27,22 +34,25 @@ def compare(old: Side, new: Side) -> Delta:
     """All that changed between two sides."""
     old, new, left = paired(old, new)
     changes: list[Change] = list(_unknown(old, new))
-    for name in sorted({*old.agents, *new.agents}):
+    edited: list[Edit] = []
+    bumps: list[Bump] = []
+    for name in sorted({*old.agents, *new.agents} - {*old.unknown, *new.unknown}):
         before, now = old.agents.get(name), new.agents.get(name)
-        if name in old.unknown or name in new.unknown:
-            continue
-        if before is None and now is not None:
-            changes.append(_whole(name, now))
-            before = _nothing(now)
-        elif now is None and before is not None:
-            changes.append(mirrored(_whole(name, before)))
-            now = _nothing(before)
-        assert before is not None  # the name is of one side at least
-        assert now is not None
-        changes += privileges(name, before, now)
+        for part in _agents(name, before, now):
+            changes += part[0]
+            edited += part[1]
+        if before is not None and now is not None and before.program != now.program:
+            mine = [one for one in changes if one.agent.partition(HANDED)[0] == name]
+            bumps.append(bump(name, before, now, mine))
     changes.sort(key=lambda one: (_ORDER[one.severity], one.code, one.agent, one.subject, one.what))
     return Delta(
-        old=old, new=new, changes=tuple(changes), edits=(), bumps=(), digest=digest(old, new), left_out=left
+        old=old,
+        new=new,
+        changes=tuple(changes),
+        edits=tuple(edited),
+        bumps=tuple(bumps),
+        digest=digest(old, new),
+        left_out=left,
     )
 
 
@@ -58,6 +68,45 @@ def _unknown(old: Side, new: Side) -> Iterator[Change]:
         was, at = (None if one is None else one.at for one in (before, now))
         what = "is an agent of which it is not known what it may do"
         yield Change(how, "AC919", "high", name, name, what, was, at, unclear=why.why)
+
+
+def _agents(name: str, old: Version | None, new: Version | None) -> Iterator[tuple[list[Change], list[Edit]]]:
+    """One agent, and those that it hands off to."""
+    if old is not None and new is not None and old.program == new.program:
+        return
+    before = {} if old is None else handed(name, old)
+    now = {} if new is None else handed(name, new)
+    for one in sorted({*before, *now}):
+        was, is_ = before.get(one), now.get(one)
+        if was is not None and is_ is not None:
+            found = list(differences(was.program, is_.program))
+            changes = [*privileges(one, was, is_), *_unjudged(one, was, is_, found)]
+            yield changes, [*edits(one, was, is_, found), *reworded(one, was, is_, found, changes)]
+        elif is_ is not None:
+            yield [_whole(one, is_), *privileges(one, _nothing(is_), is_)], []
+        elif was is not None:
+            yield [mirrored(_whole(one, was)), *privileges(one, was, _nothing(was))], []
+
+
+def handed(name: str, version: Version) -> dict[str, Version]:
+    """The agent, and those that it hands off to, each as if it stood alone."""
+    found = {name: version}
+    for sub, program in version.program.agents.items():
+        inner = Version(program, ir.map_of(version.source_map, sub), version.sources, version.base)
+        found |= handed(f"{name}{HANDED}{sub}", inner)
+    return found
+
+
+def _unjudged(agent: str, old: Version, new: Version, found: Iterable[Difference]) -> Iterator[Change]:
+    """Parts of a program that nobody has said what they mean: wider, both ways."""
+    for difference in found:
+        if kind_of(difference.path, difference.value) == "unknown":
+            name = ".".join(difference.path)
+            what, unclear = "differs", "this version of agentc knows no order of it"
+            yield Change(
+                "widened", "AC919", "high", agent, name, what, old.place("agent"), new.place("agent"),
+                unclear=unclear,
+            )  # fmt: skip
 
 
 def privileges(agent: str, old: Version, new: Version) -> Iterator[Change]:
@@ -137,38 +186,17 @@ def digest(old: Side, new: Side) -> str:
 
     It knows no words, positions or versions of the compiler: the same change has the same digest.
     """
-    rows: list[object] = [
-        [name, *row]
-        for name in sorted({*old.agents, *new.agents})
-        for row in differences((), _plain(old.agents.get(name)), _plain(new.agents.get(name)))
-    ]
+    rows: list[object] = []
+    for name in sorted({*old.agents, *new.agents}):
+        before, now = old.agents.get(name), new.agents.get(name)
+        if before is not None and now is not None:
+            rows += [[name, *one.row] for one in differences(before.program, now.program)]
+        else:
+            both = ([] if one is None else [msgspec.to_builtins(one.program)] for one in (before, now))
+            rows.append([name, [], *both])
     for name in sorted({*old.unknown, *new.unknown}):
         files = [
             one.files if one is not None else "" for one in (old.unknown.get(name), new.unknown.get(name))
         ]
         rows += [[name, *files]] if files[0] != files[1] else []
     return hashlib.sha256(canonical(rows)).hexdigest()
-
-
-def differences(path: tuple[str, ...], old: object, new: object) -> Iterator[list[object]]:
-    """Path, and the values that are there in either, for everything that differs."""
-    if old == new and type(old) is type(new):
-        return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
-            one, other = old.get(key, _ABSENT), new.get(key, _ABSENT)
-            yield from differences((*path, key), one, other)
-        return
-    if canonical([_shown(old)]) != canonical([_shown(new)]):
-        yield [list(path), _shown(old), _shown(new)]
-
-
-_ABSENT: Final = object()
-
-
-def _shown(value: object) -> list[object]:
-    return [] if value is _ABSENT else [value]
-
-
-def _plain(version: Version | None) -> object:
-    return _ABSENT if version is None else msgspec.to_builtins(version.program)

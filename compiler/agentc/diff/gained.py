@@ -22,6 +22,7 @@ from ..words import duration_in_words
 from .reach import environment_gains, model_gains
 from .requests import credential_gains, request_gains
 from .values import Severity, Version
+from .workflows import workflow_gains
 
 #: Data may be as suspect as this before a call, for what is found about untrusted content.
 TAINTED: Final = labels.Label(trust="untrusted", sensitivity="public")
@@ -35,6 +36,11 @@ _CODES: Final = {
     "request": "AC910",
     "effect": "AC910",
     "label": "AC909",
+}
+_WORKFLOW: Final[Mapping[str, tuple[str, Severity]]] = {
+    "approval": ("AC905", "high"),
+    "label": ("AC909", "high"),
+    "quota": ("AC906", "low"),
 }
 
 
@@ -80,6 +86,11 @@ def gained(old: Version, new: Version) -> Iterator[Found]:
     for row in (*environment_gains(old.program, new.program), *model_gains(old.program, new.program)):
         how, code, severity, subject, what, key = row
         yield Found(how, code, severity, subject, what, key)
+    for state, gain in workflow_gains(old.program, new.program):
+        code, severity = _WORKFLOW[gain.topic]
+        key = f"state:{state}/{gain.part}" if gain.part else f"state:{state}"
+        subject = f"the state {state}"
+        yield Found("widened", code, severity, subject, gain.what, key, unclear=gain.unclear)
     yield from _limits(old.program.limits, new.program.limits)
 
 
@@ -233,8 +244,8 @@ def _flows(old: Version, new: Version) -> Iterator[Found]:
         known = old.accesses.get(name)
         if known is None or (access.tool.effect == "read" and not access.tool.destinations):
             continue
-        read = join(NOTHING_READ, *(now[state] for state in access.states))
-        was = join(NOTHING_READ, *(before[state] for state in known.states))
+        read = join(NOTHING_READ, *(now.get(state, NOTHING_READ) for state in access.states))
+        was = join(NOTHING_READ, *(before.get(state, NOTHING_READ) for state in known.states))
         key = f"state:{access.states[0]}/tools"
         if ORDER.index(read.sensitivity) > ORDER.index(was.sensitivity):
             what = f"may be called after {read.sensitivity} data was read, not only {was.sensitivity}"

@@ -28,8 +28,8 @@ class SideError(Exception):
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a folder is a bundle, or claims to be one."""
-    return (path / MANIFEST).exists()
+    """Whether a path is a bundle, or claims to be one: a folder, or one file that is no spec."""
+    return (path / MANIFEST).exists() or (path.is_file() and path.suffix not in (".yaml", ".yml"))
 
 
 def bundle_side(path: Path) -> Side:

@@ -9,7 +9,7 @@ from agentc_runtime.labels import NOTHING_READ, Label
 from ..access import Verdict
 from ..report.findings import disarmed, visible
 from ..report.text import Paint
-from .values import SEVERITIES, Change, Delta, Place, Witness
+from .values import SEVERITIES, Bump, Change, Delta, Edit, Place, Witness
 
 #: Characters of one line of an account that are shown.
 SHOWN = 1000
@@ -28,6 +28,14 @@ def as_text(delta: Delta, paint: Paint) -> str:
         lines += ["", paint("Narrowed: no longer so", "title")]
         for change in fewer:
             lines += _change(change, paint)
+    if delta.edits:
+        lines += ["", paint("Behaviour", "title")]
+        for edit in delta.edits:
+            lines += _edit(edit)
+    if delta.bumps:
+        lines += ["", paint("Versions", "title"), *(visible(bump_line(bump)) for bump in delta.bumps)]
+    lines += ["", paint("Not compared", "title"), *(f"  {visible(line)}" for line in not_compared(delta))]
+    lines += ["", paint("Reproduce", "title"), *(f"  {visible(line)}" for line in reproduction(delta))]
     return disarmed("\n".join(lines) + "\n", "\\x5b")
 
 
@@ -68,6 +76,44 @@ def _change(change: Change, paint: Paint) -> Iterator[str]:
     if change.witness is not None:
         for line in witness_lines(change.witness):
             yield f"    {visible(short(line))}"
+
+
+def _edit(edit: Edit) -> Iterator[str]:
+    place = f"  {edit.at}" if edit.at is not None else ""
+    yield visible(f"{edit.agent}: {edit.subject}: {short(edit.what)}{place}")
+    for line in edit.lines:
+        yield f"    {visible(short(line))}"
+
+
+def bump_line(bump: Bump) -> str:
+    """`triage: 1.0.0 → 1.0.0, and the changes ask for a major version`."""
+    made = f"{bump.agent}: {bump.before} → {bump.now}"
+    if bump.enough:
+        return made
+    return f"{made}: AC917, the changes ask for a {bump.asked} version ({bump.at or 'the agent'})"
+
+
+def not_compared(delta: Delta) -> Iterator[str]:
+    """What the comparison says nothing about."""
+    yield "what a model makes of texts, and what a service does with a request that stays the same"
+    if "bundle" in (delta.old.kind, delta.new.kind):
+        yield (
+            "assertions, permission tests, rule levels, suppressions and who is in an approver group: "
+            "a bundle does not hold them"
+        )
+    if delta.left_out:
+        yield f"agents that the bundle is not of: {', '.join(delta.left_out)}"
+    for name in sorted(delta.old.unknown.keys() & delta.new.unknown.keys()):
+        if delta.old.unknown[name].files == delta.new.unknown[name].files:
+            why = delta.new.unknown[name].why
+            yield f"agent {name}, of which no file has changed: {why}"
+
+
+def reproduction(delta: Delta) -> Iterator[str]:
+    """What was compared, so that it can be compared again, and the digest of what was found."""
+    for name, side in (("old", delta.old), ("new", delta.new)):
+        yield f"{name}    {side.label}, {side.identity}"
+    yield f"delta  sha256:{delta.digest}"
 
 
 def where(change: Change) -> str:

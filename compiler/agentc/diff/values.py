@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from agentc_runtime import bundle as ir
 from agentc_runtime import labels
+from agentc_runtime.policy import UNDOING
 
 from ..access import Judge, ToolAccess, Verdict, accesses
 
@@ -45,8 +46,13 @@ class Version:
 
     @cached_property
     def accesses(self) -> Mapping[str, ToolAccess]:
-        """The granted tools that a state can call, by name."""
-        return {name: access for name, access in accesses(self.program).items() if access.states}
+        """The granted tools that can be called, by name: in states, or to undo what was done."""
+        found = {}
+        for name, access in accesses(self.program).items():
+            states = (*access.states, *((UNDOING,) if name in self.program.undoing else ()))
+            if states:
+                found[name] = replace(access, states=states)
+        return found
 
     def place(self, key: str) -> Place | None:
         """Where what governs `key` is written."""
@@ -75,7 +81,8 @@ class Witness:
     """One call that the one version lets through further than the other, as the broker's policy decided.
 
     `arguments` is JSON as a model would write it, `read` what was read before it in each version, `made` the
-    calls of the tool in the run and on the day that count already.
+    calls of the tool in the run and on the day that count already. `whole` are its arguments with those that
+    are bound, whose values stand in all `origins`.
     """
 
     tool: str
@@ -83,6 +90,8 @@ class Witness:
     arguments: str
     read: tuple[labels.Label, labels.Label]
     data: Mapping[str, object]
+    whole: Mapping[str, object]
+    origins: tuple[ir.Origin, ...]
     made: tuple[int, int]
     less: Verdict
     more: Verdict

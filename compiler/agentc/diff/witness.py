@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from agentc_runtime import bundle as ir
@@ -92,21 +93,30 @@ def _replayed(
         return None
     data = _completed(less.accesses.get(tool), known.data, whole)
     given = {name: value for name, value in whole.items() if name not in access.grant.bind}
-    arguments = as_json(given)
-    verdicts = tuple(
-        _verdict(
-            version,
-            state,
-            tool,
-            arguments,
-            _moment(version.program, state, tool, read, data, whole, probe),
-            probe,
-        )
-        for version, read in zip((less, more), probe.read, strict=True)
+    shown = Witness(
+        tool=tool,
+        state=state,
+        arguments=as_json(given),
+        read=probe.read,
+        data=data,
+        whole=whole,
+        origins=ORIGINS if probe.origins is None else probe.origins,
+        made=(probe.in_run, probe.in_day),
+        less=_UNJUDGED,
+        more=_UNJUDGED,
     )
-    if not further(*verdicts):
-        return None
-    return Witness(tool, state, arguments, probe.read, data, (probe.in_run, probe.in_day), *verdicts)
+    shown = replace(shown, less=judged(less, shown, probe.read[0]), more=judged(more, shown, probe.read[1]))
+    return shown if further(shown.less, shown.more) else None
+
+
+_UNJUDGED: Final = Verdict("refused")
+
+
+def judged(version: Version, shown: Witness, read: Label) -> Verdict:
+    """What the policy of a version says of the call of a witness, after data with this label was read."""
+    at = moment_of(version.program, shown, read)
+    in_run, in_day = shown.made
+    return version.judge.verdict(shown.state, shown.tool, shown.arguments, at, in_run=in_run, in_day=in_day)
 
 
 def further(less: Verdict, more: Verdict) -> bool:
@@ -127,35 +137,20 @@ def _completed(
     return told
 
 
-def _moment(
-    program: ir.Program,
-    state: str,
-    tool: str,
-    read: Label,
-    data: Mapping[str, object],
-    whole: Mapping[str, object],
-    probe: Probe,
-) -> Moment:
-    """The moment of the call, with the same values standing in the same places in both versions."""
-    origins = ORIGINS if probe.origins is None else probe.origins
-    at = moment(
-        program,
-        state,
-        tool,
-        Told(
-            read=read,
-            input=data.get("input"),
-            session=data.get("session"),
-            outputs=outputs_in(data),
-            trusted=(dict(whole),) if "trusted" in origins else (),
-            approved=(dict(whole),) if "approved" in origins else (),
-        ),
+def moment_of(program: ir.Program, shown: Witness, read: Label) -> Moment:
+    """The moment of the call of a witness: the same values stand in the same places in every version."""
+    whole, data = dict(shown.whole), shown.data
+    told = Told(
+        read=read,
+        input=data.get("input"),
+        session=data.get("session"),
+        outputs=outputs_in(data),
+        trusted=(whole,) if "trusted" in shown.origins else (),
+        approved=(whole,) if "approved" in shown.origins else (),
     )
-    for origin, declared in (("input", program.input), ("session", program.session)):
-        if origin in origins and declared.label.trust == "trusted":
-            at.origins.add(origin, dict(whole))
+    at = moment(program, shown.state, shown.tool, told)
+    sources: tuple[tuple[ir.Origin, ir.Data], ...] = (("input", program.input), ("session", program.session))
+    for origin, declared in sources:
+        if origin in shown.origins and declared.label.trust == "trusted":
+            at.origins.add(origin, whole)
     return at
-
-
-def _verdict(version: Version, state: str, tool: str, arguments: str, at: Moment, probe: Probe) -> Verdict:
-    return version.judge.verdict(state, tool, arguments, at, in_run=probe.in_run, in_day=probe.in_day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def test_a_bundle_against_the_project_that_it_was_built_from(agentc, versions):
     folder = versions("desk", 50)
     assert agentc("build", folder, "--out", "dist").code == 0
     done = agentc("diff", "dist/triage-1.0.0", folder, "--fail-on", "widened")
-    assert (done.code, done.out) == (0, f"not widened: no difference; dist/triage-1.0.0 → {folder}\n")
+    assert done.code == 0
+    assert done.out.startswith(f"not widened: no difference; dist/triage-1.0.0 → {folder}\n")
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,28 @@ def test_a_bundle_that_was_changed_is_not_compared(agentc, versions):
     done = agentc("diff", "dist/triage-1.0.0", folder)
     assert done.code == 2
     assert "changed since the build" in done.err
+
+
+def test_as_json_it_has_all_that_a_script_needs(agentc, versions):
+    done = agentc("diff", versions("old", 50), versions("new", 80), "--format", "json")
+    found = json.loads(done.out)
+    (change,) = found["changes"]
+    assert (found["verdict"], change["rule"], change["change"]) == ("widened", "AC903", "widened")
+    assert change["now"] == {"file": "new/permissions.yaml", "line": 8}
+    assert change["limits"] == ["- amount is at most 50", "+ amount is at most 80"]
+    assert json.loads(change["witness"]["arguments"]) == {"amount": 51}
+    assert change["witness"]["base"]["rule"] == "AR201"
+    assert change["witness"]["head"]["outcome"] == "allowed"
+    assert found["digest"].startswith("sha256:")
+
+
+def test_as_markdown_for_a_comment(agentc, versions):
+    done = agentc("diff", versions("old", 50), versions("new", 80), "--format", "markdown")
+    assert "**AC903** `triage`: `desk.refund` may be called with" in done.out
+    assert "```diff\n- amount is at most 50\n+ amount is at most 80\n```" in done.out
+
+
+def test_a_version_that_is_too_low_fails_when_it_is_asked_to(agentc, versions):
+    old, new = versions("old", 80), versions("new", 50)
+    assert agentc("diff", old, new, "--fail-on", "widened").code == 0
+    assert agentc("diff", old, new, "--fail-on", "widened", "--fail-on", "version").code == 1
