@@ -31,8 +31,8 @@ AT_LEAST = 10
     default=(".agentc/runs.db",),
     show_default=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The database that `agentc run` writes, or what it prints with `--format json`. May be given "
-    "several times.",
+    help="The database that `agentc run` writes, what it prints with `--format json`, or an eval's trials. "
+    "May be given several times.",
 )
 @click.option(
     "--tool", "tools", multiple=True, help="Only the grant of this tool. May be given several times."
@@ -185,8 +185,6 @@ def _runs(stores: tuple[Path, ...]) -> Iterator[PastRun]:
             yield from recorded_runs(store)
         except StoreError as error:
             raise InputError(str(error)) from error
-        except OSError as error:
-            raise InputError(f"can't read `{store}`: {error.strerror}") from error
 
 
 def _write(root: Path, files: Mapping[str, SourceFile]) -> None:

@@ -109,7 +109,8 @@ class Score(_Kept, frozen=True, kw_only=True):
 
 
 class Trial(_Kept, frozen=True, kw_only=True):
-    """One run of one case with its scores. `key` is the digest of what it depends on."""
+    """One run of one case with its scores. `key` is the digest of what it depends on; `bundle` that of the
+    bundle of `agent`, which was run."""
 
     case: str
     repeat: int
@@ -118,6 +119,8 @@ class Trial(_Kept, frozen=True, kw_only=True):
     observation: Observation
     scores: tuple[Score, ...] = ()
     key: str = ""
+    agent: str = ""
+    bundle: str = ""
 
     @property
     def passed(self) -> bool:

@@ -100,6 +100,8 @@ class Runner:
             observation=observation,
             scores=scores,
             key=self.key(case, repeat),
+            agent=self._plan.bundle.manifest.agent.name,
+            bundle=self._plan.bundle.digest,
         )
 
     async def _observed(self, case: Case, repeat: int) -> Observation:

@@ -150,6 +150,61 @@ def test_a_transcript_shows_what_was_refused_and_it_stays_so(agentc, support, fo
     assert "amount is at least 5 and at most 9, was at most 50" in done.err
 
 
+EVAL = """\
+apiVersion: agentc/v1
+kind: Eval
+metadata: { name: first, version: 1.0.0, owner: support-platform }
+spec:
+  agent: triage
+  model: mock
+  tools: mock
+  defaults: { session: { customer_id: C-17 }, approve: all }
+  mock:
+    - tool: helpdesk.get_ticket
+      body: { id: T-1001, customer_id: C-17, subject: Cup, status: open, messages: [] }
+    - { tool: helpdesk.refund, body: { id: R-1, ticket_id: T-1001, amount: 18.5, currency: EUR } }
+    - { tool: helpdesk.reply, body: { from: support@shop.example, text: Refunded. } }
+    - tool: helpdesk.escalate
+  scorers: [{ type: status }]
+  cases:
+    - id: broken-cup
+      input: { ticket_id: T-1001 }
+      expected: { outcome: refunded }
+      turns:
+        - calls: [{ tool: helpdesk.get_ticket }]
+        - calls: [{ tool: helpdesk.refund, arguments: { amount: 4000, currency: EUR } }]
+        - calls: [{ tool: helpdesk.refund, arguments: { amount: 18.5, currency: EUR } }]
+        - output: { outcome: refunded, reason: The cup arrived broken. }
+        - output: { text: We have refunded 18.50 EUR. }
+      assert: [{ type: exact }]
+    - id: fails
+      input: { ticket_id: T-1001 }
+      expected: { outcome: escalated }
+      turns:
+        - calls: [{ tool: helpdesk.refund, arguments: { amount: 49, currency: EUR } }]
+        - output: { outcome: refunded, reason: Because. }
+        - output: { text: We have refunded 49 EUR. }
+      assert: [{ type: exact }]
+"""
+
+
+def test_trials_of_an_eval_that_passed_are_runs(agentc, support):
+    (support / "evals.yaml").write_text(EVAL)
+    agentc("eval", support, "--repeats", 3)
+    trials = support / ".agentc" / "evals" / "first" / "trials.jsonl"
+    done = agentc("tighten", "triage", "--project", support, "--from", trials, "--at-least", 3)
+    assert done.code == 0, done.err
+    assert "9 calls in 3 runs\n" in done.err
+    assert (
+        "3 calls were refused and would be; 3 of them, whose arguments were kept, judged again\n" in done.err
+    )
+    assert "amount is exactly 18.5, was at most 50" in done.err
+    trials.write_bytes(trials.read_bytes() + b"{}\n")
+    done = agentc("tighten", "triage", "--project", support, "--from", trials)
+    assert (done.code, done.out) == (2, "")
+    assert "line 7 is no trial of an eval" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
