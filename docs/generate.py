@@ -22,6 +22,7 @@ from agentc.cli import cli
 from agentc.diagnostics import Rule, is_about_change
 from agentc.syntax.kinds import KINDS, schema_of
 from agentc_runtime import refusals
+from agentc_runtime.telemetry import names
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -54,12 +55,46 @@ Node = Mapping[str, object]
 
 def pages() -> dict[str, str]:
     """File name in `docs/reference` → text."""
-    return {"kinds.md": kinds(), "rules.md": rules(), "refusals.md": refusal_rules(), "cli.md": commands()}
+    return {
+        "kinds.md": kinds(),
+        "rules.md": rules(),
+        "refusals.md": refusal_rules(),
+        "cli.md": commands(),
+        "telemetry.md": telemetry(),
+    }
 
 
 def _page(title: str, *parts: str) -> str:
     note = "<!-- Written by docs/generate.py: change the code, then run `python docs/generate.py`. -->"
     return "\n\n".join((note, f"# {title}", *parts)) + "\n"
+
+
+# --- telemetry -----------------------------------------------------------------------------------------
+
+
+def telemetry() -> str:
+    """Every name under which telemetry leaves a run."""
+    written = {
+        name: value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)
+    }
+    events = sorted(value for name, value in written.items() if name.startswith("EVENT_"))
+    attributes = sorted(
+        value for name, value in written.items() if "." in value and not name.startswith("EVENT_")
+    )
+    rows = ["| metric | kind | unit | |", "| --- | --- | --- | --- |"]
+    rows += [f"| `{one.name}` | {one.kind} | `{one.unit}` | {one.description} |" for one in names.METRICS]
+    return _page(
+        "Telemetry",
+        "What [`agentc run --otel`](../how-to/observe-runs.md) tells. Names that begin with `gen_ai.` are "
+        "OpenTelemetry's semantic conventions for generative AI.",
+        "## Metrics",
+        "\n".join(rows),
+        "## Events",
+        "Events on spans, and the event names of log records.",
+        "\n".join(f"- `{name}`" for name in events),
+        "## Attributes",
+        "\n".join(f"- `{name}`" for name in attributes),
+    )
 
 
 # --- kinds ---------------------------------------------------------------------------------------------

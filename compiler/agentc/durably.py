@@ -20,9 +20,11 @@ from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 
 from .approver import TerminalApprover
+from .observing import ObservingError, Watcher
 from .runner import (
     RunnerError,
     RunOptions,
+    both,
     environment_name,
     make_folder,
     observer,
@@ -40,6 +42,11 @@ class TerminalDoors:
     """What a run has on a terminal: recordings may answer for models, and the person there is asked."""
 
     options: RunOptions
+    watcher: Watcher
+
+    def tools(self, live: HttpTransport) -> Transport:
+        """The servers of tools, told which trace a call is part of."""
+        return self.watcher.transport(live)
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The models themselves, or what was recorded of them."""
@@ -49,9 +56,9 @@ class TerminalDoors:
         """The person at the terminal."""
         return TerminalApprover(write_line, color=self.options.color, prefix=self.options.prefix)
 
-    def observer(self, run_id: str) -> Callable[[Event], None]:
-        """The transcript."""
-        return observer(self.options)
+    def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+        """The transcript, and whoever else watches."""
+        return both(observer(self.options), self.watcher.observer(bundle.program, environment, secrets))
 
 
 async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
@@ -63,6 +70,7 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
     environment = environment_name(bundle, options)
     here = _engine()
     url = _store(options)
+    watcher = Watcher(options.watch, write_line)
     try:
         ledger = open_ledger(url)
         try:
@@ -74,13 +82,15 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
                 input=options.input,
                 session=options.session,
             )
-            await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ, options.switches)
+            doors = TerminalDoors(options, watcher)
+            await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
+            watcher.close()
             ledger.close()
     except RefusedError as error:
         return error.refusal
-    except (CassetteError, StoreError) as error:
+    except (CassetteError, ObservingError, StoreError) as error:
         raise RunnerError(str(error)) from error
 
 
@@ -92,6 +102,7 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
     """
     here = _engine()
     url = _store(options)
+    watcher = Watcher(options.watch, write_line)
     try:
         ledger = open_ledger(url)
         try:
@@ -100,11 +111,13 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
                 raise RunnerError(f"run `{run_id}` is over: {run.status}")
             if not run.attempts:
                 raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
-            await here.take_up(url, ledger, run_id, TerminalDoors(options), os.environ, options.switches)
+            doors = TerminalDoors(options, watcher)
+            await here.take_up(url, ledger, run_id, doors, os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
+            watcher.close()
             ledger.close()
-    except (CassetteError, StoreError) as error:
+    except (CassetteError, ObservingError, StoreError) as error:
         raise RunnerError(str(error)) from error
 
 

@@ -24,6 +24,7 @@ from agentc_runtime.verify import Bundle
 
 from .approver import TerminalApprover
 from .diagnostics import did_you_mean
+from .observing import ObservingError, Watch, Watcher
 from .transcript import Transcript, as_json_line
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ class RunOptions:
     format: str
     prefix: str
     color: bool
+    watch: Watch
 
 
 async def run_agent(bundle: Bundle, options: RunOptions) -> int:
     """Run the agent and write its transcript; 0 when it succeeded, else 1.
 
     Raises:
-        RunnerError: an unknown environment, a recording that can't be used, or a store that can't be written.
+        RunnerError: an unknown environment, a recording that can't be used, a store that can't be written, or
+            telemetry that is not there.
     """
     name = environment_name(bundle, options)
     environment = bundle.program.environments[name]
@@ -63,29 +66,33 @@ async def run_agent(bundle: Bundle, options: RunOptions) -> int:
     tools = HttpTransport(environment, secrets)
     try:
         models = _model_transport(options, secrets, tools)
-        store = _store(options.store)
+        watcher = Watcher(options.watch, write_line)
+        watching = watcher.observer(bundle.program, name, secrets)
+        store: Store | None = None
         try:
+            store = _store(options.store)
             result = await run_bundle(
                 bundle,
                 input=options.input,
                 session=options.session,
                 environment=name,
-                transport=tools,
+                transport=watcher.transport(tools),
                 model_transport=models,
                 journal=store or MemoryJournal(),
                 log=store,
                 approver=TerminalApprover(write_line, color=options.color, prefix=options.prefix),
                 secrets=secrets,
-                emit=observer(options),
+                emit=both(observer(options), watching),
                 switches=options.switches,
             )
         finally:
+            watcher.close()
             if store is not None:
                 store.close()
             if options.record is not None and isinstance(models, RecordingTransport):
                 models.cassette.save(options.record)
         return _report(result, options)
-    except (CassetteError, StoreError) as error:
+    except (CassetteError, ObservingError, StoreError) as error:
         raise RunnerError(str(error)) from error
     finally:
         await tools.close()
@@ -161,6 +168,14 @@ def make_folder(path: Path) -> None:
 def write_line(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+def both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Callable[[Event], None]:
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit
 
 
 def observer(options: RunOptions) -> Callable[[Event], None]:

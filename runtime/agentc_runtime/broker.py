@@ -88,7 +88,10 @@ class Broker:
         What the journal or the approver raises passes through, and no request is sent after it.
         """
         raw = shortened(self._secrets.redact(call.arguments), SHOWN_ARGUMENTS)
-        emit(ToolCalled(state=call.state, tool=self._name(call), call_id=call.call_id, arguments=raw))
+        called = ToolCalled(
+            state=call.state, tool=self._name(call), call_id=call.call_id, arguments=raw, label=call.context
+        )
+        emit(called)
         decided = self._policy.decide(call)
         if isinstance(decided, Refusal):
             return await self._refused(call, decided, emit)
@@ -344,7 +347,15 @@ class Broker:
             "refusal": msgspec.to_builtins(refusal),
         }
         await answered(self._journal.record(call.run_id, "refused", said))
-        emit(ToolRefused(state=call.state, tool=self._name(call), call_id=call.call_id, refusal=refusal))
+        emit(
+            ToolRefused(
+                state=call.state,
+                tool=self._name(call),
+                call_id=call.call_id,
+                refusal=refusal,
+                label=call.context,
+            )
+        )
         return refusal
 
     def _placed(self, refusal: Refusal, tool: str) -> Refusal:

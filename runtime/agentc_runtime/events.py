@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from .labels import Label
-from .models.types import ModelRequest, Usage
+from .models.types import ModelRequest, ModelResponse, Usage
 from .refusals import Refusal
+
+#: What is to be thought of data of which nothing is known.
+UNKNOWN: Final = Label(trust="untrusted", sensitivity="restricted")
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -61,7 +64,9 @@ class ModelRetried(_Event, frozen=True, kw_only=True, tag="model_retried"):
 class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn", omit_defaults=True):
     """A model turn ended. `cost_usd` is a decimal string, `None` when the model has no prices.
 
-    `first_chunk` is the seconds until the provider sent something, `None` when that is not known.
+    `first_chunk` is the seconds until the provider sent something, `None` when that is not known. `response`
+    is the whole answer: for observers in this process, and in no text (see `as_data`). `remembered` says that
+    nobody was asked: the answer was kept from before.
     """
 
     state: str
@@ -75,6 +80,8 @@ class ModelTurn(_Event, frozen=True, kw_only=True, tag="model_turn", omit_defaul
     response_id: str = ""
     response_model: str = ""
     first_chunk: float | None = None
+    response: ModelResponse | None = None
+    remembered: bool = False
 
 
 class OutputChecked(_Event, frozen=True, kw_only=True, tag="output_checked", omit_defaults=True):
@@ -86,13 +93,18 @@ class OutputChecked(_Event, frozen=True, kw_only=True, tag="output_checked", omi
     reason: str = ""
 
 
-class ModelFailed(_Event, frozen=True, kw_only=True, tag="model_failed"):
-    """A model did not answer. `next` is the fallback that is asked instead, `None` if there is none."""
+class ModelFailed(_Event, frozen=True, kw_only=True, tag="model_failed", omit_defaults=True):
+    """A model did not answer. `next` is the fallback that is asked instead, `None` if there is none.
+
+    `status` is the provider's HTTP status, if it answered with one that says so.
+    """
 
     state: str
     model: str
     message: str
     next: str | None
+    status: int | None = None
+    seconds: float = 0.0
 
 
 class ModelText(_Event, frozen=True, kw_only=True, tag="model_text"):
@@ -102,13 +114,17 @@ class ModelText(_Event, frozen=True, kw_only=True, tag="model_text"):
     text: str
 
 
-class ToolCalled(_Event, frozen=True, kw_only=True, tag="tool_called"):
-    """A tool call is about to be decided. `arguments` are the model's, not yet checked."""
+class ToolCalled(_Event, frozen=True, kw_only=True, tag="tool_called", omit_defaults=True):
+    """A tool call is about to be decided. `arguments` are the model's, not yet checked.
+
+    `label` is that of what had been read when it was proposed.
+    """
 
     state: str
     tool: str
     call_id: str
     arguments: str
+    label: Label = UNKNOWN
 
 
 class ApprovalAsked(_Event, frozen=True, kw_only=True, tag="approval_asked"):
@@ -159,13 +175,14 @@ class ToolReturned(_Event, frozen=True, kw_only=True, tag="tool_returned", omit_
     cached: bool = False
 
 
-class ToolRefused(_Event, frozen=True, kw_only=True, tag="tool_refused"):
-    """The broker refused the call, or it failed."""
+class ToolRefused(_Event, frozen=True, kw_only=True, tag="tool_refused", omit_defaults=True):
+    """The broker refused the call, or it failed. `label` is that of the call, which `refusal` may quote."""
 
     state: str
     tool: str
     call_id: str
     refusal: Refusal
+    label: Label = UNKNOWN
 
 
 class Retrieved(_Event, frozen=True, kw_only=True, tag="retrieved"):
@@ -250,5 +267,7 @@ def as_data(event: Event) -> dict[str, object]:
     """The event as JSON data. What a model is told is left out: each turn would repeat all before it."""
     if isinstance(event, ModelAsked):
         event = msgspec.structs.replace(event, request=None)
+    elif isinstance(event, ModelTurn):
+        event = msgspec.structs.replace(event, response=None)
     data: dict[str, object] = msgspec.to_builtins(event)
     return data

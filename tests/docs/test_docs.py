@@ -55,7 +55,7 @@ def test_there_are_documents() -> None:
 # --- generated pages -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["kinds.md", "rules.md", "refusals.md", "cli.md"])
+@pytest.mark.parametrize("name", ["kinds.md", "rules.md", "refusals.md", "cli.md", "telemetry.md"])
 def test_reference_is_in_step_with_the_code(name: str, generate: ModuleType) -> None:
     committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert committed == generate.pages()[name], "run `python docs/generate.py`"

@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT.parent / "shared" / "corpus" / "github" / "api.github.com.json"
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "HELPDESK_TOKEN", "NO_COLOR", "AGENTC_DEBUG")
+#: Nothing of a run in tests goes to the collector of whoever runs them.
+TELEMETRY = tuple(name for name in os.environ if name.startswith("OTEL_") or name == "TRACEPARENT")
 
 
 def load(path: Path) -> ModuleType:
@@ -38,7 +40,7 @@ class Cli:
     """`agentc` in a process of its own. Its caches are the session's, its environment holds no key."""
 
     def __init__(self, cache: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if name not in KEYS}
+        kept = {name: value for name, value in os.environ.items() if name not in (*KEYS, *TELEMETRY)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self.environment = {**kept, "AGENTC_CACHE_DIR": str(cache), "HELPDESK_TOKEN": "demo-token"}
         # Compiled once, wherever the sources lie: else each of many processes would compile them.
@@ -246,7 +248,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("AGENTC_CACHE_DIR", str(tmp_path / "cache"))
-    for name in KEYS:
+    for name in (*KEYS, *TELEMETRY):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object, **environment: str) -> SimpleNamespace:

@@ -61,3 +61,28 @@ def json_value(text: str, option: str) -> object:
 def is_colored() -> bool:
     """Whether standard output is a terminal, and nobody has asked for no colour."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def watched(command: F) -> F:
+    """The options that say who watches a run besides its transcript."""
+    for option in (
+        click.option(
+            "--capture-content",
+            type=click.Choice(["public", "internal", "confidential", "restricted"]),
+            help="Put content of up to this sensitivity into traces and log records; by default none.",
+        ),
+        click.option(
+            "--otel/--no-otel",
+            default=None,
+            help="OpenTelemetry: by default if a variable OTEL_* names an endpoint or an exporter.",
+        ),
+        click.option(
+            "--log-format",
+            type=click.Choice(["none", "json"]),
+            default="none",
+            show_default=True,
+            help="json: log records, one a line, to standard error in place of the transcript.",
+        ),
+    ):
+        command = option(command)
+    return command

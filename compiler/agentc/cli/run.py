@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from . import InputError
-from .options import json_value, text_or_json
+from .options import json_value, text_or_json, watched
 from .release import CONTROLLED, switches_of
 
 if TYPE_CHECKING:
     from agentc_runtime.environments import Environment
+    from agentc_runtime.labels import Sensitivity
     from agentc_runtime.verify import Bundle
 
 DEFAULT_STORE = ".agentc/runs.db"
@@ -45,6 +46,7 @@ DEFAULT_STORE = ".agentc/runs.db"
 @CONTROLLED
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
+@watched
 def command(
     path: Path,
     name: str | None,
@@ -59,6 +61,9 @@ def command(
     control: Path | None,
     format_: str,
     quiet: bool,
+    log_format: str,
+    otel: bool | None,
+    capture_content: Sensitivity | None,
 ) -> int:
     """Run an agent and show what it does.
 
@@ -73,6 +78,7 @@ def command(
     """
     import asyncio
 
+    from ..observing import Watch
     from ..runner import RunnerError, RunOptions, run_agent, run_durably
 
     if record is not None and replay is not None:
@@ -92,9 +98,10 @@ def command(
         store=None if no_store else store,
         durable=durable,
         switches=switches_of(control),
-        format="none" if quiet else format_,
+        format="none" if quiet or (log_format == "json" and format_ == "text") else format_,
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+        watch=Watch(telemetry=otel, content=capture_content, logs=log_format == "json"),
     )
     try:
         return asyncio.run((run_durably if durable else run_agent)(loaded.bundle, options))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from . import InputError
-from .options import text_or_json
+from .options import text_or_json, watched
 from .release import CONTROLLED, switches_of
 from .run import DEFAULT_STORE
 
 if TYPE_CHECKING:
     from agentc_runtime.durable.views import RunDetail, RunView
+    from agentc_runtime.labels import Sensitivity
     from agentc_runtime.ledger import Ledger
 
 STORE = click.option(
@@ -109,8 +110,17 @@ def show(run_id: str, store: str, format_: str) -> int:
 )
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
+@watched
 def resume(
-    run_id: str, store: str, control: Path | None, replay: Path | None, format_: str, quiet: bool
+    run_id: str,
+    store: str,
+    control: Path | None,
+    replay: Path | None,
+    format_: str,
+    quiet: bool,
+    log_format: str,
+    otel: bool | None,
+    capture_content: Sensitivity | None,
 ) -> int:
     """Let a durable run go on here, from where it stopped.
 
@@ -123,6 +133,7 @@ def resume(
     """
     import asyncio
 
+    from ..observing import Watch
     from ..runner import RunnerError, RunOptions, resume_durably
 
     _exists(store)
@@ -135,9 +146,10 @@ def resume(
         store=store,
         durable=True,
         switches=switches_of(control),
-        format="none" if quiet else format_,
+        format="none" if quiet or (log_format == "json" and format_ == "text") else format_,
         prefix="",
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+        watch=Watch(telemetry=otel, content=capture_content, logs=log_format == "json"),
     )
     try:
         return asyncio.run(resume_durably(run_id, options))

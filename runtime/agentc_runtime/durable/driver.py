@@ -33,7 +33,10 @@ LONGEST_WAIT: Final = 30.0
 
 
 class Doors(Protocol):
-    """What a process has for its runs beside the store: models, people, observers."""
+    """What a process has for its runs beside the store: tools, models, people, observers."""
+
+    def tools(self, live: HttpTransport) -> Transport:
+        """The transport of tool calls. It is asked for after the observer."""
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The transport of model turns."""
@@ -41,7 +44,7 @@ class Doors(Protocol):
     def approver(self, ledger: Ledger, run_id: str) -> Approver:
         """Whom to ask."""
 
-    def observer(self, run_id: str) -> Callable[[Event], None]:
+    def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """Who is told what happens."""
 
 
@@ -110,7 +113,7 @@ class RunDriver:
         secrets = Secrets(environment, self._environ)
         steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact)
         tools = HttpTransport(environment, secrets)
-        observe = self._doors.observer(run_id)
+        observe = self._doors.observer(bundle, begun.environment, secrets)
 
         def emit(event: Event) -> None:
             # what was shown when it happened is not shown again
@@ -123,7 +126,7 @@ class RunDriver:
                 input=begun.input,
                 session=begun.session,
                 environment=begun.environment,
-                transport=tools,
+                transport=self._doors.tools(tools),
                 model_transport=self._doors.models(secrets, tools),
                 journal=journal,
                 log=journal,

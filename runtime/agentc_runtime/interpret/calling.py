@@ -102,11 +102,14 @@ async def refuse(run: Run, call: Call, code: str, message: str, *, key: str, val
     run.tally.refused()
     raw = shortened(services.secrets.redact(call.arguments), SHOWN_ARGUMENTS)
     name = shortened(call.name)
-    services.emit(ToolCalled(state=call.state, tool=name, call_id=call.call_id, arguments=raw))
+    called = ToolCalled(state=call.state, tool=name, call_id=call.call_id, arguments=raw, label=call.context)
+    services.emit(called)
     what = msgspec.to_builtins(refusal)
     said = {"call_id": call.call_id, "state": call.state, "tool": name, "refusal": what}
     await answered(services.journal.record(call.run_id, "refused", said))
-    services.emit(ToolRefused(state=call.state, tool=name, call_id=call.call_id, refusal=refusal))
+    services.emit(
+        ToolRefused(state=call.state, tool=name, call_id=call.call_id, refusal=refusal, label=call.context)
+    )
     return refusal
 
 

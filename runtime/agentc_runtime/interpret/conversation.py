@@ -91,14 +91,23 @@ class Conversation:
         permitted = self._permitted()
         for number, model in enumerate(permitted, 1):
             self._run.tally.afford(model)
+            begun = time.monotonic()
             try:
                 response = await self._complete(model)
             except ModelError as error:
                 message = shortened(str(error))
                 failures.append(f"`{model.alias}`: {message}")
                 following = permitted[number].alias if number < len(permitted) else None
-                failed = ModelFailed(state=self._state, model=model.alias, message=message, next=following)
-                self._run.services.emit(failed)
+                self._run.services.emit(
+                    ModelFailed(
+                        state=self._state,
+                        model=model.alias,
+                        message=message,
+                        next=following,
+                        status=error.status,
+                        seconds=time.monotonic() - begun,
+                    )
+                )
                 continue
             except RefusedError as error:
                 raise self._placed(error.refusal, model) from error
@@ -154,8 +163,11 @@ class Conversation:
         )
         begun = time.monotonic()
         services = run.services
+        remembered = True
 
         async def ask() -> ModelResponse:
+            nonlocal remembered
+            remembered = False
             asked = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
             services.emit(asked)
             return await services.models.complete(request, self._heard, self._retried)
@@ -175,6 +187,8 @@ class Conversation:
                 response_id=response.response_id,
                 response_model=response.response_model,
                 first_chunk=response.first_chunk,
+                response=response,
+                remembered=remembered,
             )
         )
         return response

@@ -263,6 +263,9 @@ class Rig:
     environ: dict[str, str] = field(default_factory=dict)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
     switches: Switches | None = None
+    #: Made for each run: what is told its events besides `events`, and what its tools send through.
+    watch: Callable[[Program], Callable[[Event], None]] | None = None
+    wrap: Callable[[Any], Any] = field(default=lambda transport: transport)
 
     def program(self, states: dict[str, State], **changes: Any) -> Program:
         tools = _tools(self.urls[1])
@@ -319,18 +322,25 @@ class Rig:
         bundle = Bundle(manifest=manifest, digest="0" * 64, program=program, source_map=SOURCE_MAP)
         place = program.environments["test"]
         transport = HttpTransport(place)
+        watcher = None if self.watch is None else self.watch(program)
+
+        def emit(event: Event) -> None:
+            self.events.append(event)
+            if watcher is not None:
+                watcher(event)
+
         try:
             return await run_bundle(
                 bundle,
                 input={"id": "T-1"} if given is None else given,
                 session={} if who is None else who,
                 environment=environment,
-                transport=transport,
+                transport=self.wrap(transport),
                 model_transport=transport,
                 journal=self.journal,
                 approver=self.person,
                 secrets=Secrets(place, self.environ),
-                emit=self.events.append,
+                emit=emit,
                 log=self.log,
                 retrievers=self.retrievers,
                 switches=self.switches,

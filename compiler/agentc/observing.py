@@ -1,0 +1,121 @@
+"""Who watches a run from the terminal besides its transcript: OpenTelemetry, and log lines."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentc_runtime.events import Event
+from agentc_runtime.labels import Sensitivity
+from agentc_runtime.secrets import Secrets
+from agentc_runtime.telemetry.switch import wanted
+
+if TYPE_CHECKING:
+    from agentc_runtime.bundle import Program
+    from agentc_runtime.telemetry.content import Content
+    from agentc_runtime.telemetry.setup import Providers
+    from agentc_runtime.wire import Transport
+
+INSTALL = "OpenTelemetry is not installed: pip install 'agentc[otel]'"
+
+
+class ObservingError(Exception):
+    """What was asked for is not installed, or a variable asks for what is not there. One line."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What to watch a run with. `telemetry` is `None` for whatever the environment variables say."""
+
+    telemetry: bool | None = None
+    content: Sensitivity | None = None
+    logs: bool = False
+
+
+class Watcher:
+    """Watches one run, and imports no more than it was asked for. `warn` gets a line."""
+
+    def __init__(self, asked: Watch, warn: Callable[[str], None]) -> None:
+        self._asked = asked
+        self._warn = warn
+        self._providers: Providers | None = None
+
+    def observer(self, program: Program, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+        """Who is told what happens.
+
+        Raises:
+            ObservingError: it can't be had.
+        """
+        on = wanted(os.environ) if self._asked.telemetry is None else self._asked.telemetry
+        if not on and not self._asked.logs:
+            return _nothing
+        from agentc_runtime.telemetry.content import Content, captured
+
+        try:
+            content = Content(self._asked.content or captured(os.environ), secrets.redact)
+        except ValueError as error:
+            raise ObservingError(str(error)) from error
+        if on:
+            try:
+                return self._traced(program, environment, content)
+            except ModuleNotFoundError as error:
+                if not (error.name or "").startswith("opentelemetry"):
+                    raise
+                if self._asked.telemetry:
+                    raise ObservingError(INSTALL) from error
+                self._warn(f"warning: {INSTALL}")
+        return self._logged(program, content)
+
+    def transport(self, live: Transport) -> Transport:
+        """What tools send through: `live`, or `live` with the context of the trace. After `observer`."""
+        if self._providers is None:
+            return live
+        from agentc_runtime.telemetry.propagation import TracedTransport
+
+        return TracedTransport(live)
+
+    def close(self) -> None:
+        """Send what is left."""
+        if self._providers is not None:
+            self._providers.shutdown()
+
+    def _traced(self, program: Program, environment: str, content: Content) -> Callable[[Event], None]:
+        from agentc_runtime.telemetry import logs, observing, propagation, setup
+
+        try:
+            providers = setup.Providers(os.environ, service=program.agent.name, version=program.agent.version)
+        except setup.TelemetryError as error:
+            raise ObservingError(str(error)) from error
+        self._providers = providers
+        lines = logs.json_lines(logs.stderr_line, dict(providers.resource.attributes), observing.correlate)
+        return providers.telemetry.observer(
+            program,
+            environment,
+            content=content,
+            parent=propagation.incoming(os.environ),
+            sinks=(lines,) if self._asked.logs else (),
+        )
+
+    def _logged(self, program: Program, content: Content) -> Callable[[Event], None]:
+        from agentc_runtime.telemetry import logs
+        from agentc_runtime.telemetry.scopes import Scopes
+
+        if not self._asked.logs:
+            return _nothing
+        service = {"service.name": program.agent.name, "service.version": program.agent.version}
+        lines = logs.json_lines(logs.stderr_line, service, logs.uncorrelated)
+        records, scopes = logs.Logs((lines,), content, time.time_ns), Scopes(program)
+
+        def observe(event: Event) -> None:
+            about = scopes.program(event)
+            records(event, about)
+            scopes.note(event, about)
+
+        return observe
+
+
+def _nothing(event: Event) -> None:
+    """Nobody watches."""
