@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from agentc_runtime import bundle as ir
 from agentc_runtime import labels
+from agentc_runtime.environments import Auth
 from agentc_runtime.labels import ORDER
 
 from ..subsumption import Escapes, Included, includes
@@ -20,7 +23,7 @@ def redeclared(before: ir.Tool, now: ir.Tool) -> Iterator[Gain]:
 
     `part` is the key of its declaration in the toolset. What it answers is no part of the comparison.
     """
-    if before.request != now.request:
+    if _is_another(before.request, now.request):
         yield Gain("makes another request", "request", "operation")
     if before.effect != now.effect:
         yield Gain(f"has the effect `{now.effect}`, not `{before.effect}`", "effect", "effect")
@@ -48,3 +51,18 @@ def trusts_more(before: labels.Label, now: labels.Label) -> bool:
     return _DOUBT.index(now.trust) < _DOUBT.index(before.trust) or ORDER.index(now.sensitivity) < ORDER.index(
         before.sensitivity
     )
+
+
+def _is_another(before: ir.RequestPlan, now: ir.RequestPlan) -> bool:
+    """Whether a request differs in more than that its tokens have fewer scopes: those are of all grants."""
+    if before == now or len(before.auth) != len(now.auth):
+        return before != now
+    pairs = zip(before.auth, now.auth, strict=True)
+    return msgspec.structs.replace(now, auth=tuple(_scoped(old, new) for old, new in pairs)) != before
+
+
+def _scoped(before: Auth, now: Auth) -> Auth:
+    """The credential with the scopes that it had, if it has no others now."""
+    if before.token is None or now.token is None or not set(now.token.scopes) <= set(before.token.scopes):
+        return now
+    return msgspec.structs.replace(now, token=msgspec.structs.replace(now.token, scopes=before.token.scopes))

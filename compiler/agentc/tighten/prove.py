@@ -7,6 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec.structs import replace as replace_in
+
+from agentc_runtime import bundle as ir
+from agentc_runtime.workflow import AgentState
+
 from ..access import judged
 from ..baseline import FORMAT, Baseline, growth, record
 from ..diagnostics import Diagnostic
@@ -87,6 +92,8 @@ def _problems(project: Project, evidence: Evidence, files: Mapping[str, SourceFi
     if lowered is None:
         yield "the agent could no longer be built"
         return
+    if _rest(lowered.program) != _rest(project.lowered.program):
+        yield "it would change more than permissions"
     old = Baseline(format=FORMAT, agents={lowered.name: record(project.result.program, project.lowered)})
     for gained in growth(result.program, lowered, old):
         yield f"it would widen: {gained.what}"
@@ -98,6 +105,15 @@ def _problems(project: Project, evidence: Evidence, files: Mapping[str, SourceFi
     for refused in evidence.refusals:
         if judged(lowered.judge.policy, refused.call).outcome != "refused":
             yield f"a refused call of `{refused.call.name}` would no longer be refused"
+
+
+def _rest(program: ir.Program) -> ir.Program:
+    """A program without what permissions are made of, which `growth` compares, and what they reach."""
+    states = {
+        name: replace_in(state, tools=()) if isinstance(state, AgentState) else state
+        for name, state in program.states.items()
+    }
+    return replace_in(program, tools={}, grants={}, states=states, environments={})
 
 
 def _errors(before: Iterable[Diagnostic], after: Iterable[Diagnostic]) -> Iterator[str]:

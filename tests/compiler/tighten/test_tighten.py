@@ -327,3 +327,23 @@ def test_what_is_inside_of_lists_and_objects(load, propose):
         ),
         "      quota: { per_run: 1, per_day: 100 }",
     ]
+
+
+def test_the_scopes_of_what_is_no_longer_granted_go_as_well(load, propose):
+    oauth = """\
+    oauth:
+      type: oauth2
+      flows:
+        clientCredentials:
+          tokenUrl: https://id.example.com/token
+          scopes: { "tickets:read": read, "refunds:write": pay }
+"""
+    read, _, rest = BASE["openapi.yaml"].partition("{ bearerAuth: [] }")
+    document = f'{read}{{ oauth: ["tickets:read"] }}{rest}{oauth}'.replace(
+        "{ bearerAuth: [] }", '{ oauth: ["refunds:write"] }'
+    )
+    toolset = BASE["toolset.yaml"].replace(sha256_of(BASE["openapi.yaml"]), sha256_of(document))
+    toolset = toolset.replace("scheme: bearerAuth", "scheme: oauth, client_credentials: {}")
+    project = load(f"{SPECS}# file: toolset.yaml\n{toolset}# file: openapi.yaml\n{document}")
+    proposal = propose(project, [[READ]] * 2)
+    assert ("desk.refund", "grant", "") in words(proposal), proposal.kept
