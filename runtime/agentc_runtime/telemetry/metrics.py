@@ -7,10 +7,19 @@ or a service wrote is among them.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, TypeAlias
 
-from opentelemetry.metrics import Counter, Histogram, Meter, UpDownCounter
+from opentelemetry.metrics import (
+    CallbackOptions,
+    Counter,
+    Histogram,
+    Meter,
+    NoOpUpDownCounter,
+    Observation,
+    UpDownCounter,
+)
 
 from .. import events
 from ..bundle import Program
@@ -23,10 +32,17 @@ from .attributes import Attributes, decision_of, error_of, outcome_of, tool_name
 _ARRIVED: Final[ContextVar[tuple[str, float | None]]] = ContextVar("agentc_last_chunk", default=("", None))
 
 
-class Instruments:
-    """The instruments of `names.METRICS`, made once for a meter."""
+#: How many approvals wait, by attributes.
+Waiting: TypeAlias = Callable[[], Iterable[tuple[int, Attributes]]]
 
-    def __init__(self, meter: Meter) -> None:
+
+class Instruments:
+    """The instruments of `names.METRICS`, made once for a meter.
+
+    `waiting` says how many approvals wait, where that is known better than by who asked in this process.
+    """
+
+    def __init__(self, meter: Meter, waiting: Waiting | None = None) -> None:
         def histogram(metric: names.Metric) -> Histogram:
             return meter.create_histogram(
                 metric.name,
@@ -51,11 +67,21 @@ class Instruments:
         self.calls = counter(names.TOOL_CALLS)
         self.answers = histogram(names.TOOL_DURATION)
         self.refusals = counter(names.REFUSALS)
-        self.waiting = gauge(names.APPROVALS_WAITING)
+        self.waiting = gauge(names.APPROVALS_WAITING) if waiting is None else _observed(meter, waiting)
         self.approvals = counter(names.APPROVALS)
         self.decisions = histogram(names.APPROVAL_DURATION)
         self.checks = counter(names.OUTPUT_CHECKS)
         self.retries = counter(names.RETRIES)
+
+
+def _observed(meter: Meter, waiting: Waiting) -> UpDownCounter:
+    metric = names.APPROVALS_WAITING
+
+    def observe(_: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(count, told) for count, told in waiting()]
+
+    meter.create_observable_up_down_counter(metric.name, [observe], metric.unit, metric.description)
+    return NoOpUpDownCounter(metric.name, metric.unit, metric.description)
 
 
 class Measurements:

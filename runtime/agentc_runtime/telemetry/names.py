@@ -127,6 +127,17 @@ class Metric(NamedTuple):
     description: str
     buckets: tuple[float, ...] = ()
 
+    @property
+    def exposed(self) -> str:
+        """What Prometheus calls it. Of a histogram it has `_bucket`, `_sum` and `_count`."""
+        unit = "_seconds" if self.unit == "s" else ""
+        return self.name.replace(".", "_") + unit + ("_total" if self.kind == "counter" else "")
+
+
+def label(attribute: str) -> str:
+    """What Prometheus calls an attribute."""
+    return attribute.replace(".", "_")
+
 
 #: The bounds that the conventions ask for.
 _SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)

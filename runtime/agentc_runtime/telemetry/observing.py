@@ -17,7 +17,7 @@ from ..events import Event
 from .attributes import Attributes, Severity
 from .content import Content
 from .logs import SEVERITIES, Logs, Sink
-from .metrics import Instruments, Measurements
+from .metrics import Instruments, Measurements, Waiting
 from .scopes import Scopes
 from .spans import Spans
 
@@ -28,10 +28,16 @@ class Telemetry:
     """What runs tell to OpenTelemetry. One for a process; `observer` gives what `run_bundle` emits to."""
 
     def __init__(
-        self, tracers: TracerProvider, meters: MeterProvider, loggers: LoggerProvider | None = None
+        self,
+        tracers: TracerProvider,
+        meters: MeterProvider,
+        loggers: LoggerProvider | None = None,
+        *,
+        waiting: Waiting | None = None,
     ) -> None:
+        """`waiting` says how many approvals wait, for a process whose runs may wait in others."""
         self._tracer = tracers.get_tracer(_SCOPE, __version__)
-        self._instruments = Instruments(meters.get_meter(_SCOPE, __version__))
+        self._instruments = Instruments(meters.get_meter(_SCOPE, __version__), waiting)
         self._logger = None if loggers is None else loggers.get_logger(_SCOPE, __version__)
 
     def observer(

@@ -7,8 +7,8 @@ agentc ships with: OTLP over HTTP, and the console.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -26,7 +26,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 
 from . import names
+from .metrics import Waiting
 from .observing import Telemetry
+
+if TYPE_CHECKING:
+    from .prometheus import Exposition
 
 _EXPORTERS: Final = ("otlp", "console", "none")
 _PROTOCOL: Final = "http/protobuf"
@@ -51,8 +55,16 @@ class Providers:
         service: str,
         version: str,
         readers: tuple[MetricReader, ...] = (),
+        waiting: Waiting | None = None,
     ) -> None:
         chosen = {signal: _exporter(environ, signal) for signal in ("TRACES", "METRICS", "LOGS")}
+        self._stop: Callable[[], None] | None = None
+        if chosen["METRICS"] == "prometheus":
+            from .prometheus import Exposition
+
+            exposition = Exposition()
+            self._stop = _listening(environ, exposition)
+            readers = (*readers, exposition.reader)
         said = {names.SERVICE_NAME: service, names.SERVICE_VERSION: version}
         # what the environment says about the service wins over what we know of it
         self.resource = Resource.create(said).merge(OTELResourceDetector().detect())
@@ -60,7 +72,7 @@ class Providers:
         if chosen["TRACES"] != "none":
             spans = OTLPSpanExporter() if chosen["TRACES"] == "otlp" else ConsoleSpanExporter(out=sys.stderr)
             self.tracers.add_span_processor(BatchSpanProcessor(spans))
-        if chosen["METRICS"] != "none":
+        if chosen["METRICS"] in ("otlp", "console"):
             metrics = (
                 OTLPMetricExporter() if chosen["METRICS"] == "otlp" else ConsoleMetricExporter(out=sys.stderr)
             )
@@ -70,20 +82,35 @@ class Providers:
         if chosen["LOGS"] != "none":
             logs = OTLPLogExporter() if chosen["LOGS"] == "otlp" else ConsoleLogRecordExporter(out=sys.stderr)
             self.loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
-        self.telemetry = Telemetry(self.tracers, self.meters, self.loggers)
+        self.telemetry = Telemetry(self.tracers, self.meters, self.loggers, waiting=waiting)
 
     def shutdown(self) -> None:
         """Send what is left, within the timeouts of the exporters, and stop."""
         self.tracers.shutdown()
         self.meters.shutdown()
         self.loggers.shutdown()
+        if self._stop is not None:
+            self._stop()
+
+
+def _listening(environ: Mapping[str, str], exposition: Exposition) -> Callable[[], None]:
+    host = environ.get("OTEL_EXPORTER_PROMETHEUS_HOST", "").strip() or "localhost"
+    port = environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "").strip() or "9464"
+    if not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise TelemetryError(f"OTEL_EXPORTER_PROMETHEUS_PORT is `{port[:40]}`, which is no port")
+    try:
+        return exposition.listen(host, int(port))
+    except OSError as error:
+        where = f"OTEL_EXPORTER_PROMETHEUS_HOST, OTEL_EXPORTER_PROMETHEUS_PORT: {host[:80]}:{port}"
+        raise TelemetryError(f"{where} can't be listened at: {error.strerror}") from error
 
 
 def _exporter(environ: Mapping[str, str], signal: str) -> str:
     variable = f"OTEL_{signal}_EXPORTER"
     exporter = environ.get(variable, "").strip() or "otlp"
-    if exporter not in _EXPORTERS:
-        known = ", ".join(f"`{name}`" for name in _EXPORTERS)
+    exporters = (*_EXPORTERS, "prometheus") if signal == "METRICS" else _EXPORTERS
+    if exporter not in exporters:
+        known = ", ".join(f"`{name}`" for name in exporters)
         raise TelemetryError(f"{variable} is `{exporter[:40]}`, and there is {known}")
     for protocol in (f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
         said = environ.get(protocol, "").strip() or _PROTOCOL
