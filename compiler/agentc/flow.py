@@ -20,7 +20,17 @@ from .schematypes import type_at
 from .stepping import first_line
 from .syntax.common import DataSpec
 from .syntax.permissions import FlowSpec
-from .syntax.workflow import AgentStateSpec, ModelStateSpec, ToolStateSpec
+from .syntax.workflow import (
+    AgentStateSpec,
+    EndStateSpec,
+    HandoffStateSpec,
+    MapStateSpec,
+    ModelStateSpec,
+    ParallelStateSpec,
+    RetrieveStateSpec,
+    ToolStateSpec,
+    VerifyStateSpec,
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +104,18 @@ def _outputs(agent: Agent) -> Mapping[str, _Leaving]:
     while changed:
         changed = False
         for name, state in agent.states.items():
-            leaving = _leaving(agent, state, outputs)
-            if leaving != outputs[name]:
-                outputs[name] = leaving
-                changed = True
+            found = {name: _leaving(agent, state, outputs)}
+            if isinstance(state.spec, MapStateSpec):
+                sources = _of_exprs(agent, state, outputs, "over")
+                found[_item(name)] = {source.origin: source.route for source in sources}
+            changed = changed or any(outputs.get(key) != leaving for key, leaving in found.items())
+            outputs |= found
     return outputs
+
+
+def _item(state: str) -> str:
+    """What stands for the item of a `map` among the outputs."""
+    return f"{state}.item"
 
 
 def _unique(found: Iterator[Source]) -> Iterator[Source]:
@@ -112,15 +129,86 @@ def _unique(found: Iterator[Source]) -> Iterator[Source]:
 def _leaving(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> _Leaving:
     if isinstance(state.spec, ToolStateSpec):
         return {tool_origin(grant): (state.name,) for grant in state.grants.values()}
-    if not isinstance(state.spec, AgentStateSpec | ModelStateSpec):
-        return {}
     leaving: dict[Origin, tuple[str, ...]] = {}
-    for source in _read(agent, state, outputs):
+    for source in _given(agent, state, outputs):
         route = (*source.route, state.name)
         known = leaving.get(source.origin)
         if known is None or (len(route), route) < (len(known), known):
             leaving[source.origin] = route
     return leaving
+
+
+def _given(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> Iterator[Source]:
+    """What the output of a state may hold something of."""
+    match state.spec:
+        case AgentStateSpec() | ModelStateSpec():
+            yield from _read(agent, state, outputs)
+        case ParallelStateSpec():
+            yield from _of_branches(agent, state, outputs)
+        case MapStateSpec():
+            yield from _of_branches(agent, state, outputs)
+            for source in _of_exprs(agent, state, outputs):
+                yield replace(source, origin=_typed(source.origin))  # which items failed
+        case RetrieveStateSpec():
+            yield from _of_exprs(agent, state, outputs)
+            yield Source(_passages(agent, state), agent.span(*state.path, "retriever"))
+        case VerifyStateSpec():
+            yield from _of_exprs(agent, state, outputs, "value")
+        case HandoffStateSpec():
+            yield from _of_exprs(agent, state, outputs)
+            if state.handoff is not None:
+                span = agent.span(*state.path, "agent")
+                yield from (Source(origin, span) for origin in result_origins(state.handoff))
+                if state.handoff.spec.session is not None:
+                    yield from _at(agent, ("session",), span, outputs)
+
+
+def _of_branches(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> Iterator[Source]:
+    for inner in agent.states.values():
+        if (
+            isinstance(inner.spec, EndStateSpec)
+            and inner.inside is not None
+            and inner.inside[0] == state.name
+        ):
+            yield from _of_exprs(agent, inner, outputs)
+
+
+def _of_exprs(
+    agent: Agent, state: State, outputs: Mapping[str, _Leaving], place: str | None = None
+) -> Iterator[Source]:
+    """What the expressions of a state read, or the one at `place`."""
+    for name, bound in state.exprs.items():
+        if place in (None, name):
+            for reference, span in bound.references:
+                yield from _at(agent, (reference.root, *reference.path), span, outputs)
+
+
+def result_origins(agent: Agent) -> tuple[Origin, ...]:
+    """Where the result of an agent may come from, without its input and session: these are its caller's."""
+    outputs = _outputs(agent)
+    ends = [
+        state for state in agent.states.values() if isinstance(state.spec, EndStateSpec) and not state.inside
+    ]
+    found = (source.origin for state in ends for source in _of_exprs(agent, state, outputs))
+    own = {_data_origin(agent, root, data) for root, data in _data_of(agent)}
+    return tuple(dict.fromkeys(origin for origin in found if origin not in own | set(map(_typed, own))))
+
+
+def given_to(agent: Agent, state: State) -> tuple[Source, ...]:
+    """What a `handoff` state gives to the other agent as its input."""
+    return tuple(_unique(_of_exprs(agent, state, _outputs(agent))))
+
+
+def asked_of(agent: Agent, state: State) -> tuple[Source, ...]:
+    """What the query of a `retrieve` state may hold something of."""
+    return tuple(_unique(_of_exprs(agent, state, _outputs(agent))))
+
+
+def _passages(agent: Agent, state: State) -> Origin:
+    spec = state.spec
+    assert isinstance(spec, RetrieveStateSpec)
+    label = Label(trust=spec.output.trust, sensitivity=spec.output.sensitivity)
+    return Origin(f"the retriever `{spec.retriever}`", label, agent.span(*state.path, "retriever", key=True))
 
 
 def _read(agent: Agent, state: State, outputs: Mapping[str, _Leaving]) -> Iterator[Source]:
@@ -141,15 +229,22 @@ def _at(agent: Agent, path: tuple[str, ...], span: Span, outputs: Mapping[str, _
     root, *steps = path
     typed = root in agent.environment and not carries_text(type_at(agent.environment[root], steps))
     if root == "states":
-        for name in steps[:1] or outputs:
+        of_item = steps[1:2] == ["item"]
+        for name in [_item(steps[0])] if of_item else steps[:1] or outputs:
             leaving = outputs.get(name, {})
             for origin in sorted(leaving, key=lambda origin: (origin.name, origin.label.trust)):
                 yield Source(_typed(origin) if typed else origin, span, leaving[origin])
         return
-    data = agent.spec.input if root == "input" else agent.spec.session if root == "session" else None
-    if data is not None:
-        origin = _data_origin(agent, root, data)
-        yield Source(_typed(origin) if typed else origin, span)
+    for name, data in _data_of(agent):
+        if name == root:
+            origin = _data_origin(agent, root, data)
+            yield Source(_typed(origin) if typed else origin, span)
+
+
+def _data_of(agent: Agent) -> Iterator[tuple[str, DataSpec]]:
+    for name, data in (("input", agent.spec.input), ("session", agent.spec.session)):
+        if data is not None:
+            yield name, data
 
 
 def tool_origin(grant: Grant) -> Origin:

@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 
 from .program import Agent, State
 from .resources import Step
-from .syntax.workflow import AgentStateSpec, ChoiceStateSpec, EndStateSpec, ModelStateSpec, ToolStateSpec
+from .stepping import starts, transitions
+from .syntax.workflow import EndStateSpec
 
 
 class Edge(NamedTuple):
@@ -22,13 +23,17 @@ class Edge(NamedTuple):
 
     source: str
     target: str
-    kind: Literal["next", "catch", "choice", "default"]
+    kind: Literal["next", "answer", "catch", "choice", "default", "branch"]
     path: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """The edges out of each state, states in source order. `complete`: every name led to a state."""
+    """The edges out of each state, states in source order. `complete`: every name led to a state.
+
+    An edge of the kind `branch` leads into a workflow inside a state, and none leads out: when that is over,
+    the state around it goes on.
+    """
 
     start: str
     edges: Mapping[str, tuple[Edge, ...]]
@@ -42,13 +47,23 @@ class Graph:
 
     @cached_property
     def ending(self) -> frozenset[str]:
-        """The states that some path leads from to an end."""
-        return _closure(self.ends, self.predecessors)
+        """The states that some path leads from to an end of the workflow that they are part of."""
+        return _closure(self.ends, self.before)
 
     @cached_property
     def successors(self) -> Mapping[str, tuple[str, ...]]:
         """The states that can follow each state."""
         return {name: tuple(edge.target for edge in edges) for name, edges in self.edges.items()}
+
+    @cached_property
+    def before(self) -> Mapping[str, tuple[str, ...]]:
+        """The states that can come before each state in the same workflow."""
+        before: dict[str, list[str]] = {name: [] for name in self.edges}
+        for edges in self.edges.values():
+            for edge in edges:
+                if edge.kind != "branch":
+                    before[edge.target].append(edge.source)
+        return {name: tuple(names) for name, names in before.items()}
 
     @cached_property
     def predecessors(self) -> Mapping[str, tuple[str, ...]]:
@@ -75,26 +90,20 @@ def workflow_graph(agent: Agent) -> Graph:
 
 
 def _edges(state: State) -> tuple[Edge, ...]:
-    spec, name, path = state.spec, state.name, state.path
-    match spec:
-        case AgentStateSpec() | ModelStateSpec() | ToolStateSpec():
-            return (
-                Edge(name, spec.next, "next", (*path, "next")),
-                *(
-                    Edge(name, catch.next, "catch", (*path, "catch", index, "next"))
-                    for index, catch in enumerate(spec.catch)
-                ),
-            )
-        case ChoiceStateSpec():
-            branches = tuple(
-                Edge(name, choice.next, "choice", (*path, "choices", index, "next"))
-                for index, choice in enumerate(spec.choices)
-            )
-            if spec.default is None:
-                return branches
-            return (*branches, Edge(name, spec.default, "default", (*path, "default")))
-        case EndStateSpec():
-            return ()
+    name, path = state.name, state.path
+    going = (Edge(name, target, _KINDS[step[0]], (*path, *step)) for target, step in transitions(state.spec))
+    inside = (Edge(name, start, "branch", (*path, *step)) for _, start, step in starts(state.spec))
+    return (*inside, *going)
+
+
+_KINDS: Mapping[object, Literal["next", "answer", "catch", "choice", "default"]] = {
+    "next": "next",
+    "rejected": "answer",
+    "expired": "answer",
+    "catch": "catch",
+    "choices": "choice",
+    "default": "default",
+}
 
 
 def _closure(first: Iterable[str], following: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
@@ -121,7 +130,7 @@ def path_without(graph: Graph, here: str, missing: str) -> tuple[Edge, ...] | No
     while waiting and here not in came:
         name = waiting.popleft()
         for edge in graph.edges[name]:
-            succeeded = name == missing and edge.kind == "next"
+            succeeded = name == missing and edge.kind in ("next", "answer")
             if not succeeded and edge.target not in came:
                 came[edge.target] = edge
                 waiting.append(edge.target)
@@ -135,9 +144,12 @@ def path_without(graph: Graph, here: str, missing: str) -> tuple[Edge, ...] | No
     return tuple(reversed(path))
 
 
+_HOW = {"catch": " (fails)", "branch": " (inside)"}
+
+
 def show_path(graph: Graph, path: tuple[Edge, ...]) -> str:
     """The states of a path in words: `` `a` → `b` (fails) → `c` ``."""
-    steps = [f"`{edge.source}`" + (" (fails)" if edge.kind == "catch" else "") for edge in path]
+    steps = [f"`{edge.source}`" + (_HOW.get(edge.kind, "")) for edge in path]
     last = path[-1].target if path else graph.start
     return " → ".join([*steps, f"`{last}`"])
 
@@ -186,5 +198,5 @@ def endless_cycles(graph: Graph) -> list[tuple[str, ...]]:
     return [
         group
         for group in components(graph, trapped)
-        if all(target in group for name in group for target in graph.successors[name])
+        if all(edge.target in group for name in group for edge in graph.edges[name] if edge.kind != "branch")
     ]

@@ -7,40 +7,37 @@ have established.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from agentc_runtime import bundle as ir
-from agentc_runtime import expressions, labels, workflow
+from agentc_runtime import expressions, labels
 
 from .credentials import endpoint_of, lowered_auth, lowered_certificate
 from .diagnostics import Span
 from .environments import lowered_environments
 from .flow import flow_of, flow_span
+from .lower_states import lower_retry, lower_state
 from .names import model_name
 from .pages import lower_cache, lower_pagination
 from .predicates import (
     close_schema,
     close_unless,
     close_where,
-    match_when,
     merge_limits,
     open_when,
     origins_of,
     typed_schema,
 )
-from .program import Agent, Grant, Program, SchemaData, State, Tool
+from .program import Agent, Grant, Program, SchemaData, Tool
 from .resources import Resource
+from .schematypes import properties_of
 from .stepping import state_models
 from .syntax.agent import AgentSpec
-from .syntax.common import DataSpec, RetrySpec, milliseconds
+from .syntax.common import DataSpec, milliseconds
 from .syntax.project import ModelSpec, ProjectSpec
-from .syntax.workflow import (
-    AgentStateSpec,
-    CatchSpec,
-    ChoiceStateSpec,
-    EndStateSpec,
-    ModelStateSpec,
-    ToolStateSpec,
-)
+from .syntax.workflow import CatchingState, FallibleState
+
+T = TypeVar("T")
 
 #: Where each provider's API is when the project does not say.
 PROVIDER_URLS = {
@@ -68,9 +65,10 @@ def obstacle(agent: Agent) -> str | None:
 
 
 def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
-    """The runtime program of one agent, and the source map of everything that governs it."""
+    """The runtime program of one agent, with those that it hands off to, and the source map of all of it."""
     project = program.project
     assert project is not None  # a project without errors has one
+    handed = {name: lower(program, inner) for name, inner in sorted(handed_off_to(agent).items())}
     tools = {name: _tool(program, agent, grant.tool) for name, grant in agent.grants.items()}
     models = _models(project.spec, agent)
     spec = agent.spec
@@ -80,11 +78,13 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
         session=_data(spec.session) if spec.session else _NO_SESSION,
         output=_closed(spec.output.schema_) if spec.output else {"type": "string"},
         start=agent.start,
-        states={name: _state(agent, state) for name, state in sorted(agent.states.items())},
+        states={name: lower_state(agent, state) for name, state in sorted(agent.states.items())},
         models=models,
         tools=tools,
         grants={name: lower_grant(grant) for name, grant in sorted(agent.grants.items())},
-        environments=lowered_environments(program, project.spec, tools, models),
+        environments=lowered_environments(
+            program, project.spec, _with(tools, handed, "tools"), _with(models, handed, "models")
+        ),
         default_environment=project.spec.default_environment or next(iter(project.spec.environments)),
         limits=ir.Limits(
             steps=spec.limits.steps,
@@ -93,8 +93,68 @@ def lower(program: Program, agent: Agent) -> tuple[ir.Program, ir.SourceMap]:
             time_ms=milliseconds(spec.limits.time),
             calls_per_turn=spec.limits.calls_per_turn,
         ),
+        agents={name: inner for name, (inner, _) in handed.items()},
+        undo=spec.workflow is not None and spec.workflow.undo_on_failure,
+        undoing=undoing(agent),
     )
-    return lowered, _source_map(project, agent)
+    source_map = _source_map(project, agent)
+    for name, (_, inner) in handed.items():
+        source_map |= {f"agent:{name}/{key}": position for key, position in inner.items()}
+    return lowered, dict(sorted(source_map.items()))
+
+
+def handed_off_to(agent: Agent) -> dict[str, Agent]:
+    """The agents that an agent hands off to, by name."""
+    found = [state.handoff for state in agent.states.values() if state.handoff is not None]
+    return {inner.resource.name: inner for inner in found}
+
+
+def _with(
+    own: Mapping[str, T], handed: Mapping[str, tuple[ir.Program, ir.SourceMap]], part: str
+) -> dict[str, T]:
+    """The tools or models of an agent and of all that it hands off to: its environments serve them all."""
+    found = dict(own)
+
+    def add(name: str, program: ir.Program) -> None:
+        found.update({f"{name}/{key}": one for key, one in getattr(program, part).items()})
+        for inner, one in program.agents.items():
+            add(f"{name}/{inner}", one)
+
+    for name, (program, _) in handed.items():
+        add(name, program)
+    return found
+
+
+def _undo(agent: Agent, tool: Tool) -> ir.Undo:
+    """How a call is taken back. Without `arguments`, the ones that both calls have and nothing binds."""
+    undo = tool.spec.undo
+    assert undo is not None and tool.operation is not None  # noqa: PT018  the caller has looked
+    name = f"{tool.toolset.name}.{undo.tool}"
+    if undo.arguments is not None:
+        paths = {key: tuple(path.split(".")) for key, path in sorted(undo.arguments.items())}
+    else:
+        grant = agent.grants.get(name)
+        other = grant.tool.operation if grant is not None else None
+        known = properties_of(other.arguments) if other is not None else frozenset()
+        both = known & properties_of(tool.operation.arguments)
+        paths = {key: ("arguments", key) for key in sorted(both - (grant.bind.keys() if grant else set()))}
+    return ir.Undo(tool=name, arguments={key: expressions.Ref(path=path) for key, path in paths.items()})
+
+
+def undoing(agent: Agent) -> tuple[str, ...]:
+    """The tools that the agent's workflow may call to undo what it has done."""
+    workflow = agent.spec.workflow
+    catches = (
+        catch
+        for state in agent.states.values()
+        if isinstance(state.spec, CatchingState)
+        for catch in state.spec.catch
+    )
+    if workflow is None or not (workflow.undo_on_failure or any(catch.undo for catch in catches)):
+        return ()
+    used = (grant.tool for state in agent.states.values() for grant in state.grants.values())
+    named = {f"{tool.toolset.name}.{tool.spec.undo.tool}" for tool in used if tool.spec.undo is not None}
+    return tuple(sorted(named & agent.grants.keys()))
 
 
 _NO_SESSION = ir.Data(
@@ -118,17 +178,6 @@ def _data(spec: DataSpec) -> ir.Data:
     return ir.Data(schema=_closed(spec.schema_), label=label)
 
 
-def _retry(spec: RetrySpec | None) -> workflow.Retry:
-    if spec is None:
-        return workflow.Retry()
-    return workflow.Retry(
-        max_attempts=spec.max_attempts,
-        backoff_ms=milliseconds(spec.backoff),
-        max_backoff_ms=milliseconds(spec.max_backoff),
-        errors=spec.errors,
-    )
-
-
 def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
     operation, spec = tool.operation, tool.spec
     assert operation is not None  # the pipeline builds no agent with a tool whose operation is not known
@@ -145,12 +194,12 @@ def _tool(program: Program, agent: Agent, tool: Tool) -> ir.Tool:
         max_response_bytes=spec.output.max_bytes,
         fields=spec.output.fields,
         timeout_ms=milliseconds(spec.timeout),
-        retry=_retry(spec.retry),
+        retry=lower_retry(spec.retry),
         rate_per_minute=spec.rate.per_minute if spec.rate else None,
         idempotency_header=spec.idempotency.header if spec.idempotency else None,
         pagination=lower_pagination(spec.pagination) if spec.pagination else None,
         cache=lower_cache(spec.cache) if spec.cache else None,
-        undo=ir.Undo(tool=f"{tool.toolset.name}.{spec.undo}") if spec.undo else None,
+        undo=_undo(agent, tool) if spec.undo else None,
         destinations=tuple(sorted(set(spec.destinations))),
         typed=typed_schema(spec.output.typed) if spec.output.typed is not None else None,
     )
@@ -222,54 +271,6 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
     )
 
 
-def _catch(specs: tuple[CatchSpec, ...]) -> tuple[workflow.Catch, ...]:
-    return tuple(workflow.Catch(errors=spec.errors, next=spec.next) for spec in specs)
-
-
-def _state(agent: Agent, state: State) -> workflow.State:
-    spec = state.spec
-    match spec:
-        case AgentStateSpec():
-            return workflow.AgentState(
-                instructions=state.texts["instructions"].template,
-                prompt=state.texts["prompt"].template,
-                tools=tuple(sorted(state.grants)),
-                models=state_models(agent, state),
-                turns=spec.turns,
-                next=spec.next,
-                output=_closed(spec.output.schema_) if spec.output else None,
-                retry=_retry(spec.retry),
-                catch=_catch(spec.catch),
-            )
-        case ModelStateSpec():
-            return workflow.ModelState(
-                instructions=state.texts["instructions"].template,
-                prompt=state.texts["prompt"].template,
-                models=state_models(agent, state),
-                next=spec.next,
-                output=_closed(spec.output.schema_) if spec.output else None,
-                retry=_retry(spec.retry),
-                catch=_catch(spec.catch),
-            )
-        case ToolStateSpec():
-            return workflow.ToolState(
-                tool=spec.tool,
-                arguments={name: state.exprs[f"arguments/{name}"].expr for name in spec.arguments},
-                next=spec.next,
-                retry=_retry(spec.retry),
-                catch=_catch(spec.catch),
-            )
-        case ChoiceStateSpec():
-            choices = []
-            for index, choice in enumerate(spec.choices):
-                on = state.exprs[f"choices/{index}/value"].expr
-                assert isinstance(on, expressions.Ref)  # AC212 refuses anything else
-                choices.append(workflow.Choice(on=on, when=match_when(dict(choice.when)), next=choice.next))
-            return workflow.ChoiceState(choices=tuple(choices), default=spec.default)
-        case EndStateSpec():
-            return workflow.EndState(output=state.exprs["output"].expr)
-
-
 def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
     """Where each governed thing stands. The keys are those of `agentc_runtime.bundle.SourceMap`."""
     spans: dict[str, Span] = {
@@ -284,6 +285,8 @@ def _source_map(project: Resource[ProjectSpec], agent: Agent) -> ir.SourceMap:
     for name, state in agent.states.items():
         spans[f"state:{name}"] = agent.span(*state.path, key=True)
         spans[f"state:{name}/tools"] = agent.span(*state.path, "tools", key=True)
+        if isinstance(state.spec, FallibleState) and state.spec.timeout is not None:
+            spans[f"state:{name}/timeout"] = agent.span(*state.path, "timeout", key=True)
         if not state.path:
             spans[f"state:{name}/tools"] = agent.span("permissions", key=True)
         for alias in state_models(agent, state):

@@ -110,7 +110,11 @@ class CompiledText:
 
 @dataclass(frozen=True)
 class State:
-    """A state with its texts and expressions compiled. `grants` are those of its tools that are granted."""
+    """A state with its texts and expressions compiled. `grants` are those of its tools that are granted.
+
+    `inside` is the state whose branch it is part of, and the branch, which in a `map` has no name. `handoff`
+    is the agent that it hands off to, `None` when that is not there, or leads back here.
+    """
 
     name: str
     spec: StateSpec
@@ -119,11 +123,14 @@ class State:
     exprs: Mapping[str, BoundExpr]
     output: SchemaData
     path: tuple[Step, ...]
+    inside: tuple[str, str] | None = None
+    handoff: Agent | None = None
 
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent with its permissions and its workflow. `states` holds the implied state if there is none.
+    """An agent with its permissions and its workflow. `states` holds the implied state if there is none, and
+    those of the branches of its states as well; `twice` are the paths of states whose names were taken.
 
     `output` is the schema of the result, `None` when that is text.
     """
@@ -137,6 +144,7 @@ class Agent:
     environment: Mapping[str, SchemaData]
     output: SchemaData | None
     prompt_files: frozenset[str]
+    twice: tuple[tuple[Step, ...], ...] = ()
 
     @property
     def spec(self) -> AgentSpec:

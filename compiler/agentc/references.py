@@ -99,7 +99,7 @@ def _embedded(text: str) -> ReferenceProblem:
 def _checked(reference: Reference) -> Reference | ReferenceProblem:
     """Each root has its own shape; `input` and `session` may be taken whole."""
     root, path = reference
-    if root == "states" and (len(path) < 2 or path[1] != "output"):
+    if root == "states" and (len(path) < 2 or path[1] not in ("output", "item")):
         state = path[0] if path else "state"
         return ReferenceProblem(
             f"`{reference.text}` is not the output of a state", f"write `${{states.{state}.output}}`"
@@ -119,6 +119,11 @@ class CompiledExpr(NamedTuple):
     expr: Expr
     references: tuple[tuple[Reference, Span], ...]
     problems: tuple[tuple[ReferenceProblem, Span], ...]
+
+
+def compile_value(node: Node | None) -> Expr:
+    """The expression of a YAML value whose problems are reported elsewhere; null when there is none."""
+    return Const(value=None) if node is None else compile_expr(node).expr
 
 
 def compile_expr(node: Node) -> CompiledExpr:

@@ -6,6 +6,7 @@ A name that leads nowhere is left out; the checks of family AC2 report it by com
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,16 +25,25 @@ from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec
-from .syntax.workflow import AgentStateSpec, EndStateSpec, StateSpec, ToolStateSpec
+from .syntax.workflow import (
+    AgentStateSpec,
+    EndStateSpec,
+    HandoffStateSpec,
+    StateSpec,
+    ToolStateSpec,
+    bodies,
+)
 from .texts import Texts, compile_bound
 from .toolsets import Files, Reader, resolve_toolsets
-from .typing_env import agent_environment, declared, state_output
+from .typing_env import Placed, Typing, declared
 
 if TYPE_CHECKING:
     from .evals.cases import CaseSet
 
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
+#: How many agents one bundle holds.
+MAX_AGENTS = 64
 MAX_BASELINE_BYTES = 16 * 1024 * 1024
 MAX_CASES_BYTES = 64 * 1024 * 1024
 
@@ -72,10 +82,13 @@ def resolve(
     def prompt(path: str) -> SourceFile | str:
         return files.get(path, MAX_PROMPT_BYTES)
 
-    agents = {
-        name: _agent(resource, permission_sets, tools, Texts(resource, prompt), schemas.broken)
-        for name, resource in agent_resources.items()
-    }
+    agents: dict[str, Agent] = {}
+    handed = handoffs({name: resource.spec for name, resource in agent_resources.items()})
+    for name in TopologicalSorter(handed).static_order():
+        inner = {other: agents[other] for other in handed[name]}
+        texts = Texts(agent_resources[name], prompt)
+        agents[name] = _agent(agent_resources[name], permission_sets, tools, texts, schemas.broken, inner)
+    agents = {name: agents[name] for name in agent_resources}
     for assertion_set in assertion_sets.values():
         if assertion_set.spec.baseline is not None:
             files.get(assertion_set.spec.baseline, MAX_BASELINE_BYTES)
@@ -144,6 +157,7 @@ def _agent(
     tools: Mapping[str, Tool],
     texts: Texts,
     broken: frozenset[Span],
+    agents: Mapping[str, Agent],
 ) -> Agent:
     spec = resource.spec
     sets = tuple(permission_sets[name] for name in spec.permissions if name in permission_sets)
@@ -159,18 +173,14 @@ def _agent(
                 twice.append((grant, grants[tool.name]))
             else:
                 grants[tool.name] = grant
-    start, specs = _states(spec, grants)
-    paths = {name: ("workflow", "states", name) if spec.workflow is not None else () for name in specs}
-    outputs = {
-        name: state_output(resource, broken, state, paths[name], tools) for name, state in specs.items()
-    }
-    environment = agent_environment(resource, broken, outputs)
+    start, placed, taken = _states(spec, grants)
+    environment, outputs = Typing(resource, broken, tools, agents).environment(placed)
     output = None
     if spec.output is not None:
         output = declared(resource, broken, dict(spec.output.schema_), "output", "schema")
     states = {
-        name: _state(name, state, paths[name], grants, outputs[name], environment, texts)
-        for name, state in specs.items()
+        name: _state(name, one, grants, outputs[name], environment, texts, agents)
+        for name, one in placed.items()
     }
     return Agent(
         resource=resource,
@@ -182,6 +192,7 @@ def _agent(
         environment=environment,
         output=output,
         prompt_files=frozenset(texts.files),
+        twice=taken,
     )
 
 
@@ -195,23 +206,88 @@ def binds_of(permission_set: Resource[PermissionSetSpec], index: int) -> dict[st
     return bound
 
 
-def _states(spec: AgentSpec, grants: Mapping[str, Grant]) -> tuple[str, dict[str, StateSpec]]:
-    """The workflow's states; without a workflow, one model loop over every granted tool."""
-    if spec.workflow is not None:
-        return spec.workflow.start, dict(spec.workflow.states)
-    main = AgentStateSpec(type="agent", tools=tuple(sorted(grants)), output=spec.output, next="done")
-    return "main", {"main": main, "done": EndStateSpec(type="end", output="${states.main.output}")}
+def handoffs(specs: Mapping[str, AgentSpec]) -> dict[str, tuple[str, ...]]:
+    """Each agent with those that it hands off to: they exist, do not lead back, and are not too many.
+
+    An agent with all that it hands off to, each as often as it is handed off to, is at most `MAX_AGENTS`.
+    """
+    named = {
+        name: sorted(
+            {
+                one.spec.agent
+                for one in _states(spec, {})[1].values()
+                if isinstance(one.spec, HandoffStateSpec) and one.spec.agent in specs
+            }
+        )
+        for name, spec in specs.items()
+    }
+
+    def leads(start: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for target in named[waiting.pop()]:
+                if target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        return found
+
+    reached = {name: leads(name) for name in named}
+    forward = {
+        name: [other for other in others if name != other and name not in reached[other]]
+        for name, others in named.items()
+    }
+    size: dict[str, int] = {}
+    kept: dict[str, tuple[str, ...]] = {}
+    for name in TopologicalSorter(forward).static_order():
+        size[name], taken = 1, []
+        for other in forward[name]:
+            if size[name] + size[other] <= MAX_AGENTS:
+                size[name] += size[other]
+                taken.append(other)
+        kept[name] = tuple(taken)
+    return kept
+
+
+def _states(
+    spec: AgentSpec, grants: Mapping[str, Grant]
+) -> tuple[str, dict[str, Placed], tuple[tuple[Step, ...], ...]]:
+    """The workflow's states, those in branches as well, and the paths of those whose names were taken.
+
+    Without a workflow, one model loop over every granted tool.
+    """
+    if spec.workflow is None:
+        main = AgentStateSpec(type="agent", tools=tuple(sorted(grants)), output=spec.output, next="done")
+        done = EndStateSpec(type="end", output="${states.main.output}")
+        return "main", {"main": Placed(main, (), None), "done": Placed(done, (), None)}, ()
+    placed: dict[str, Placed] = {}
+    taken: list[tuple[Step, ...]] = []
+
+    def place(
+        states: Mapping[str, StateSpec], path: tuple[Step, ...], inside: tuple[str, str] | None
+    ) -> None:
+        # all of one level first: of two states with one name the outer one keeps it
+        mine = [name for name in states if name not in placed]
+        taken.extend((*path, name) for name in states if name in placed)
+        placed.update({name: Placed(states[name], (*path, name), inside) for name in mine})
+        for name in mine:
+            for branch, step, body in bodies(states[name]):
+                place(body.states, (*path, name, *step, "states"), (name, branch))
+
+    place(spec.workflow.states, ("workflow", "states"), None)
+    return spec.workflow.start, placed, tuple(taken)
 
 
 def _state(
     name: str,
-    spec: StateSpec,
-    path: tuple[Step, ...],
+    placed: Placed,
     grants: Mapping[str, Grant],
     output: SchemaData,
     environment: Mapping[str, SchemaData],
     texts: Texts,
+    agents: Mapping[str, Agent],
 ) -> State:
+    spec, path = placed.spec, placed.path
     used: tuple[str, ...] = ()
     if isinstance(spec, AgentStateSpec):
         used = spec.tools
@@ -225,4 +301,6 @@ def _state(
         exprs=texts.exprs_of(spec, path),
         output=output,
         path=path,
+        inside=placed.inside,
+        handoff=agents.get(spec.agent) if isinstance(spec, HandoffStateSpec) else None,
     )

@@ -171,8 +171,8 @@ def _validate(model: type[M], root: Map, part: str, owner: str, found: list[Diag
 def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
     """A validator's location without the labels that it puts in: of a state's type, and of the shape of
     `auth`."""
-    if loc[:2] == ("workflow", "states") and len(loc) > 3:
-        return (*loc[:3], *loc[4:])
+    if loc[:2] == ("workflow", "states"):
+        return (*loc[:1], *_unlabelled(loc[1:]))
     if loc[:1] == ("auth",):
         return (*loc[:1], *loc[2:])
     if loc[:1] == ("scorers",) and len(loc) > 2:
@@ -180,6 +180,19 @@ def _real(node: Node, loc: tuple[Step, ...]) -> tuple[Step, ...]:
     if loc[:1] == ("cases",) and loc[2:3] == ("assert",) and len(loc) > 4:
         return (*loc[:4], *loc[5:])
     return loc
+
+
+def _unlabelled(loc: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same for a location that begins with `states`: they may hold `states` of their own."""
+    kept, rest = loc[:2], loc[3:]
+    kind = loc[2] if len(loc) > 2 else None
+    if kind == "map" and rest[:1] == ("states",):
+        return (*kept, *_unlabelled(rest))
+    if kind == "parallel" and rest[:1] == ("branches",) and rest[2:3] == ("states",):
+        return (*kept, *rest[:2], *_unlabelled(rest[2:]))
+    if kind == "parallel" and rest[:1] == ("wait",):
+        return (*kept, "wait")
+    return (*kept, *rest)
 
 
 def _finding(

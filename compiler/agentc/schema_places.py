@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .checks import ac301_unknown_schema_keyword, ac302_invalid_schema, ac303_unsupported_pattern
@@ -17,7 +17,14 @@ from .syntax.eval import EvalCaseSpec, EvalSpec, MockAnswerSpec
 from .syntax.permissions import PermissionSetSpec
 from .syntax.scorers import EffectsScorer, RegexScorer, SchemaScorer, ScorerSpec, ToolsScorer
 from .syntax.toolset import ToolsetSpec
-from .syntax.workflow import AgentStateSpec, ChoiceStateSpec, ModelStateSpec
+from .syntax.workflow import (
+    AgentStateSpec,
+    ChoiceStateSpec,
+    ModelStateSpec,
+    StateSpec,
+    VerifyStateSpec,
+    bodies,
+)
 
 _RULES = {
     rule.code: rule
@@ -130,8 +137,16 @@ def _of_agent(spec: AgentSpec) -> Iterator[SchemaPlace]:
     for name in ("input", "session", "output"):
         if getattr(spec, name) is not None:
             yield SchemaPlace((name, "schema"), references=True)
-    for state, step in spec.workflow.states.items() if spec.workflow else ():
-        path = ("workflow", "states", state)
+    yield from _of_states(spec.workflow.states if spec.workflow else {}, ("workflow", "states"))
+
+
+def _of_states(states: Mapping[str, StateSpec], above: tuple[Step, ...]) -> Iterator[SchemaPlace]:
+    for state, step in states.items():
+        path = (*above, state)
+        for _, inner, body in bodies(step):
+            yield from _of_states(body.states, (*path, *inner, "states"))
+        if isinstance(step, VerifyStateSpec) and step.schema_ is not None:
+            yield SchemaPlace((*path, "schema"), references=True)
         if isinstance(step, AgentStateSpec | ModelStateSpec) and step.output is not None:
             yield SchemaPlace((*path, "output", "schema"), references=True)
         elif isinstance(step, ChoiceStateSpec):

@@ -18,11 +18,13 @@ from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import (
     AgentStateSpec,
+    ApprovalStateSpec,
     ChoiceStateSpec,
     EndStateSpec,
     ModelStateSpec,
     StateSpec,
     ToolStateSpec,
+    bodies,
 )
 
 Path = tuple[Step, ...]
@@ -50,8 +52,19 @@ def transitions(spec: StateSpec) -> Iterator[tuple[str, Path]]:
             yield spec.default, ("default",)
         return
     yield spec.next, ("next",)
+    if isinstance(spec, ApprovalStateSpec):
+        if spec.rejected is not None:
+            yield spec.rejected, ("rejected",)
+        if spec.expired is not None:
+            yield spec.expired, ("expired",)
     for index, catch in enumerate(spec.catch):
         yield catch.next, ("catch", index, "next")
+
+
+def starts(spec: StateSpec) -> Iterator[tuple[str, str, Path]]:
+    """The branches of a state, each with the state that it begins with and the place of that."""
+    for branch, path, body in bodies(spec):
+        yield branch, body.start, (*path, "start")
 
 
 def endpoints(program: Program) -> Iterator[tuple[Resource[ToolsetSpec] | Resource[ProjectSpec], Path, str]]:
@@ -108,8 +121,9 @@ def prompts(agent: Agent) -> Iterator[tuple[Path, PromptFile]]:
     """Every prompt that an agent writes."""
     yield ("instructions",), agent.spec.instructions
     for state in agent.states.values():
-        if state.path and isinstance(state.spec, AgentStateSpec | ModelStateSpec):
-            for name in ("instructions", "prompt"):
+        if state.path and isinstance(state.spec, AgentStateSpec | ModelStateSpec | ApprovalStateSpec):
+            names = ("message",) if isinstance(state.spec, ApprovalStateSpec) else ("instructions", "prompt")
+            for name in names:
                 prompt = getattr(state.spec, name)
                 if prompt is not None:
                     yield (*state.path, name), prompt

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from agentc_runtime.expressions import Filter, Slot
+from agentc_runtime.expressions import Filter, Ref, Slot
 
 from .checks import (
     ac110_unreadable_file,
@@ -23,11 +23,16 @@ from .syntax.agent import AgentSpec
 from .syntax.common import PromptFile
 from .syntax.workflow import (
     AgentStateSpec,
+    ApprovalStateSpec,
     ChoiceStateSpec,
     EndStateSpec,
+    HandoffStateSpec,
+    MapStateSpec,
     ModelStateSpec,
+    RetrieveStateSpec,
     StateSpec,
     ToolStateSpec,
+    VerifyStateSpec,
 )
 from .templates import TemplateProblem, compile_template
 
@@ -70,6 +75,8 @@ class Texts:
         self, spec: StateSpec, path: tuple[Step, ...], environment: Mapping[str, SchemaData]
     ) -> dict[str, CompiledText]:
         """The `instructions` and the `prompt` of a state that calls a model; nothing for other states."""
+        if isinstance(spec, ApprovalStateSpec):
+            return {"message": self._compile(spec.message, (*path, "message"), environment)}
         if not isinstance(spec, AgentStateSpec | ModelStateSpec):
             return {}
         own = path and spec.instructions is not None
@@ -88,16 +95,7 @@ class Texts:
 
     def exprs_of(self, spec: StateSpec, path: tuple[Step, ...]) -> dict[str, BoundExpr]:
         """The expressions of a state by their place: `arguments/NAME`, `choices/N/value`, `output`."""
-        places: dict[str, tuple[Step, ...]] = {}
-        if isinstance(spec, ToolStateSpec):
-            places = {f"arguments/{name}": (*path, "arguments", name) for name in spec.arguments}
-        elif isinstance(spec, ChoiceStateSpec):
-            places = {
-                f"choices/{index}/value": (*path, "choices", index, "value")
-                for index in range(len(spec.choices))
-            }
-        elif isinstance(spec, EndStateSpec):
-            places = {"output": (*path, "output")}
+        places = {"/".join(map(str, place)): (*path, *place) for place in _places(spec)}
         compiled = {}
         for name, place in places.items():
             node = self._resource.at(*place) if path else None
@@ -107,9 +105,13 @@ class Texts:
                 text = "null" if value is None else str(value)
                 node = Scalar(str(value) if value is not None else None, self._resource.span(*path), text)
             bound = compile_bound(node)
-            if name.endswith("/value") and not bound.problems and not bound.references:
+            key = name.rpartition("/")[2] if isinstance(place[-1], str) else str(place[-2])
+            wanted = key in _LOOKED_AT and not isinstance(
+                spec, ToolStateSpec | HandoffStateSpec | ApprovalStateSpec
+            )
+            if wanted and not bound.problems and not isinstance(bound.expr, Ref):
                 finding = ac212_invalid_reference.report(
-                    bound.span, "`value` is not a reference", "write the value to look at as `${…}`"
+                    bound.span, f"`{key}` is not a reference", "write the value to look at as `${…}`"
                 )
                 bound = BoundExpr(bound.expr, bound.references, (finding,), bound.span)
             compiled[name] = bound
@@ -157,6 +159,34 @@ class Texts:
                 rule = _RULES[problem.code]
                 problems.append(rule.at(place, problem.message, help=problem.help))
         return CompiledText(compiled.template, compiled.reads, tuple(problems), span)
+
+
+#: Keys whose value is one reference.
+_LOOKED_AT = frozenset({"value", "over", "quotes", "grounds"})
+
+
+def _places(spec: StateSpec) -> Iterator[tuple[Step, ...]]:
+    """Where a state has expressions."""
+    match spec:
+        case ToolStateSpec():
+            yield from (("arguments", name) for name in spec.arguments)
+        case ChoiceStateSpec():
+            yield from (("choices", index, "value") for index in range(len(spec.choices)))
+        case MapStateSpec():
+            yield ("over",)
+        case ApprovalStateSpec():
+            yield from (("show", name) for name in spec.show)
+        case RetrieveStateSpec():
+            yield ("query",)
+        case VerifyStateSpec():
+            yield ("value",)
+            if spec.quotes is not None:
+                yield ("quotes",)
+            yield from (("grounds", index) for index in range(len(spec.grounds)))
+        case HandoffStateSpec():
+            yield from (("input", name) for name in spec.input)
+        case EndStateSpec():
+            yield ("output",)
 
 
 def _place(problem: TemplateProblem, file: SourceFile, node: Node | None, span: Span) -> Span:

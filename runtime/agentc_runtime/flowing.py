@@ -13,6 +13,7 @@ from .workflow import (
     ParallelState,
     State,
     branches_of,
+    inside_of,
     targets_of,
     tools_of,
 )
@@ -64,7 +65,7 @@ def _branches(program: Program, where: str, state: ParallelState) -> Iterator[st
         yield f"{where} waits for {state.wait} of {count} branches"
     if state.wait in ("all", count):
         return
-    for name in sorted(_inside(program, state)):
+    for name in sorted(inside_of(program.states, state)):
         inner = program.states[name]
         if isinstance(inner, HandoffState) and inner.agent in program.agents:
             tools = [tool.effect for tool in program.agents[inner.agent].tools.values()]
@@ -72,18 +73,6 @@ def _branches(program: Program, where: str, state: ParallelState) -> Iterator[st
             tools = [program.tools[tool].effect for tool in tools_of(inner) if tool in program.tools]
         if any(effect != "read" for effect in tools):
             yield f"{where} cancels branches, and state `{name}` in one of them has an effect"
-
-
-def _inside(program: Program, state: State) -> set[str]:
-    """All states that may run inside a state, at any depth."""
-    found: set[str] = set()
-    waiting = list(branches_of(state))
-    while waiting:
-        name = waiting.pop()
-        if name in program.states and name not in found:
-            found.add(name)
-            waiting += [*targets_of(program.states[name]), *branches_of(program.states[name])]
-    return found
 
 
 def _nesting(program: Program) -> Iterator[str]:

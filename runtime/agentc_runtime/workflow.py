@@ -7,6 +7,7 @@ with another or with what is around it. So what a branch may reach can be read o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from .expressions import Expr, Record, Ref, Schema, Template
@@ -243,6 +244,18 @@ def targets_of(state: State) -> tuple[str, ...]:
             others = [name for name in (rejected, expired) if name is not None]
             return (following, *others, *(one.next for one in catch))
     return (state.next, *(one.next for one in state.catch))
+
+
+def inside_of(states: Mapping[str, State], state: State) -> frozenset[str]:
+    """All states that may run inside a state, at any depth."""
+    found: set[str] = set()
+    waiting = list(branches_of(state))
+    while waiting:
+        name = waiting.pop()
+        if name in states and name not in found:
+            found.add(name)
+            waiting += [*targets_of(states[name]), *branches_of(states[name])]
+    return frozenset(found)
 
 
 def branches_of(state: State) -> tuple[str, ...]:

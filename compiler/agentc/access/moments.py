@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from agentc_runtime.bundle import Program
@@ -14,7 +14,19 @@ from agentc_runtime.labels import NOTHING_READ, Label, join
 from agentc_runtime.origins import Origins, origins_of
 from agentc_runtime.template import paths
 from agentc_runtime.values import ABSENT, evaluate, references
-from agentc_runtime.workflow import AgentState, ModelState, ToolState, tools_of
+from agentc_runtime.workflow import (
+    AgentState,
+    EndState,
+    HandoffState,
+    MapState,
+    ModelState,
+    ParallelState,
+    RetrieveState,
+    ToolState,
+    VerifyState,
+    inside_of,
+    tools_of,
+)
 
 from .tools import ToolAccess
 
@@ -80,10 +92,24 @@ def most_suspect(program: Program) -> dict[str, Label]:
             )
             answers = [program.tools[tool].output for tool in tools_of(state) if tool in program.tools]
             read = join(first, *answers) if isinstance(state, AgentState) else first
-            left = join(read, *answers)
+            left = join(read, *answers, *_left_besides(program, name, given))
             if (read, left) != (context[name], given[name]):
                 context[name], given[name], changed = read, left, True
     return context
+
+
+def _left_besides(program: Program, name: str, given: Mapping[str, Label]) -> Iterator[Label]:
+    """The labels of what a state leaves that neither its texts nor its tools give."""
+    state = program.states[name]
+    if isinstance(state, RetrieveState):
+        yield state.label
+    elif isinstance(state, HandoffState) and state.agent in program.agents:
+        inner = program.agents[state.agent]
+        yield from (label for label in most_suspect(inner).values() if inner.states)
+        yield from (tool.output for tool in inner.tools.values())
+    elif isinstance(state, ParallelState | MapState):
+        for inside in inside_of(program.states, state):
+            yield given[inside]
 
 
 def favourable(
@@ -175,6 +201,16 @@ def _read_first(program: Program, state: str) -> frozenset[tuple[str, ...]]:
             return paths(instructions) | paths(prompt)
         case ToolState(arguments=arguments):
             return frozenset[tuple[str, ...]]().union(*map(references, arguments.values()))
+        case MapState(over=over):
+            return frozenset({over.path})
+        case VerifyState(value=value):
+            return frozenset({value.path})
+        case RetrieveState(query=query):
+            return references(query)
+        case HandoffState(input=given, session=session):
+            return references(given) | references(session)
+        case EndState(output=output):
+            return references(output)
         case _:
             return frozenset()
 

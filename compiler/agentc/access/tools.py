@@ -159,10 +159,19 @@ def schemas_at(program: ir.Program, path: tuple[str, ...]) -> list[expressions.S
         found = type_at(data.schema, steps)
         return [] if found is None else [found]
     state = program.states.get(steps[0]) if steps else None
+    schema: expressions.Schema | None = None
     if isinstance(state, workflow.AgentState | workflow.ModelState):
-        found = type_at(state.output or {"type": "string"}, steps[2:])
-        return [] if found is None else [found]
-    return []
+        schema = state.output or {"type": "string"}
+    elif isinstance(state, workflow.MapState):
+        schema = state.item if steps[1:2] == ["item"] else state.output
+    elif isinstance(state, workflow.ParallelState):
+        schema = state.output
+    elif isinstance(state, workflow.VerifyState):
+        schema = state.schema
+    elif isinstance(state, workflow.HandoffState) and state.agent in program.agents:
+        schema = program.agents[state.agent].output
+    found = None if schema is None else type_at(schema, steps[2:])
+    return [] if found is None else [found]
 
 
 def _given(access: ToolAccess, without: Collection[str]) -> expressions.Schema:

@@ -48,11 +48,12 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """`undo` of a tool that is not in the toolset, or of the tool itself."""
     for toolset in program.toolsets.values():
         for tool in toolset.tools.values():
-            undo = tool.spec.undo
+            undo = None if tool.spec.undo is None else tool.spec.undo.tool
             if undo is not None and (undo not in toolset.tools or undo == tool.local_name):
                 others = [name for name in toolset.tools if name != tool.local_name]
+                inner = tool.toolset.at("tools", tool.local_name, "undo", "tool")
                 yield RULE.at(
-                    tool.span("undo"),
+                    tool.span("undo") if inner is None else inner.span,
                     f"toolset `{toolset.resource.name}` has no other tool `{undo}`",
                     help=did_you_mean(undo, others),
                 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..diagnostics import Diagnostic, Note, Rule
 from ..program import Program
 from ..stepping import named_tools
+from ..syntax.workflow import HandoffStateSpec
 
 RULE = Rule(
     code="AC401",
@@ -76,8 +77,15 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if any(name not in program.tools for name in named):
             continue  # a misspelled name may be the use that is missing
         used = {name for state in agent.states.values() for name in state.grants}
+        for state in agent.states.values():
+            if state.handoff is not None:
+                used |= state.handoff.grants.keys()
+        if any(
+            isinstance(state.spec, HandoffStateSpec) and not state.handoff for state in agent.states.values()
+        ):
+            continue  # what it hands off to is not known
         undone = {
-            f"{grant.tool.toolset.name}.{grant.tool.spec.undo}"
+            f"{grant.tool.toolset.name}.{grant.tool.spec.undo.tool}"
             for name, grant in agent.grants.items()
             if name in used and grant.tool.spec.undo
         }

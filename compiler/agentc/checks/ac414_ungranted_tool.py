@@ -53,7 +53,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     wanted = {tool for state in states for tool, _ in named_tools(state)}  # AC402 asks for their grants
     for toolset in program.toolsets.values():
         name = toolset.resource.name
-        undoing = {f"{name}.{tool.spec.undo}" for tool in toolset.tools.values() if tool.spec.undo}
+        undoing = {f"{name}.{tool.spec.undo.tool}" for tool in toolset.tools.values() if tool.spec.undo}
         unused = [tool for tool in toolset.tools.values() if tool.name not in granted | wanted | undoing]
         if len(unused) == len(toolset.tools):
             yield RULE.at(

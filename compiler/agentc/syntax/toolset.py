@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import WithJsonSchema as EditorSchema
 
 from .behaviour import CacheSpec, PaginationSpec
 from .common import (
@@ -83,6 +84,11 @@ class ClientCertificateSpec(Closed):
     """The secret that opens the private key, if it is encrypted."""
 
 
+UndoPath: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^(answer|arguments)(\.[A-Za-z_][A-Za-z0-9_-]*)+$")
+]
+
+
 class ToolOutputSpec(Closed):
     """What is known of a tool's answers, and how much of them is kept."""
 
@@ -113,6 +119,42 @@ class RateSpec(Closed):
     """Calls a minute."""
 
 
+def _as_undo(value: object) -> object:
+    return {"tool": value} if isinstance(value, str) else value
+
+
+class UndoSpec(Closed):
+    """How a call is taken back."""
+
+    tool: LocalToolName
+    """The tool of this toolset that does it."""
+    arguments: dict[NonEmpty, UndoPath] | None = None
+    """Its argument → where the value stands: `answer.id`, or `arguments.id` of the call that is taken back.
+    Left out: the arguments that have the same names in both."""
+
+
+Undo: TypeAlias = Annotated[
+    UndoSpec,
+    BeforeValidator(_as_undo),
+    EditorSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "tool": {"type": "string"},
+                        "arguments": {"type": "object", "additionalProperties": {"type": "string"}},
+                    },
+                    "required": ["tool"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+
+
 class ToolSpec(Closed):
     """One tool: an operation of the document, and what it does to the world."""
 
@@ -141,8 +183,8 @@ class ToolSpec(Closed):
     destinations: tuple[NonEmpty, ...] = ()
     """The arguments that say where data, money or access goes: recipients, URLs, account numbers. After
     untrusted content was read, a person is asked about them, also for a `read`."""
-    undo: LocalToolName | None = None
-    """The tool of this toolset that takes a call back."""
+    undo: Undo | None = None
+    """The tool of this toolset that takes a call back, and its arguments."""
 
 
 class ToolsetSpec(Closed):
