@@ -40,7 +40,7 @@ class TerminalApprover:
             self._write(f"      {reason_shown(reason, self._prefix)}")
         for line in request.preview.splitlines():
             self._write(f"      {shown(line, _PREVIEW)}")
-        sys.stderr.write("    Send it? [y/N] ")
+        sys.stderr.write(f"    {'Send it' if request.tool else 'Go on'}? [y/N] ")
         sys.stderr.flush()
         answer = await _read_line()
         if answer is None:

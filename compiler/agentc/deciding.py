@@ -1,6 +1,6 @@
 """The last findings: those that need the program as the runtime sees it, and the decisions of its broker.
 
-It is imported for projects that have assertions or permission tests only.
+It is imported for projects that have assertions, permission tests or hand-offs only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .checks import (
     ac420_forbidden_flow,
     ac421_more_than_at_most,
     ac422_beyond_baseline,
+    ac640_handoff_wider,
     ac812_permission_test_of_nothing,
     ac813_permission_test_fails,
     ac814_untested_grant,
@@ -34,6 +35,7 @@ DECISIONS: Final[tuple[Decision, ...]] = (
     ac420_forbidden_flow.check,
     ac421_more_than_at_most.check,
     ac422_beyond_baseline.check,
+    ac640_handoff_wider.check,
     ac813_permission_test_fails.check,
     ac814_untested_grant.check,
 )

@@ -93,7 +93,8 @@ def check_loaded(
         program = replace(program, broken=program.broken.with_unreadable(True))
     for check in CHECKS:
         findings.extend(check(program))
-    if program.assertion_sets or program.permission_tests:
+    handing = any(state.handoff for agent in program.agents.values() for state in agent.states.values())
+    if program.assertion_sets or program.permission_tests or handing:
         from .deciding import decide
 
         findings.extend(decide(program, [*findings, *unclear]))

@@ -85,8 +85,27 @@ def workflow_graph(agent: Agent) -> Graph:
         start=agent.start,
         edges=edges,
         ends=frozenset(n for n, state in agent.states.items() if isinstance(state.spec, EndStateSpec)),
-        complete=agent.start in agent.states and edges == named,
+        complete=agent.start in agent.states
+        and edges == named
+        and not agent.twice
+        and not _left(agent, edges),
     )
+
+
+def _left(agent: Agent, edges: Mapping[str, tuple[Edge, ...]]) -> bool:
+    """Whether a state goes on in another workflow than its own."""
+    found = (edge for leaving in edges.values() for edge in leaving if edge.kind != "branch")
+    states = agent.states
+    return any(states[edge.source].inside != states[edge.target].inside for edge in found)
+
+
+def around(agent: Agent, state: State) -> tuple[str, ...]:
+    """The states whose branches a state is part of, the nearest first."""
+    found: list[str] = []
+    while state.inside is not None:
+        state = agent.states[state.inside[0]]
+        found.append(state.name)
+    return tuple(found)
 
 
 def _edges(state: State) -> tuple[Edge, ...]:
@@ -104,6 +123,11 @@ _KINDS: Mapping[object, Literal["next", "answer", "catch", "choice", "default"]]
     "choices": "choice",
     "default": "default",
 }
+
+
+def reach(graph: Graph, first: Iterable[str]) -> frozenset[str]:
+    """These states and all that can follow them."""
+    return _closure(first, graph.successors)
 
 
 def _closure(first: Iterable[str], following: Mapping[str, tuple[str, ...]]) -> frozenset[str]:

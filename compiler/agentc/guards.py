@@ -31,7 +31,7 @@ def _unguarded(template: Template, sure: frozenset[str]) -> set[str]:
 
 
 def _states(path: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(path[1:2]) if path[0] == "states" else frozenset()
+    return frozenset(path[1:2]) if path[0] == "states" and path[2:3] != ("item",) else frozenset()
 
 
 def _implied(condition: Condition, *, holds: bool) -> frozenset[str]:

@@ -35,6 +35,16 @@ def privileges_as_text(bundle: Bundle) -> str:
         lines += ["", "Asks for access tokens:", *tokens]
     lines += ["", "Stops at:", f"  {', '.join(_limits(program.limits))}"]
     lines += ["", "Workflow:", *_workflow(program)]
+    for name, agent in program.agents.items():
+        lines += ["", f"Hands off to {name} {agent.agent.version}, which may call, within the above:"]
+        for tool in sorted(agent.grants):
+            limits = [
+                *limits_of_grant(agent.grants[tool]),
+                *flow_in_words(agent.tools[tool], agent.grants[tool]),
+            ]
+            lines += [f"  {tool}", *(f"      {line}" for line in limits)]
+        lines += [f"  shows data to {line.strip()}" for line in _models(agent)]
+        lines += [f"  stops at {', '.join(_limits(agent.limits))}", *_workflow(agent)]
     return "\n".join(lines) + "\n"
 
 
@@ -59,9 +69,7 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
                 "credentials": [auth.secret for auth in program.tools[name].request.auth],
                 "client_certificate": _certificate(program.tools[name]),
                 "at": _at(bundle, f"grant:{name}"),
-                "states": [
-                    state for state, spec in program.states.items() if name in workflow.tools_of(spec)
-                ],
+                "states": _users(program, name),
             }
             for name in sorted(program.grants)
         ],
@@ -91,14 +99,22 @@ def privileges_as_data(bundle: Bundle) -> dict[str, object]:
             for secret, source in token_sources(program.tools.values())
         ],
         "limits": list(_limits(program.limits)),
-        "states": {name: list(_successors(state)) for name, state in program.states.items()},
+        "states": {name: list(following(state)) for name, state in program.states.items()},
+        "agents": {
+            name: {tool: list(limits_of_grant(grant)) for tool, grant in sorted(agent.grants.items())}
+            for name, agent in program.agents.items()
+        },
+        "retrievers": sorted(
+            {one.retriever for one in program.states.values() if isinstance(one, workflow.RetrieveState)}
+        ),
+        "undo_on_failure": program.undo,
         "tokens": dict(_state_tokens(program)),
     }
 
 
 def _tool(bundle: Bundle, name: str) -> Iterator[str]:
     tool, grant = bundle.program.tools[name], bundle.program.grants[name]
-    states = [state for state, spec in bundle.program.states.items() if name in workflow.tools_of(spec)]
+    states = _users(bundle.program, name)
     yield f"  {name}  {verb_of(tool)}  {request_line(tool)}"
     for line in (*limits_of_grant(grant), *flow_in_words(tool, grant)):
         yield f"      {line}"
@@ -114,8 +130,19 @@ def _tool(bundle: Bundle, name: str) -> Iterator[str]:
         yield f"      gives the same answer to the same request for {kept}, inside a run"
     typed = ", typed if they hold no sentence," if tool.typed is not None else ""
     yield f"      answers are {tool.output.trust}{typed} and {tool.output.sensitivity}"
-    yield f"      in {', '.join(states)}; granted at {_at(bundle, f'grant:{name}')}"
+    where = ", ".join(states) or "no state, but to undo"
+    yield f"      in {where}; granted at {_at(bundle, f'grant:{name}')}"
     yield f"      its definition is about {_size(bundle.program, name):,} tokens"
+
+
+def _users(program: ir.Program, tool: str) -> list[str]:
+    """The states that may call a tool, those that hand off to an agent that may included."""
+    return [
+        name
+        for name, state in program.states.items()
+        if tool in workflow.tools_of(state)
+        or (isinstance(state, workflow.HandoffState) and tool in program.agents[state.agent].grants)
+    ]
 
 
 def _certificate(tool: ir.Tool) -> str | None:
@@ -203,17 +230,25 @@ def _limits(limits: ir.Limits) -> Iterator[str]:
     yield f"{limits.calls_per_turn} tool calls a turn"
 
 
-def _successors(state: workflow.State) -> Iterator[str]:
+def following(state: workflow.State) -> tuple[str, ...]:
+    """The states that a state may go to, those that its branches begin with first."""
+    return (*workflow.branches_of(state), *workflow.targets_of(state))
+
+
+def _detail(state: workflow.State) -> str:
     match state:
-        case workflow.AgentState() | workflow.ModelState() | workflow.ToolState():
-            yield state.next
-            for catch in state.catch:
-                yield catch.next
-        case workflow.ChoiceState():
-            for choice in state.choices:
-                yield choice.next
-            if state.default is not None:
-                yield state.default
+        case workflow.ParallelState(branches=branches, wait=wait):
+            many = "all" if wait == "all" else "any" if wait == "any" else f"{wait}"
+            return f" of {', '.join(branches)}, waits for {many}"
+        case workflow.MapState(over=over, concurrency=concurrency, max_items=most):
+            return f" over {'.'.join(over.path)}, {concurrency} at once, at most {most}"
+        case workflow.ApprovalState(by=by, expires_ms=expires):
+            return f" by {' or '.join(by)}, for {duration_in_words(expires)} at most"
+        case workflow.RetrieveState(retriever=retriever, label=label):
+            return f" from {retriever}, {label.trust} and {label.sensitivity}"
+        case workflow.HandoffState(agent=agent):
+            return f" to {agent}"
+    return ""
 
 
 def _workflow(program: ir.Program) -> Iterator[str]:
@@ -221,9 +256,10 @@ def _workflow(program: ir.Program) -> Iterator[str]:
     for name, state in program.states.items():
         kind = state.__struct_config__.tag
         start = " (start)" if name == program.start else ""
-        following = ", ".join(dict.fromkeys(_successors(state)))
+        after = ", ".join(dict.fromkeys(following(state)))
         tools = ", ".join(workflow.tools_of(state))
         line = f"  {name}{start}: {kind}"
         line += f" with {tools}" if tools else ""
+        line += _detail(state)
         line += f" (about {tokens[name]:,} tokens of definitions)" if tokens.get(name) else ""
-        yield line + (f" → {following}" if following else "")
+        yield line + (f" → {after}" if after else "")

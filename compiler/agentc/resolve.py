@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .diagnostics import Diagnostic, Span
 from .environments import authority_files
+from .handoffs import handoffs, placed_states
 from .program import Agent, BoundExpr, Broken, Grant, Program, SchemaData, State, Tool
-from .resources import Resource, Step
+from .resources import Resource
 from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
 from .stepping import bound_expressions
@@ -27,11 +28,8 @@ from .syntax.project import ProjectSpec
 from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import (
     AgentStateSpec,
-    EndStateSpec,
     HandoffStateSpec,
-    StateSpec,
     ToolStateSpec,
-    bodies,
 )
 from .texts import Texts, compile_bound
 from .toolsets import Files, Reader, resolve_toolsets
@@ -42,8 +40,6 @@ if TYPE_CHECKING:
 
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
-#: How many agents one bundle holds.
-MAX_AGENTS = 64
 MAX_BASELINE_BYTES = 16 * 1024 * 1024
 MAX_CASES_BYTES = 64 * 1024 * 1024
 
@@ -173,7 +169,7 @@ def _agent(
                 twice.append((grant, grants[tool.name]))
             else:
                 grants[tool.name] = grant
-    start, placed, taken = _states(spec, grants)
+    start, placed, taken = placed_states(spec, grants)
     environment, outputs = Typing(resource, broken, tools, agents).environment(placed)
     output = None
     if spec.output is not None:
@@ -204,78 +200,6 @@ def binds_of(permission_set: Resource[PermissionSetSpec], index: int) -> dict[st
         assert node is not None
         bound[argument] = compile_bound(node)
     return bound
-
-
-def handoffs(specs: Mapping[str, AgentSpec]) -> dict[str, tuple[str, ...]]:
-    """Each agent with those that it hands off to: they exist, do not lead back, and are not too many.
-
-    An agent with all that it hands off to, each as often as it is handed off to, is at most `MAX_AGENTS`.
-    """
-    named = {
-        name: sorted(
-            {
-                one.spec.agent
-                for one in _states(spec, {})[1].values()
-                if isinstance(one.spec, HandoffStateSpec) and one.spec.agent in specs
-            }
-        )
-        for name, spec in specs.items()
-    }
-
-    def leads(start: str) -> set[str]:
-        found: set[str] = set()
-        waiting = [start]
-        while waiting:
-            for target in named[waiting.pop()]:
-                if target not in found:
-                    found.add(target)
-                    waiting.append(target)
-        return found
-
-    reached = {name: leads(name) for name in named}
-    forward = {
-        name: [other for other in others if name != other and name not in reached[other]]
-        for name, others in named.items()
-    }
-    size: dict[str, int] = {}
-    kept: dict[str, tuple[str, ...]] = {}
-    for name in TopologicalSorter(forward).static_order():
-        size[name], taken = 1, []
-        for other in forward[name]:
-            if size[name] + size[other] <= MAX_AGENTS:
-                size[name] += size[other]
-                taken.append(other)
-        kept[name] = tuple(taken)
-    return kept
-
-
-def _states(
-    spec: AgentSpec, grants: Mapping[str, Grant]
-) -> tuple[str, dict[str, Placed], tuple[tuple[Step, ...], ...]]:
-    """The workflow's states, those in branches as well, and the paths of those whose names were taken.
-
-    Without a workflow, one model loop over every granted tool.
-    """
-    if spec.workflow is None:
-        main = AgentStateSpec(type="agent", tools=tuple(sorted(grants)), output=spec.output, next="done")
-        done = EndStateSpec(type="end", output="${states.main.output}")
-        return "main", {"main": Placed(main, (), None), "done": Placed(done, (), None)}, ()
-    placed: dict[str, Placed] = {}
-    taken: list[tuple[Step, ...]] = []
-
-    def place(
-        states: Mapping[str, StateSpec], path: tuple[Step, ...], inside: tuple[str, str] | None
-    ) -> None:
-        # all of one level first: of two states with one name the outer one keeps it
-        mine = [name for name in states if name not in placed]
-        taken.extend((*path, name) for name in states if name in placed)
-        placed.update({name: Placed(states[name], (*path, name), inside) for name in mine})
-        for name in mine:
-            for branch, step, body in bodies(states[name]):
-                place(body.states, (*path, name, *step, "states"), (name, branch))
-
-    place(spec.workflow.states, ("workflow", "states"), None)
-    return spec.workflow.start, placed, tuple(taken)
 
 
 def _state(

@@ -8,7 +8,7 @@ from agentc_runtime.expressions import Array, Const, Expr, Ref
 
 from .credentials import auths, token_url
 from .diagnostics import Span
-from .program import Agent, BoundExpr, Program, SchemaData, State
+from .program import Agent, BoundExpr, Grant, Program, SchemaData, State
 from .references import Reference, parse_reference
 from .resources import Resource, Step
 from .schematypes import type_at, types_of
@@ -196,6 +196,15 @@ def used_models(agent: Agent) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(alias for state in agent.states.values() for alias in state_models(agent, state))
     )
+
+
+def all_grants(agent: Agent) -> dict[str, Grant]:
+    """What an agent is granted, and those that it hands off to."""
+    found = dict(agent.grants)
+    for state in agent.states.values():
+        if state.handoff is not None:
+            found = {**all_grants(state.handoff), **found}
+    return found
 
 
 def state_models(agent: Agent, state: State) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Transcript:
                 yield f"  in the environment {event.environment}{how}"
             case events.StateEntered():
                 attempt = f"  attempt {event.attempt}" if event.attempt > 1 else ""
-                yield self._paint(f"● {event.state}", BOLD) + f"  {event.type}{attempt}"
+                yield self._paint(f"● {event.scope}{event.state}", BOLD) + f"  {event.type}{attempt}"
             case events.ToolRetried():
                 yield f"    trying again: {event.refusal.code} {shown(event.refusal.message, 240)}"
             case events.ToolCalled():
@@ -94,6 +94,11 @@ class Transcript:
                 yield from self._refused(event.refusal, "    ")
             case events.ApprovalDecided(approved=True):
                 yield "    " + self._paint(f"approved by {shown(event.by, 80)}", GREEN)
+            case events.Retrieved():
+                yield f"    ← {event.passages} passages from {shown(event.retriever, 80)}"
+            case events.NotUndone():
+                text = f"✗ {event.tool} ({event.call_id}) stays as it is: {shown(event.reason, 240)}"
+                yield "  " + self._paint(text, RED)
             case events.StateFailed(next=str(following)):
                 if event.refusal != self._told:
                     yield from self._refused(event.refusal, "  ")

@@ -12,9 +12,11 @@ format that the URL's path asks for: `…/chat/completions` (OpenAI), `…/messa
      "usage": {"input": 1, "output": 1, "cached_input": 0, "reasoning": 0},
      "finish": "stop" or "length" or "content_filter",
      "error": {"status": 429, "message": "…", "retry_after": 1},
-     "raw": "a body sent as it is", "type": "its content type"}
+     "raw": "a body sent as it is", "type": "its content type",
+     "when": "a text in the request"}
 
-All keys are optional. Standard library only, so that it runs wherever Python does.
+A turn with `when` answers the next request that holds the text, whatever comes before it: for models that are
+asked at the same time. All keys are optional. Standard library only, so that it runs wherever Python does.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ class FakeProvider:
     def __init__(self, turns: Sequence[dict[str, Any]], port: int = 0) -> None:
         self.turns = list(turns)
         self.requests: list[Seen] = []
+        self._given: set[int] = set()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -70,6 +73,11 @@ class FakeProvider:
         with self._lock:
             self.requests.append(seen)
             number = len(self.requests)
+            asked = json.dumps(seen.body, ensure_ascii=False)
+            for index, turn in enumerate(self.turns):
+                if turn.get("when", "\0") in asked and index not in self._given:
+                    self._given.add(index)
+                    return index + 1, turn
         if number > len(self.turns):
             message = f"the script has {len(self.turns)} turns, and this is request {number}"
             return number, {"error": {"status": 400, "message": message}}

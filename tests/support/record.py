@@ -67,7 +67,18 @@ def record(script: dict[str, Any], document: Path | None) -> bytes:
         if len(provider.requests) != len(script["turns"]):
             used, there = len(provider.requests), len(script["turns"])
             raise RecordError(f"the run used {used} of the script's {there} turns:\n{said}")
-        return cassette.read_bytes()
+        return (
+            in_order(cassette.read_bytes())
+            if any("when" in turn for turn in script["turns"])
+            else cassette.read_bytes()
+        )
+
+
+def in_order(cassette: bytes) -> bytes:
+    """A cassette of models that were asked at the same time, in an order that is the same each time."""
+    kept = json.loads(cassette)
+    kept["entries"].sort(key=lambda entry: json.dumps(entry["request"], sort_keys=True))
+    return (json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def agentc(*arguments: str | Path, answers: str = "", secrets: Mapping[str, str] | None = None) -> str:

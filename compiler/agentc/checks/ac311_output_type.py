@@ -72,7 +72,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for agent in program.agents.values():
         target: SchemaData = {"type": "string"} if agent.output is None else agent.output
         for state in agent.states.values():
-            if isinstance(state.spec, EndStateSpec) and state.path:
+            if isinstance(state.spec, EndStateSpec) and state.path and state.inside is None:
                 bound = state.exprs["output"]
                 source = expression_type(bound.expr, agent.environment)
                 if source is not None and assignable(source, target) is False:

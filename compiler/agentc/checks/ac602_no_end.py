@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule
-from ..graph import workflow_graph
 from ..program import Program
+from ..syntax.workflow import EndStateSpec, bodies
 
 RULE = Rule(
     code="AC602",
@@ -53,7 +53,16 @@ spec:
 def check(program: Program) -> Iterator[Diagnostic]:
     """Workflows in which no state is an end."""
     for agent in program.agents.values():
-        if not workflow_graph(agent).ends:
+        ends = {state.inside for state in agent.states.values() if isinstance(state.spec, EndStateSpec)}
+        for name, state in agent.states.items():
+            for branch, path, _ in bodies(state.spec):
+                if (name, branch) not in ends:
+                    yield RULE.at(
+                        agent.span(*state.path, *path, "states", key=True),
+                        f"{f'branch `{branch}`' if branch else 'the workflow'} of state `{name}` has no `end` state",
+                        help='add a state such as `over: { type: end, output: "${states.NAME.output}" }`',
+                    )
+        if None not in ends:
             yield RULE.at(
                 agent.span("workflow", "states", key=True),
                 f"the workflow of agent `{agent.resource.name}` has no `end` state",

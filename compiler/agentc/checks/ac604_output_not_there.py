@@ -96,7 +96,7 @@ def _has_output(agent: Agent, name: str) -> bool:
 def _reads(state: State) -> Iterator[tuple[str, Span]]:
     for bound in state.exprs.values():
         for reference, span in bound.references:
-            if reference.root == "states" and reference.path:
+            if reference.root == "states" and reference.path and reference.path[1:2] != ("item",):
                 yield reference.path[0], span
     for text in state.texts.values():
         for name in sorted(unguarded(text.template)):

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Note, Rule
+from ..graph import around
 from ..program import Program
-from ..syntax.workflow import ToolStateSpec
+from ..syntax.workflow import CatchingState, ToolStateSpec
 
 RULE = Rule(
     code="AC606",
@@ -62,7 +63,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
             tool = program.tools.get(state.spec.tool) if isinstance(state.spec, ToolStateSpec) else None
             if tool is None or tool.spec.effect == "read" or not isinstance(state.spec, ToolStateSpec):
                 continue
-            caught = {error for catch in state.spec.catch for error in catch.errors}
+            specs = [state.spec, *(agent.states[outer].spec for outer in around(agent, state))]
+            catches = [catch for spec in specs if isinstance(spec, CatchingState) for catch in spec.catch]
+            caught = {error for catch in catches for error in catch.errors}
             if not caught & {"any", "tool_error"}:
                 yield RULE.at(
                     agent.span(*state.path, key=True),

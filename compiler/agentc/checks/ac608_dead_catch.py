@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..diagnostics import Diagnostic, Note, Rule
 from ..program import Agent, Program
 from ..resources import Step
-from ..syntax.workflow import AgentStateSpec, CatchSpec, ModelStateSpec, ToolStateSpec
+from ..syntax.workflow import CatchingState, CatchSpec
 
 RULE = Rule(
     code="AC608",
@@ -73,7 +73,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Catches behind others that take all of their errors."""
     for agent in program.agents.values():
         for name, state in agent.states.items():
-            if isinstance(state.spec, AgentStateSpec | ModelStateSpec | ToolStateSpec):
+            if isinstance(state.spec, CatchingState):
                 yield from _dead(agent, name, state.spec.catch, (*state.path, "catch"))
 
 

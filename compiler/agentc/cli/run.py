@@ -149,8 +149,15 @@ def _recordings(loaded: _Loaded, environment: str | None) -> tuple[Path, ...]:
     chosen = program.environments.get(environment or program.default_environment)
     if loaded.root is None or chosen is None:
         return ()
-    states = [state for state in program.states.values() if isinstance(state, AgentState | ModelState)]
-    keys = {program.models[state.models[0]].secret for state in states if state.models}
+    programs = [program]
+    for one in programs:
+        programs += one.agents.values()
+    keys = {
+        one.models[state.models[0]].secret
+        for one in programs
+        for state in one.states.values()
+        if isinstance(state, AgentState | ModelState) and state.models
+    }
     unset = any(not _is_set(chosen, key) for key in keys if key is not None)
     if not unset:
         return ()

@@ -198,7 +198,7 @@ def _arrows(
         for root in sorted(roots):
             yield Arrow(f"data:{root}", f"state:{name}", "read")
         for edge in graph.edges.get(name, ()):
-            label = {"catch": "fails", "default": "else"}.get(edge.kind, "")
+            label = {"catch": "fails", "default": "else", "branch": "inside"}.get(edge.kind, "")
             kind: Literal["catch", "next"] = "catch" if edge.kind == "catch" else "next"
             yield Arrow(f"state:{name}", f"state:{edge.target}", kind, label)
         loop = isinstance(state.spec, AgentStateSpec)

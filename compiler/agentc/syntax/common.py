@@ -36,7 +36,7 @@ Trust: TypeAlias = Literal["trusted", "untrusted"]
 Sensitivity: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 ErrorClass: TypeAlias = Literal[
-    "tool_error", "model_error", "invalid_output", "refused", "timeout", "limit", "any"
+    "tool_error", "model_error", "invalid_output", "unverified", "refused", "timeout", "limit", "any"
 ]
 
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
