@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import msgspec
 
 from .database import APPLICATION_ID, VERSION, open_readonly, reporting
 from .journal import StoreError
 from .labels import Label
+from .ledger import Row
 from .refusals import Refusal
 from .strictjson import parse
 
@@ -22,6 +24,14 @@ _RUNS = (
 _CALLS = "SELECT tool, day, arguments, claimed, outcome FROM calls WHERE run_id = ? ORDER BY id"
 _STEPS = "SELECT state, outcome, time FROM steps WHERE run_id = ? AND status = 'succeeded' ORDER BY id"
 _REFUSED = "SELECT payload FROM audit WHERE run_id = ? AND kind = 'refused' ORDER BY seq"
+
+
+class _Found(Protocol):
+    def fetchall(self) -> list[Row]: ...
+
+
+#: Carries out one statement; parameters stand as `?`.
+Execute: TypeAlias = Callable[[str, tuple[object, ...]], _Found]
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +113,17 @@ def read_runs(path: Path) -> Iterator[PastRun]:
         # One snapshot, so that a run and its calls belong together.
         connection.execute("BEGIN")
         _known(connection, path)
-        for row in connection.execute(_RUNS).fetchall():
-            yield _run(connection, row, path)
+        yield from runs_in(connection.execute, str(path))
+
+
+def runs_in(execute: Execute, name: str) -> Iterator[PastRun]:
+    """The same for a store in any database, whose statements `execute` carries out in one transaction.
+
+    Raises:
+        StoreError: it holds what no run has left. `name` is that of the store.
+    """
+    for row in execute(_RUNS, ()).fetchall():
+        yield _run(execute, row, name)
 
 
 def _known(connection: sqlite3.Connection, path: Path) -> None:
@@ -117,7 +136,7 @@ def _known(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(message, str(path))
 
 
-def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) -> PastRun:
+def _run(execute: Execute, row: Row, name: str) -> PastRun:
     run_id, agent, version, bundle, environment, input_, session, started = row
     try:
         return msgspec.convert(
@@ -130,14 +149,14 @@ def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) ->
                 "input": _json(input_),
                 "session": _json(session),
                 "started": started,
-                "calls": [_call(call) for call in connection.execute(_CALLS, (run_id,))],
+                "calls": [_call(call) for call in execute(_CALLS, (run_id,)).fetchall()],
                 "steps": [
                     {"state": state, "output": _json(outcome), "time": time}
-                    for state, outcome, time in connection.execute(_STEPS, (run_id,))
+                    for state, outcome, time in execute(_STEPS, (run_id,)).fetchall()
                 ],
                 "refused": [
                     refusal
-                    for (payload,) in connection.execute(_REFUSED, (run_id,))
+                    for (payload,) in execute(_REFUSED, (run_id,)).fetchall()
                     if (refusal := _refused(payload)) is not None
                 ],
             },
@@ -145,10 +164,10 @@ def _run(connection: sqlite3.Connection, row: tuple[object, ...], path: Path) ->
         )
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
         message = f"run `{run_id!s:.60}` is damaged: {str(error)[:200]}; run `agentc audit verify`"
-        raise StoreError(message, str(path)) from error
+        raise StoreError(message, name) from error
 
 
-def _call(row: tuple[object, ...]) -> dict[str, object]:
+def _call(row: Row) -> dict[str, object]:
     tool, day, arguments, claimed, outcome = row
     answer = None if outcome is None else _json(outcome)
     if isinstance(answer, Mapping) and "code" in answer:  # a refusal

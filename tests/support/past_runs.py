@@ -9,6 +9,7 @@ from typing import Any
 
 from agentc_runtime.bundle import Label
 from agentc_runtime.calls import Claim, Returned
+from agentc_runtime.ledger import Ledger
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.store import Store
 
@@ -33,25 +34,39 @@ def record_runs(
     now = [datetime(2026, 3, 1, 12, tzinfo=UTC)]
     with Store(path, clock=lambda: now[0]) as store:
         for calls in runs:
-            run = f"run-{bundle[:4]}-{agent}-{now[0]:%Y%m%d%H%M%S}"
-            store.start_run(
-                run,
-                agent=agent,
-                version="1.0.0",
-                bundle=bundle,
-                environment="local",
-                input={"ticket_id": "T-1"} if given is None else given,
-                session={} if session is None else session,
+            record_run(
+                store, f"run-{bundle[:4]}-{agent}-{now[0]:%Y%m%d%H%M%S}", calls, bundle, agent, given, session
             )
-            for number, (tool, arguments, *rest) in enumerate(calls):
-                _call(store, run, f"call-{number}", agent, tool, arguments, rest[0] if rest else {})
-            store.end_run(run, "succeeded", output=None, refusal=None)
             now[0] += timedelta(days=1) if days else timedelta(seconds=1)
     return path
 
 
+def record_run(
+    store: Ledger,
+    run: str,
+    calls: list[tuple[Any, ...]],
+    bundle: str,
+    agent: str = "triage",
+    given: Any = None,
+    session: Any = None,
+) -> None:
+    """Put one run into an open store, of whatever kind."""
+    store.start_run(
+        run,
+        agent=agent,
+        version="1.0.0",
+        bundle=bundle,
+        environment="local",
+        input={"ticket_id": "T-1"} if given is None else given,
+        session={} if session is None else session,
+    )
+    for number, (tool, arguments, *rest) in enumerate(calls):
+        _call(store, run, f"call-{number}", agent, tool, arguments, rest[0] if rest else {})
+    store.end_run(run, "succeeded", output=None, refusal=None)
+
+
 def _call(
-    store: Store, run: str, call_id: str, agent: str, tool: str, arguments: dict[str, Any], answer: object
+    store: Ledger, run: str, call_id: str, agent: str, tool: str, arguments: dict[str, Any], answer: object
 ) -> None:
     store.claim(
         Claim(

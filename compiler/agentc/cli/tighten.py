@@ -30,9 +30,8 @@ AT_LEAST = 10
     multiple=True,
     default=(".agentc/runs.db",),
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The database that `agentc run` writes, what it prints with `--format json`, or an eval's trials. "
-    "May be given several times.",
+    help="The database that `agentc run` writes (a file or postgresql://…), what it prints with "
+    "`--format json`, or an eval's trials. May be given several times.",
 )
 @click.option(
     "--tool", "tools", multiple=True, help="Only the grant of this tool. May be given several times."
@@ -56,7 +55,7 @@ AT_LEAST = 10
 @text_or_json("How the proposal is written; text is the patch, and the reasons on standard error.")
 def command(
     agent: str,
-    stores: tuple[Path, ...],
+    stores: tuple[str, ...],
     tools: tuple[str, ...],
     at_least: int,
     any_bundle: bool,
@@ -148,7 +147,7 @@ def _granted(project: Project, tool: str) -> None:
 def _propose(
     project: Project,
     digest: str,
-    stores: tuple[Path, ...],
+    stores: tuple[str, ...],
     at_least: int,
     tools: tuple[str, ...],
     any_bundle: bool,
@@ -173,16 +172,20 @@ def _propose(
     raise InputError(f"no runs of agent `{proposal.agent}` in {names}: `agentc run` records them")
 
 
-def _runs(stores: tuple[Path, ...]) -> Iterator[PastRun]:
+def _runs(stores: tuple[str, ...]) -> Iterator[PastRun]:
+    from agentc_runtime.durable.ledgers import store_path
     from agentc_runtime.journal import StoreError
 
-    from ..tighten.recordings import recorded_runs
+    from ..tighten.recordings import recorded_runs, runs_of_server
 
     for store in stores:
-        if not store.is_file():
+        path = store_path(store)
+        if path is not None and not path.is_file():
             raise InputError(f"no run database at `{store}`: `agentc run` writes one, or name it with --from")
         try:
-            yield from recorded_runs(store)
+            yield from runs_of_server(store) if path is None else recorded_runs(path)
+        except ImportError as error:
+            raise InputError(f"`{store}` needs the extra: pip install 'agentc[durable]' ({error})") from error
         except StoreError as error:
             raise InputError(str(error)) from error
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from agentc_runtime.history import Answered, PastCall, PastRefusal, PastRun, read_runs
+from agentc_runtime.history import Answered, PastCall, PastRefusal, PastRun, read_runs, runs_in
 from agentc_runtime.journal import StoreError
 from agentc_runtime.labels import Label
 from agentc_runtime.transcripts import MAX_LINE, read_transcript
@@ -45,6 +45,23 @@ def recorded_runs(path: Path) -> Iterator[PastRun]:
         yield from _trials(path)
     else:
         yield from read_transcript(path)
+
+
+def runs_of_server(url: str) -> Iterator[PastRun]:
+    """The runs in the store of a fleet, which is there already.
+
+    Raises:
+        StoreError: the server can't be reached, or its store can't be read.
+        ImportError: what speaks to such a server is not installed.
+    """
+    from agentc_runtime.durable.ledgers import open_ledger
+
+    ledger = open_ledger(url)
+    try:
+        with ledger.transaction() as within:
+            yield from runs_in(within.execute, ledger.name)
+    finally:
+        ledger.close()
 
 
 def _is_trial(line: bytes) -> bool:

