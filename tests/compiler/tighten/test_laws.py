@@ -76,7 +76,7 @@ def permissions(draw):
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
 
 
-def test_laws(tmp_path):
+def test_tightening_never_widens(tmp_path):
     counts: Counter[str] = Counter()
     (tmp_path / "openapi.yaml").write_text(BASE["openapi.yaml"])
 

@@ -347,3 +347,31 @@ def test_the_scopes_of_what_is_no_longer_granted_go_as_well(load, propose):
     project = load(f"{SPECS}# file: toolset.yaml\n{toolset}# file: openapi.yaml\n{document}")
     proposal = propose(project, [[READ]] * 2)
     assert ("desk.refund", "grant", "") in words(proposal), proposal.kept
+
+
+def test_a_tool_goes_from_the_states_of_branches_as_well(load, propose):
+    branches = """\
+  workflow:
+    start: both
+    states:
+      both:
+        type: parallel
+        branches:
+          one:
+            start: first
+            states:
+              first: { type: agent, tools: [desk.get_ticket, desk.refund], next: over }
+              over: { type: end, output: "${states.first.output}" }
+          two:
+            start: second
+            states:
+              second: { type: agent, tools: [desk.get_ticket], next: out }
+              out: { type: end, output: "${states.second.output}" }
+        next: done
+      done: { type: end, output: done }
+"""
+    project = load(SPECS[: SPECS.index("  workflow:")] + branches)
+    proposal = propose(project, [[READ]] * 2)
+    assert ("desk.refund", "grant", "") in words(proposal), proposal.kept
+    _, come = changed(proposal, project, "agent.yaml")
+    assert come == ["              first: { type: agent, tools: [desk.get_ticket], next: over }"]
