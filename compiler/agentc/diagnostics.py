@@ -32,7 +32,7 @@ def is_always_error(code: str) -> bool:
 
 def is_about_change(code: str) -> bool:
     """Whether `agentc diff` finds it, between two versions, and not `validate` in one."""
-    return "AC901" <= code <= "AC919"
+    return "AC901" <= code <= "AC919" and code != "AC918"
 
 
 class Span(NamedTuple):

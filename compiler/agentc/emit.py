@@ -24,9 +24,18 @@ class EmitError(Exception):
     """The bundle can't be written where it was asked for. The message is one line."""
 
 
-def emit(program: ir.Program, source_map: ir.SourceMap, sources: Iterable[SourceFile]) -> dict[str, bytes]:
-    """The files of the bundle, by path. The same input gives the same bytes on any machine."""
+def emit(
+    program: ir.Program,
+    source_map: ir.SourceMap,
+    sources: Iterable[SourceFile],
+    evidence: Mapping[str, bytes],
+) -> dict[str, bytes]:
+    """The files of the bundle, by path. The same input gives the same bytes on any machine.
+
+    `evidence` are files about the program, by their path in the bundle.
+    """
     files = {
+        **evidence,
         ir.PROGRAM: canonical(msgspec.to_builtins(program)),
         ir.SOURCE_MAP: canonical(msgspec.to_builtins(source_map)),
     }
@@ -92,6 +101,7 @@ def write_bundle(files: Mapping[str, bytes], target: Path) -> None:
     try:
         for path, data in files.items():
             (staging / path).parent.mkdir(parents=True, exist_ok=True)
+            (staging / path).parent.mkdir(exist_ok=True)
             (staging / path).write_bytes(data)
         staging.chmod(0o755)
         if target.exists():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from .driver import Result
 from .emit import emit
 from .environments import authority_files
@@ -14,8 +17,12 @@ class BuildError(Exception):
     """An agent that can't be built although its project has no errors. The message is one line."""
 
 
-def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
+def bundle_files(
+    result: Result, agent: Agent, evidence: Mapping[str, bytes] = MappingProxyType({})
+) -> dict[str, bytes]:
     """The bundle of `agent`, as path → bytes. The project must be without errors.
+
+    `evidence` are files that say something about the agent, by their path in the bundle.
 
     Raises:
         BuildError: a tool that the agent is granted is not known, or its server is not, because the project
@@ -27,7 +34,7 @@ def bundle_files(result: Result, agent: Agent) -> dict[str, bytes]:
             f"agent `{agent.resource.name}` can't be built: {problem}; `agentc validate` says why"
         )
     program, source_map = lower(result.program, agent)
-    return emit(program, source_map, agent_sources(result, agent))
+    return emit(program, source_map, agent_sources(result, agent), evidence)
 
 
 def agent_sources(result: Result, agent: Agent) -> list[SourceFile]:

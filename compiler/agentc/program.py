@@ -19,6 +19,7 @@ from .openapi.lock import Locked
 from .references import Reference
 from .resources import Resource, Step
 from .source import SourceFile
+from .syntax.acceptances import AcceptanceSetSpec
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
@@ -197,6 +198,7 @@ class Program:
     files: Mapping[str, SourceFile]
     assertion_sets: Mapping[str, Resource[AssertionSetSpec]] = field(default_factory=dict)
     permission_tests: Mapping[str, Resource[PermissionTestSpec]] = field(default_factory=dict)
+    acceptance_sets: Mapping[str, Resource[AcceptanceSetSpec]] = field(default_factory=dict)
     evals: Mapping[str, Resource[EvalSpec]] = field(default_factory=dict)
     cases: Mapping[str, CaseSet] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ from .resources import Resource
 from .schema_places import schema_findings
 from .source import SourceFile, SourceSet
 from .stepping import bound_expressions
+from .syntax.acceptances import AcceptanceSetSpec
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
@@ -65,6 +66,7 @@ def resolve(
     agent_resources = _by_name(resources, "Agent", AgentSpec, duplicates)
     assertion_sets = _by_name(resources, "AssertionSet", AssertionSetSpec, duplicates)
     permission_tests = _by_name(resources, "PermissionTest", PermissionTestSpec, duplicates)
+    acceptance_sets = _by_name(resources, "AcceptanceSet", AcceptanceSetSpec, duplicates)
     evals = _by_name(resources, "Eval", EvalSpec, duplicates)
     project_list = list(projects.values())
     for second in project_list[1:]:
@@ -109,6 +111,7 @@ def resolve(
         files=files.files,
         assertion_sets=assertion_sets,
         permission_tests=permission_tests,
+        acceptance_sets=acceptance_sets,
         evals=evals,
         cases=_cases(agents, files.files, evals),
         absent=frozenset(files.absent),

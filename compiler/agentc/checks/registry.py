@@ -153,6 +153,7 @@ from . import (
     ac901_new_agent,
     ac902_new_tool,
     ac903_more_arguments,
+    ac904_safeguard_removed,
     ac905_weaker_approval,
     ac906_higher_quota,
     ac907_weaker_flow_rule,
@@ -166,6 +167,7 @@ from . import (
     ac915_higher_limit,
     ac916_more_input,
     ac917_version_too_low,
+    ac918_acceptance_of_nobody,
     ac919_not_compared,
 )
 
@@ -322,6 +324,7 @@ RULES: dict[str, Rule] = {
         ac901_new_agent.RULE,
         ac902_new_tool.RULE,
         ac903_more_arguments.RULE,
+        ac904_safeguard_removed.RULE,
         ac905_weaker_approval.RULE,
         ac906_higher_quota.RULE,
         ac907_weaker_flow_rule.RULE,
@@ -335,6 +338,7 @@ RULES: dict[str, Rule] = {
         ac915_higher_limit.RULE,
         ac916_more_input.RULE,
         ac917_version_too_low.RULE,
+        ac918_acceptance_of_nobody.RULE,
         ac919_not_compared.RULE,
     )
 }
@@ -441,4 +445,5 @@ CHECKS: tuple[Check, ...] = (
     ac842_case_that_cant_run.check,
     ac843_idle_scorer.check,
     ac844_gate_of_nothing.check,
+    ac918_acceptance_of_nobody.check,
 )

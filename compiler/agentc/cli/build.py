@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import InputError
 from .common import PROJECT_PATH, choose_agent, compile_project, report_errors
+
+if TYPE_CHECKING:
+    from ..driver import Result
 
 
 @click.command("build")
@@ -20,12 +25,18 @@ from .common import PROJECT_PATH, choose_agent, compile_project, report_errors
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder that bundles are written to, each as NAME-VERSION.",
 )
+@click.option(
+    "--against",
+    metavar="OLD",
+    help="Record in each bundle what it lets its agent do beyond OLD: a folder, a bundle or a git revision.",
+)
 @click.option("--tar", is_flag=True, help="Write each bundle as one file, NAME-VERSION.tar.")
-def command(path: Path, name: str | None, out: Path, tar: bool) -> int:
+def command(path: Path, name: str | None, out: Path, against: str | None, tar: bool) -> int:
     """Compile agents into bundles.
 
     A bundle holds everything the agent may do and nothing else. The same specs give the same bytes on any
-    machine. A project with errors is not built. Exit code 1: the project has errors.
+    machine. A project with errors is not built. With --against what it lets its agent do beyond an older
+    version, and who has accepted that, is a file of the bundle. Exit code 1: the project has errors.
 
     \b
     Example:
@@ -41,10 +52,11 @@ def command(path: Path, name: str | None, out: Path, tar: bool) -> int:
     agents = [choose_agent(result, name)] if name else list(result.program.agents.values())
     if not agents:
         raise InputError(f"the project in `{path}` has no agent to build")
+    said = _evidence(path, against, result)
     for agent in agents:
         target = out / f"{agent.resource.name}-{agent.resource.metadata.version}{'.tar' if tar else ''}"
         try:
-            files = bundle_files(result, agent)
+            files = bundle_files(result, agent, said(agent.resource.name))
             if tar:
                 write_archive(files, target)
             else:
@@ -57,3 +69,19 @@ def command(path: Path, name: str | None, out: Path, tar: bool) -> int:
         size = sum(len(data) for data in files.values())
         click.echo(f"{target}  sha256:{bundle.digest}  {size:,} bytes")
     return 0
+
+
+def _evidence(path: Path, against: str | None, result: Result) -> Callable[[str], dict[str, bytes]]:
+    """Agent → the files of evidence in its bundle."""
+    if against is None:
+        return lambda agent: {}
+    from ..diff.evidence import PRIVILEGES, evidence
+    from ..diff.sides import SideError, project_side
+    from .diff import side
+
+    old = side(against, str(path), use_cache=False)
+    try:
+        new = project_side(str(path), [("", "", result)])
+    except SideError as error:
+        raise InputError(f"`{path}` can't be compared: {error}") from error
+    return lambda agent: {PRIVILEGES: evidence(old, new, agent)}

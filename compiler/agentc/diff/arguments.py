@@ -24,16 +24,16 @@ class Unknown(ValueError):
     """An argument that is neither a path nor a revision."""
 
 
-def read_argument(argument: str, other: str) -> Side:
+def read_argument(argument: str, other: str, cache: Path | None) -> Side:
     """The side that an argument stands for. Of a revision the folder is read that `other` is.
+
+    `cache` is a folder for compiled API documents.
 
     Raises:
         Ambiguous: it is a path, and also the name of a revision.
         Unknown: it is neither.
         SideError: it can't be read.
     """
-    from ..cache import cache_folder
-
     if not argument:
         raise Unknown("an empty name is neither a folder nor a revision: is a variable not set?")
     path = Path(argument)
@@ -50,14 +50,14 @@ def read_argument(argument: str, other: str) -> Side:
             f"or `{commit[:12]}` for the revision"
         )
     if there:
-        return folder_side(argument, path, cache_folder())
+        return folder_side(argument, path, cache)
     if commit is None or repository is None:
         raise Unknown(
             f"`{argument}` is neither a folder nor a revision of git"
             + ("" if repository else ", and this is no git repository")
             + "; a clone without history has no other revisions: fetch the one that is meant"
         )
-    return revision_side(argument, repository, commit, folder, cache_folder())
+    return revision_side(argument, repository, commit, folder, cache)
 
 
 def _exists(path: Path) -> bool:

@@ -33,7 +33,7 @@ _ORDER: Final = {name: rank for rank, name in enumerate(SEVERITIES)}
 def compare(old: Side, new: Side) -> Delta:
     """All that changed between two sides."""
     old, new, left = paired(old, new)
-    changes: list[Change] = list(_unknown(old, new))
+    changes: list[Change] = [*_unknown(old, new), *_safeguards(old, new)]
     edited: list[Edit] = []
     bumps: list[Bump] = []
     for name in sorted({*old.agents, *new.agents} - {*old.unknown, *new.unknown}):
@@ -68,6 +68,20 @@ def _unknown(old: Side, new: Side) -> Iterator[Change]:
         was, at = (None if one is None else one.at for one in (before, now))
         what = "is an agent of which it is not known what it may do"
         yield Change(how, "AC919", "high", name, name, what, was, at, unclear=why.why)
+
+
+def _safeguards(old: Side, new: Side) -> Iterator[Change]:
+    """What projects hold their changes to, and no longer do. A bundle holds nothing of it."""
+    if "bundle" in (old.kind, new.kind):
+        return
+    for key in sorted({*old.safeguards} ^ {*new.safeguards}):
+        before, now = old.safeguards.get(key), new.safeguards.get(key)
+        one = now or before
+        assert one is not None  # the key is of one side
+        how: How = "widened" if one.loosens == (now is not None) else "narrowed"
+        was, at = (None if each is None else each.at for each in (before, now))
+        project = key.partition(" ")[0] or "the project"
+        yield Change(how, "AC904", one.severity, project, one.subject, one.what, was, at)
 
 
 def _agents(name: str, old: Version | None, new: Version | None) -> Iterator[tuple[list[Change], list[Edit]]]:
@@ -199,4 +213,7 @@ def digest(old: Side, new: Side) -> str:
             one.files if one is not None else "" for one in (old.unknown.get(name), new.unknown.get(name))
         ]
         rows += [[name, *files]] if files[0] != files[1] else []
+    if "bundle" not in (old.kind, new.kind):
+        for key in sorted({*old.safeguards} ^ {*new.safeguards}):
+            rows.append([key, key in old.safeguards, key in new.safeguards])
     return hashlib.sha256(canonical(rows)).hexdigest()

@@ -5,27 +5,39 @@ from __future__ import annotations
 from agentc_runtime.labels import Label
 
 from ..access import Verdict
+from .acceptance import Accepted
 from .text import not_compared
 from .values import Bump, Change, Delta, Edit, Place, Side, Witness
 
 
-def as_data(delta: Delta) -> dict[str, object]:
+def as_data(delta: Delta, accepted: Accepted) -> dict[str, object]:
     """All of it."""
     return {
         "format": "agentc.diff/1",
-        "verdict": "widened" if delta.widenings else "not widened",
+        "verdict": verdict_of(delta, accepted),
         "digest": f"sha256:{delta.digest}",
         "old": _side(delta.old),
         "new": _side(delta.new),
-        "changes": [change_as_data(change) for change in delta.changes],
+        "changes": [change_as_data(change, accepted) for change in delta.changes],
         "behaviour": [_edit(edit) for edit in delta.edits],
         "versions": [_bump(bump) for bump in delta.bumps],
+        "acceptances_that_do_not_count": [
+            {"why": why, "at": _place(place)} for why, place in accepted.problems
+        ],
         "not_compared": list(not_compared(delta)),
     }
 
 
-def change_as_data(change: Change) -> dict[str, object]:
+def verdict_of(delta: Delta, accepted: Accepted) -> str:
+    """`widened`, `accepted` or `not widened`."""
+    if not delta.widenings:
+        return "not widened"
+    return "widened" if accepted.open else "accepted"
+
+
+def change_as_data(change: Change, accepted: Accepted) -> dict[str, object]:
     """One change of what an agent may do."""
+    by = accepted.of(change) if change.widens else None
     return {
         "change": change.how,
         "rule": change.code,
@@ -39,6 +51,7 @@ def change_as_data(change: Change) -> dict[str, object]:
         "witness": None if change.witness is None else _witness(change.witness),
         "undecided": change.unclear or None,
         "changed_files": list(change.cause),
+        "accepted": None if by is None else {"by": by.by, "reason": by.reason, "expires": by.expires},
     }
 
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..report.findings import disarmed, visible
+from .acceptance import Accepted
 from .text import (
+    acceptance_lines,
     bump_line,
     not_compared,
     notes,
@@ -30,20 +32,23 @@ _JOINER = "&#8288;"
 _MARKS = {"high": "🔴", "medium": "🟠", "low": "🟡"}
 
 
-def as_markdown(delta: Delta) -> str:
+def as_markdown(delta: Delta, accepted: Accepted) -> str:
     """All of it, ending in a line break, and never longer than a comment may be."""
-    blocks = [f"### agentc diff\n\n**{prose(verdict_line(delta))}**"]
+    blocks = [f"### agentc diff\n\n**{prose(verdict_line(delta, accepted))}**"]
     if delta.widenings:
         blocks.append("#### Widened")
-        blocks += [_change(change) for change in delta.widenings]
+        blocks += [_change(change, accepted) for change in delta.widenings]
     fewer = [change for change in delta.changes if not change.widens]
     if fewer:
-        blocks.append(_folded(number_of(len(fewer), "narrowing"), [_change(change) for change in fewer]))
+        shown = [_change(change, accepted) for change in fewer]
+        blocks.append(_folded(number_of(len(fewer), "narrowing"), shown))
     if delta.edits:
         title = number_of(len(delta.edits), "change of behaviour", "changes of behaviour")
         blocks.append(_folded(title, [_edit(edit) for edit in delta.edits]))
     if delta.bumps:
         blocks.append(_list(bump_line(bump) for bump in delta.bumps))
+    if said := list(acceptance_lines(delta, accepted)):
+        blocks.append(_list(said))
     tail = [*(f"not compared: {line}" for line in not_compared(delta)), *reproduction(delta)]
     blocks.append(_folded("What was compared", [_list(tail)]))
     return _cut(blocks)
@@ -82,10 +87,10 @@ def block(lines: Iterable[str], language: str = "") -> str:
     return "\n".join([f"{fence}{language}", *shown, fence])
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, accepted: Accepted) -> str:
     title = f"{_MARKS[change.severity]} **{change.code}** {code(change.agent)}: "
     said = [f"{title}{code(short(change.subject))} {prose(short(change.what))}", "", code(where(change))]
-    for note in notes(change):
+    for note in notes(change, accepted):
         said += ["", prose(note)]
     if change.lines:
         said += ["", block(map(short, change.lines), "diff")]

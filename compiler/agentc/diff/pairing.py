@@ -33,6 +33,7 @@ def _bare(side: Side) -> Side:
         side,
         agents={name.rpartition("/")[2]: one for name, one in side.agents.items()},
         unknown={name.rpartition("/")[2]: one for name, one in side.unknown.items()},
+        safeguards={f" {key.partition(' ')[2]}": one for key, one in side.safeguards.items()},
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from agentc_runtime.bundle import MANIFEST
 from agentc_runtime.verify import BundleError, read_bundle
 
-from .values import Place, Side, Unknown, Version
+from .values import Acceptance, Owner, Place, Safeguard, Side, Unknown, Version
 
 if TYPE_CHECKING:
     from ..driver import Result
@@ -61,12 +61,21 @@ def project_side(
     from ..lower import obstacle
     from ..lowered import can_lower, lower_agents
     from ..pipeline import agent_sources
+    from .acceptance import accepted_of, owners_of
+    from .safeguards import safeguards
 
     agents: dict[str, Version] = {}
     unknown: dict[str, Unknown] = {}
+    guards: dict[str, Safeguard] = {}
+    owners: list[Owner] = []
+    accepted: list[Acceptance] = []
     files: list[str] = []
     for name, base, result in projects:
         program = result.program
+        kept = {f"{name} {one.key}": one for one in safeguards(result, base)}
+        guards |= kept
+        owners += owners_of(program)
+        accepted += accepted_of(program, base)
         if not can_lower(program, result.diagnostics):
             raise SideError("the project has errors, so what its agents may do is not known", result)
         lowered = lower_agents(program)
@@ -82,8 +91,17 @@ def project_side(
                 continue
             sources = {file.path: file.sha256 for file in agent_sources(result, resolved)}
             agents[key] = Version(one.program, one.source_map, sources, base)
-    names = frozenset(name for name, _, _ in projects)
-    return Side(label, agents, kind, identity or f"files sha256:{_digest(files)}", unknown, names)
+    return Side(
+        label,
+        agents,
+        kind,
+        identity or f"files sha256:{_digest(files)}",
+        unknown,
+        frozenset(name for name, _, _ in projects),
+        guards,
+        tuple(owners),
+        tuple(accepted),
+    )
 
 
 def _digest(lines: Iterable[str]) -> str:

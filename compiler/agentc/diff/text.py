@@ -9,6 +9,7 @@ from agentc_runtime.labels import NOTHING_READ, Label
 from ..access import Verdict
 from ..report.findings import disarmed, visible
 from ..report.text import Paint
+from .acceptance import Accepted, owners_for
 from .values import SEVERITIES, Bump, Change, Delta, Edit, Place, Witness
 
 #: Characters of one line of an account that are shown.
@@ -16,30 +17,32 @@ SHOWN = 1000
 _STYLE = {"high": "error", "medium": "warning", "low": "frame"}
 
 
-def as_text(delta: Delta, paint: Paint) -> str:
+def as_text(delta: Delta, accepted: Accepted, paint: Paint) -> str:
     """All of it, ending in a line break."""
-    lines = [paint(visible(verdict_line(delta)), "title")]
+    lines = [paint(visible(verdict_line(delta, accepted)), "title")]
     widenings = delta.widenings
     if widenings:
         lines += ["", paint("Widened", "title")]
         for change in widenings:
-            lines += _change(change, paint)
+            lines += _change(change, accepted, paint)
     if fewer := [change for change in delta.changes if not change.widens]:
         lines += ["", paint("Narrowed: no longer so", "title")]
         for change in fewer:
-            lines += _change(change, paint)
+            lines += _change(change, accepted, paint)
     if delta.edits:
         lines += ["", paint("Behaviour", "title")]
         for edit in delta.edits:
             lines += _edit(edit)
     if delta.bumps:
         lines += ["", paint("Versions", "title"), *(visible(bump_line(bump)) for bump in delta.bumps)]
+    if said := list(acceptance_lines(delta, accepted)):
+        lines += ["", paint("Acceptances", "title"), *(f"  {visible(line)}" for line in said)]
     lines += ["", paint("Not compared", "title"), *(f"  {visible(line)}" for line in not_compared(delta))]
     lines += ["", paint("Reproduce", "title"), *(f"  {visible(line)}" for line in reproduction(delta))]
     return disarmed("\n".join(lines) + "\n", "\\x5b")
 
 
-def verdict_line(delta: Delta) -> str:
+def verdict_line(delta: Delta, accepted: Accepted) -> str:
     """`widened: 3 widenings (2 high, 1 low), 1 narrowing; main → specs`."""
     widenings = delta.widenings
     fewer = len(delta.changes) - len(widenings)
@@ -55,7 +58,9 @@ def verdict_line(delta: Delta) -> str:
         parts.append(number_of(fewer, "narrowing"))
     if delta.edits:
         parts.append(number_of(len(delta.edits), "change of behaviour", "changes of behaviour"))
-    outcome = "widened" if widenings else "narrowed" if fewer else "not widened"
+    outcome = "narrowed" if fewer else "not widened"
+    if widenings:
+        outcome = "widened" if accepted.open else "widened, and accepted"
     said = ", ".join(parts) or "no difference"
     return f"{outcome}: {said}; {delta.old.label} → {delta.new.label}"
 
@@ -65,13 +70,13 @@ def number_of(number: int, thing: str, things: str = "") -> str:
     return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
-def _change(change: Change, paint: Paint) -> Iterator[str]:
+def _change(change: Change, accepted: Accepted, paint: Paint) -> Iterator[str]:
     head = paint(f"{change.severity}[{change.code}]", _STYLE[change.severity])
     yield f"{head} {visible(change.agent)}: {visible(short(change.subject))} {visible(short(change.what))}"
     yield f"    {visible(where(change))}"
     for line in change.lines:
         yield f"    {visible(short(line))}"
-    for line in notes(change):
+    for line in notes(change, accepted):
         yield f"    {visible(short(line))}"
     if change.witness is not None:
         for line in witness_lines(change.witness):
@@ -98,7 +103,7 @@ def not_compared(delta: Delta) -> Iterator[str]:
     yield "what a model makes of texts, and what a service does with a request that stays the same"
     if "bundle" in (delta.old.kind, delta.new.kind):
         yield (
-            "assertions, permission tests, rule levels, suppressions and who is in an approver group: "
+            "assertions, permission tests, rule levels, suppressions and who may approve or accept: "
             "a bundle does not hold them"
         )
     if delta.left_out:
@@ -126,8 +131,20 @@ def where(change: Change) -> str:
     return f"{now}, was at {before.line if before.file == now.file else before}"
 
 
-def notes(change: Change) -> Iterator[str]:
+def acceptance_lines(delta: Delta, accepted: Accepted) -> Iterator[str]:
+    """Why acceptances do not count, and who may accept what nobody has."""
+    for why, at in accepted.problems:
+        yield f"AC918: {why} ({at})"
+    people = sorted({person for one in accepted.open for person in owners_for(delta.old.owners, one)})
+    if people:
+        yield f"{' or '.join(people)} may accept: by a line under `accepted` for the delta below"
+
+
+def notes(change: Change, accepted: Accepted) -> Iterator[str]:
     """What else is to be known of a change."""
+    by = accepted.of(change) if change.widens else None
+    if by is not None:
+        yield f"accepted by {by.by} up to {by.expires}: {by.reason} ({by.at})"
     if change.unclear:
         yield f"not decided, and so counted as wider: {change.unclear}"
     if change.cause:

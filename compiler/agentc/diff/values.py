@@ -150,6 +150,44 @@ class Bump:
 
 
 @dataclass(frozen=True)
+class Safeguard:
+    """Something that a project holds its changes to, or with `loosens` something that lets them pass.
+
+    `key` is all that it says: two that say the same are one. `what` is a sentence about `subject`, true of
+    the version that lets more pass.
+    """
+
+    key: str
+    subject: str
+    what: str
+    severity: Severity
+    loosens: bool
+    at: Place
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who may accept which widenings, as persons. What is empty says nothing."""
+
+    people: frozenset[str]
+    rules: tuple[str, ...]
+    severities: tuple[str, ...]
+    agents: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Somebody accepts the change with this digest. `expires` is the last day, as `YYYY-MM-DD`."""
+
+    delta: str
+    by: str
+    reason: str
+    expires: str
+    at: Place
+
+
+@dataclass(frozen=True)
 class Unknown:
     """An agent of which it is not known what it may do. `files` is the digest of all files of its project."""
 
@@ -171,6 +209,9 @@ class Side:
     identity: str
     unknown: Mapping[str, Unknown] = field(default_factory=dict)
     projects: frozenset[str] = frozenset({""})
+    safeguards: Mapping[str, Safeguard] = field(default_factory=dict)
+    owners: tuple[Owner, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
 
 
 @dataclass(frozen=True)

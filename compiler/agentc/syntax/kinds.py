@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
+from .acceptances import AcceptanceSetSpec
 from .agent import AgentSpec
 from .assertions import AssertionSetSpec
 from .common import (
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Closed]] = {
     "Agent": AgentSpec,
     "AssertionSet": AssertionSetSpec,
     "PermissionTest": PermissionTestSpec,
+    "AcceptanceSet": AcceptanceSetSpec,
     "Eval": EvalSpec,
 }
 

@@ -109,3 +109,20 @@ def test_a_version_that_is_too_low_fails_when_it_is_asked_to(agentc, versions):
     old, new = versions("old", 80), versions("new", 50)
     assert agentc("diff", old, new, "--fail-on", "widened").code == 0
     assert agentc("diff", old, new, "--fail-on", "widened", "--fail-on", "version").code == 1
+
+
+def test_build_records_what_it_lets_the_agent_do_beyond_an_older_version(agentc, versions):
+    old, new = versions("old", 50), versions("new", 80)
+    assert agentc("build", new, "--against", old, "--out", "one").code == 0
+    assert agentc("build", new, "--against", f"./{old}", "--out", "two").code == 0
+    assert agentc("build", new, "--out", "plain").code == 0
+    files = [Path(name, "triage-1.0.0/evidence/privileges.json") for name in ("one", "two", "plain")]
+    found = json.loads(files[0].read_text())
+    assert [(one["rule"], one["accepted"]) for one in found["changes"]] == [("AC903", None)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert not files[2].exists()
+    assert agentc("verify", "one/triage-1.0.0").code == 0
+    files[0].write_bytes(files[0].read_bytes().replace(b"widened", b"widenet"))
+    assert agentc("verify", "one/triage-1.0.0").code == 1
+    assert agentc("build", new, "--against", old, "--out", "tars", "--tar").code == 0
+    assert agentc("diff", "tars/triage-1.0.0.tar", new).out.startswith("not widened: no difference")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentc.diff.acceptance import judge
 from agentc.diff.markdown import MAX_CHARACTERS, as_markdown, block, code, escaped, prose
 from agentc.diff.values import Change, Delta, Edit, Place, Side
 from agentc.report.findings import visible
@@ -91,6 +92,10 @@ def test_a_sentence_has_no_markup_but_code(one, other):
     assert set(shown.elements) <= {"p", "code"}
 
 
+def shown(delta: Delta) -> str:
+    return as_markdown(delta, judge(delta, "2026-11-26"))
+
+
 def delta_of(text: str, count: int = 1) -> Delta:
     old, new = (Side(text, {}, "folder", "x") for _ in range(2))
     place = Place(text, 1)
@@ -104,14 +109,14 @@ def delta_of(text: str, count: int = 1) -> Delta:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_whole_report_has_no_other_elements_than_ours(text):
-    ours, theirs = as_markdown(delta_of("name")), as_markdown(delta_of(text))
+    ours, theirs = shown(delta_of("name")), shown(delta_of(text))
     assert read(theirs).elements.count("a") == 0
     assert set(read(theirs).elements) <= set(read(ours).elements) | {"code"}
     assert re.search(r"(?m)^\s*::|##\[", theirs) is None
 
 
 def test_a_long_report_is_cut_where_a_part_ends_and_says_so():
-    shown = as_markdown(delta_of("x" * 900, count=200))
-    assert len(shown) <= MAX_CHARACTERS + 200
-    assert shown.endswith("parts do not fit into a comment: run agentc diff to read them**\n")
-    assert unescape(shown).count("**AC903**") > 3
+    report = shown(delta_of("x" * 900, count=200))
+    assert len(report) <= MAX_CHARACTERS + 200
+    assert report.endswith("parts do not fit into a comment: run agentc diff to read them**\n")
+    assert unescape(report).count("**AC903**") > 3

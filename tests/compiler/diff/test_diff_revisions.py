@@ -52,7 +52,7 @@ def commit(message):
 
 
 def diff(old, new):
-    return compare(read_argument(old, new), read_argument(new, old))
+    return compare(read_argument(old, new, None), read_argument(new, old, None))
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ def test_a_folder_named_like_a_revision_is_not_taken_for_it(kit, repository):
     """Else a change could add a folder `main`, and be compared with itself."""
     kit.write(repository / "main", LIMIT % 80)
     with pytest.raises(Ambiguous, match=r"`main` is a path and a revision of git: write `\./main`"):
-        read_argument("main", "desk")
-    assert read_argument("./main", "desk").kind == "folder"
+        read_argument("main", "desk", None)
+    assert read_argument("./main", "desk", None).kind == "folder"
 
 
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("name", ["nowhere", "--output=x", "-h", "", "main\n", "\0", "main:nowhere/../.."])
 def test_what_names_nothing(name):
     with pytest.raises((Unknown, SideError)):
-        read_argument(name, "desk")
+        read_argument(name, "desk", None)
 
 
 def test_outside_of_a_repository(tmp_path, monkeypatch, kit):
@@ -126,7 +126,7 @@ def test_outside_of_a_repository(tmp_path, monkeypatch, kit):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(Unknown, match="this is no git repository"):
-        read_argument("main", "alone")
+        read_argument("main", "alone", None)
 
 
 def test_links_are_followed_inside_the_project_only(repository, tmp_path):
@@ -141,7 +141,7 @@ def test_links_are_followed_inside_the_project_only(repository, tmp_path):
     spec.symlink_to(tmp_path / "outside.yaml")
     commit("a link that leads out")
     with pytest.raises(SideError):
-        read_argument("main", "desk~")
+        read_argument("main", "desk~", None)
 
 
 def test_a_submodule_and_a_name_that_is_no_text(repository):
@@ -170,4 +170,4 @@ def test_projects_below_a_folder_are_compared_by_their_paths(repository, kit):
         ("added", "AC901"),
         ("added", "AC902"),
     }
-    assert {change.agent for change in changes} == {"other/triage"}
+    assert {change.agent for change in changes} == {"other/triage", "other"}
