@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from agentc_runtime.durable.ledgers import open_ledger, store_path
+from agentc_runtime.durable.starting import keep_run
 from agentc_runtime.durable.views import RunView, find_run
 from agentc_runtime.events import Event
 from agentc_runtime.journal import StoreError
@@ -19,8 +22,11 @@ from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 
+<<<<<<< HEAD
 from .approver import TerminalApprover
 from .observing import ObservingError, Watcher
+=======
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 from .runner import (
     RunnerError,
     RunOptions,
@@ -33,13 +39,12 @@ from .runner import (
 )
 
 if TYPE_CHECKING:
-    from agentc_runtime.calls import Approver
     from agentc_runtime.wire import Transport
 
 
 @dataclass(frozen=True)
 class TerminalDoors:
-    """What a run has on a terminal: recordings may answer for models, and the person there is asked."""
+    """What a run has on a terminal: recordings may answer for models."""
 
     options: RunOptions
     watcher: Watcher
@@ -52,6 +57,7 @@ class TerminalDoors:
         """The models themselves, or what was recorded of them."""
         return replaying(self.options.recordings, secrets) if self.options.recordings else live
 
+<<<<<<< HEAD
     def approver(self, ledger: Ledger, run_id: str) -> Approver:
         """The person at the terminal."""
         return TerminalApprover(write_line, color=self.options.color, prefix=self.options.prefix)
@@ -59,6 +65,23 @@ class TerminalDoors:
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """The transcript, and whoever else watches."""
         return both(observer(self.options), self.watcher.observer(bundle.program, environment, secrets))
+=======
+    def observer(self, run_id: str) -> Callable[[Event], None]:
+        """The transcript."""
+        return observer(self.options)
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
+
+
+class WorkerDoors:
+    """What a run has in a worker: the models themselves, and nobody who watches."""
+
+    def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
+        """The models themselves."""
+        return live
+
+    def observer(self, run_id: str) -> Callable[[Event], None]:
+        """Nobody: the store says what happens."""
+        return lambda event: None
 
 
 async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
@@ -68,22 +91,31 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
         RunnerError: the engine is not installed, the environment is not known, or the store can't be used.
     """
     environment = environment_name(bundle, options)
-    here = _engine()
     url = _store(options)
+<<<<<<< HEAD
     watcher = Watcher(options.watch, write_line)
+=======
+    here = None if options.detach else _engine()
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
     try:
         ledger = open_ledger(url)
         try:
-            run_id = here.keep_run(
+            run_id = keep_run(
                 ledger,
                 bundle,
                 os.environ,
                 environment=environment,
                 input=options.input,
                 session=options.session,
+                handed=here is not None,
             )
+<<<<<<< HEAD
             doors = TerminalDoors(options, watcher)
             await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
+=======
+            if here is not None:
+                await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ)
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
             return _found(ledger, run_id)
         finally:
             watcher.close()
@@ -121,6 +153,38 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
         raise RunnerError(str(error)) from error
 
 
+def serve(url: str, *, concurrency: int, takeover_after: float) -> None:
+    """Carry out runs until SIGTERM or SIGINT.
+
+    Raises:
+        RunnerError: the engine is not installed, or the store can't be used.
+    """
+    _engine()
+    from agentc_runtime.durable.worker import work
+
+    make_folder_of(url)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        ledger = open_ledger(url)
+        try:
+            write_line(f"worker of {ledger.name}: up to {concurrency} runs at once")
+            work(
+                url,
+                ledger,
+                WorkerDoors(),
+                os.environ,
+                stop,
+                concurrency=concurrency,
+                patience=takeover_after,
+            )
+        finally:
+            ledger.close()
+    except StoreError as error:
+        raise RunnerError(str(error)) from error
+
+
 def _found(ledger: Ledger, run_id: str) -> RunView:
     detail = find_run(ledger, run_id)
     if detail is None:
@@ -132,10 +196,15 @@ def _found(ledger: Ledger, run_id: str) -> RunView:
 
 def _store(options: RunOptions) -> str:
     url = options.store or ""
+    make_folder_of(url)
+    return url
+
+
+def make_folder_of(url: str) -> None:
+    """Make the folder of a store that is a file. Raises `RunnerError`."""
     path = store_path(url)
     if path is not None:
         make_folder(path)
-    return url
 
 
 def _engine() -> ModuleType:

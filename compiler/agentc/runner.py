@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from agentc_runtime.durable.views import RunView
 
 
+_NOT_OVER = {"waiting": "it is waiting", "needs_attention": "it needs attention"}
+
+
 class RunnerError(Exception):
     """The run can't begin, or what it needs broke: one line that says what and how to mend it."""
 
@@ -46,7 +49,11 @@ class RunOptions:
     recordings: tuple[Path, ...]
     store: str | None
     durable: bool
+<<<<<<< HEAD
     switches: Switches | None
+=======
+    detach: bool
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
     format: str
     prefix: str
     color: bool
@@ -199,8 +206,13 @@ def _told(run: RunView | Refusal, options: RunOptions) -> int:
         return _print(run.output, options)
     if run.refusal is not None:
         return _failed(run.refusal, options)
+    if options.detach:
+        print(run.run_id)
+        return 0
     if options.format != "json":
-        write_line(f"run {run.run_id} is not over: {run.status.replace('_', ' ')}. {run.why}".rstrip())
+        write_line(
+            f"run {run.run_id} is not over: {_NOT_OVER.get(run.status, run.status)}. {run.why}".rstrip()
+        )
     return 1
 
 

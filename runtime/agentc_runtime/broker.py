@@ -20,6 +20,7 @@ from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Jou
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
 from .labels import Label
+from .origins import ORIGINS
 from .paging import all_pages
 from .policy import Allowed, Policy
 from .quotas import used_up
@@ -109,16 +110,23 @@ class Broker:
         arguments = self._secrets.redact_object(decided.arguments)
         digest = self._digest(tool.name, arguments, request)
         if decided.reasons:
-            rejected = await self._consent(call, decided, request, digest, emit)
-            if rejected is not None:
-                return await self._refused(call, rejected, emit, tool.name)
-            if self._secrets.renewable:
+            agreed = await self._consent(call, decided, request, digest, emit)
+            if isinstance(agreed, Refusal):
+                return await self._refused(call, agreed, emit, tool.name)
+            if agreed is not decided or self._secrets.renewable:
+                decided = agreed
                 try:  # again: the person may have taken longer than a secret is good
                     request = await self._prepared(decided, key)
                 except RefusedError as error:
                     return await self._refused(call, error.refusal, emit, tool.name)
+<<<<<<< HEAD
         # again: it may have been disabled while a person was asked
         exhausted = self._stopped(tool) or await self._claim(call, decided, arguments, digest, key)
+=======
+                arguments = self._secrets.redact_object(decided.arguments)
+                digest = self._digest(tool.name, arguments, request)
+        exhausted = await self._claim(call, decided, arguments, digest, key)
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         if exhausted is not None:
             return await self._refused(call, exhausted, emit, tool.name)
         return await self._send(call, decided, arguments, request, emit)
@@ -227,7 +235,8 @@ class Broker:
 
     async def _consent(
         self, call: Call, allowed: Allowed, request: HttpRequest, digest: str, emit: Emit
-    ) -> Refusal | None:
+    ) -> Allowed | Refusal:
+        """The call that a person agreed to: `allowed` itself, or a narrower one."""
         tool = allowed.tool
         asked = ApprovalRequest(
             run_id=call.run_id,
@@ -240,14 +249,23 @@ class Broker:
             by=allowed.by,
             expires_ms=allowed.expires_ms,
             digest=digest,
+            effect=tool.effect,
+            label=call.context,
+            origins={
+                name: tuple(origin for origin in ORIGINS if call.origins.stands_in(value, (origin,)))
+                for name, value in allowed.arguments.items()
+            },
+            undo="" if tool.undo is None else tool.undo.tool,
         )
         at = allowed.reasons[0].at
         decision = await self.consult(asked, emit)
         if decision is None:
             message = f"nobody approved `{tool.name}` within {allowed.expires_ms} ms"
             return Refusal(code="AR206", message=message, value=allowed.expires_ms, at=at)
+        if decision.approved and decision.arguments is not None:
+            return self._policy.narrowed(call, allowed, asked.arguments, decision.arguments)
         if decision.approved:
-            return None
+            return allowed
         reason = f": {shortened(decision.reason)}" if decision.reason else ""
         who = shortened(decision.by)
         message = f"`{tool.name}` was rejected by {who}{reason}"

@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from .bundle import Origin
 from .labels import Label
 from .origins import Origins
 from .quotas import QuotaName
@@ -61,7 +62,9 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
     For a question of an `approval` state `tool` is empty, `preview` its text, and `arguments` what it shows.
     `preview` is the request that would be sent, several lines, without secrets. `reasons` name the spec
     lines. `by` are the approver groups. `digest` is the sha256 of the canonical call: the answer is for
-    exactly this call.
+    exactly this call. `label` is that of everything that was read before; `origins` say for each argument
+    where its value stands, nothing for one that the model made up; `undo` is the tool that takes the call
+    back. A question of the workflow itself has no tool.
     """
 
     run_id: str
@@ -74,14 +77,22 @@ class ApprovalRequest(msgspec.Struct, frozen=True, kw_only=True):
     by: tuple[str, ...]
     expires_ms: int
     digest: str
+    effect: str = ""
+    label: Label = Label()
+    origins: Mapping[str, tuple[Origin, ...]] = {}
+    undo: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to an `ApprovalRequest`. `by` says who, or `NOBODY`."""
+    """The answer to an `ApprovalRequest`. `by` says who, or `NOBODY`.
+
+    With `arguments` a narrower call than the one that was asked for is approved.
+    """
 
     approved: bool
     by: str
     reason: str = ""
+    arguments: Mapping[str, object] | None = None
 
 
 class Approver(Protocol):

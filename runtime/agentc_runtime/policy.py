@@ -6,6 +6,8 @@ decision is a few dictionary lookups and compiled validators.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +18,7 @@ from .calls import Call
 from .canonical import canonical
 from .consent import Consent, Reason
 from .expressions import Const, Expr
+from .narrowing import wider_argument
 from .origins import in_words as origins_in_words
 from .quoting import clipped, shortened, shown
 from .refusals import Refusal
@@ -106,6 +109,31 @@ class Policy:
             by=prepared.by,
             expires_ms=prepared.expires_ms,
         )
+
+    def narrowed(
+        self, call: Call, allowed: Allowed, asked: Mapping[str, object], arguments: Mapping[str, object]
+    ) -> Allowed | Refusal:
+        """What becomes of `call` with the narrower `arguments` of an approver, who was `asked` about others.
+
+        They are judged like the model's own, and what is bound stays as it is. AR208 when they are not
+        narrower.
+        """
+        bound = {argument for argument, _ in self._granted[allowed.tool.name].bind}
+        wider = wider_argument(arguments, asked) or next(
+            (name for name in bound if arguments[name] != asked[name]), None
+        )
+        if wider is not None:
+            message = f"an approver may make `{wider}` of `{allowed.tool.name}` narrower, and nothing else"
+            key = f"grant:{allowed.tool.name}/approval"
+            return self._refusal("AR208", message, arguments.get(wider), key, wider)
+        # what was shown without its secrets is sent as it was
+        chosen = {
+            name: allowed.arguments[name] if value == asked[name] else value
+            for name, value in arguments.items()
+            if name not in bound
+        }
+        text = json.dumps(chosen, ensure_ascii=False)
+        return self.decide(msgspec.structs.replace(call, arguments=text))
 
     def _fitted(
         self, prepared: _Prepared, given: dict[str, object], call: Call

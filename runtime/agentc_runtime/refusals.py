@@ -114,6 +114,13 @@ _RULES = (
         "put the value into the request, or add the origin to `from` if the agent is meant to find it there",
     ),
     RefusalRule(
+        "AR208",
+        "approved call is not narrower",
+        "Whoever approves a call may lower a number or take items out of a list. Any other change makes "
+        "another call, which only the model can propose and the policy decide.",
+        "approve the call as it is, or reject it and say in the reason what it should be",
+    ),
+    RefusalRule(
         "AR301",
         "destination is not in the bundle",
         "Requests go to the scheme, host and port of the tool's server, and nowhere else.",

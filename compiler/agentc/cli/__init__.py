@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run an agent and show what it does."),
     "eval": ("eval", "Run evals and judge their gates."),
     "runs": ("runs", "Look after runs, and let interrupted ones go on."),
+    "approvals": ("approvals", "Decide what durable runs wait for."),
+    "worker": ("worker", "Carry out durable runs, together with other workers."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),
     "import": ("import_", "Bring API documents, and what providers say of themselves, into a project."),

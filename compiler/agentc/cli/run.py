@@ -42,6 +42,7 @@ DEFAULT_STORE = ".agentc/runs.db"
     help="The database of runs and the audit log: a file, or with --durable postgresql://…",
 )
 @click.option("--durable", is_flag=True, help="Keep each step, so that an interrupted run can go on.")
+@click.option("--detach", is_flag=True, help="With --durable: leave the run to a worker, and print its id.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
 @CONTROLLED
 @text_or_json("How the transcript is written; json is one event a line.")
@@ -57,6 +58,7 @@ def command(
     replay: Path | None,
     store: str,
     durable: bool,
+    detach: bool,
     no_store: bool,
     control: Path | None,
     format_: str,
@@ -85,6 +87,8 @@ def command(
         raise click.UsageError("--record and --replay exclude each other")
     if durable and (no_store or record is not None):
         raise click.UsageError(f"--durable and {'--no-store' if no_store else '--record'} exclude each other")
+    if detach and (not durable or replay is not None):
+        raise click.UsageError("--detach needs --durable, and no --replay: a worker asks the models")
     if "://" in store and not durable:
         raise click.UsageError("a store with a URL needs --durable")
     loaded = _load(path, name)
@@ -97,8 +101,13 @@ def command(
         recordings=recordings,
         store=None if no_store else store,
         durable=durable,
+<<<<<<< HEAD
         switches=switches_of(control),
         format="none" if quiet or (log_format == "json" and format_ == "text") else format_,
+=======
+        detach=detach,
+        format="none" if quiet else format_,
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
         watch=Watch(telemetry=otel, content=capture_content, logs=log_format == "json"),

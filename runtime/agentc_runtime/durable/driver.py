@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..calls import Approver, Parked
+from ..calls import Parked
 from ..events import Event, RunEnded, RunParked, RunStarted
 from ..journal import StoreError
 from ..ledger import Ledger
@@ -24,6 +24,7 @@ from ..wire import Transport
 from . import engine, runs
 from .effects import outcomes_of
 from .journal import DurableJournal
+from .person import DurableApprover
 from .steps import DurableSteps
 
 _LOG = logging.getLogger("agentc.durable")
@@ -33,18 +34,26 @@ LONGEST_WAIT: Final = 30.0
 
 
 class Doors(Protocol):
+<<<<<<< HEAD
     """What a process has for its runs beside the store: tools, models, people, observers."""
 
     def tools(self, live: HttpTransport) -> Transport:
         """The transport of tool calls. It is asked for after the observer."""
+=======
+    """What a process has for its runs beside the store: models and observers."""
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The transport of model turns."""
 
+<<<<<<< HEAD
     def approver(self, ledger: Ledger, run_id: str) -> Approver:
         """Whom to ask."""
 
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+=======
+    def observer(self, run_id: str) -> Callable[[Event], None]:
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         """Who is told what happens."""
 
 
@@ -130,7 +139,7 @@ class RunDriver:
                 model_transport=self._doors.models(secrets, tools),
                 journal=journal,
                 log=journal,
-                approver=self._doors.approver(self._ledger, run_id),
+                approver=DurableApprover(self._ledger, bundle.program.agent.name),
                 secrets=secrets,
                 emit=emit,
                 run_id=run_id,

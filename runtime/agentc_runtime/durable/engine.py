@@ -13,10 +13,10 @@ import functools
 import json
 import logging
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
-from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, WorkflowHandleAsync
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, WorkflowHandleAsync, WorkflowStatus
 from dbos import error as dbos_error
 
 from .ledgers import engine_url
@@ -26,6 +26,7 @@ T = TypeVar("T")
 #: Workers take runs from here. Of the version only runs whose steps this code can run again are taken up.
 QUEUE: Final = "agentc"
 VERSION: Final = "agentc-durable-1"
+WORKFLOW: Final = "agentc.run"
 #: Seconds between two looks into the queue.
 POLL: Final = 0.5
 
@@ -71,20 +72,24 @@ class _Current:
     driver: Driver | None = None
 
 
-@DBOS.workflow(name="agentc.run")
+@DBOS.workflow(name=WORKFLOW)
 async def _workflow(run_id: str) -> str:
     if _Current.driver is None:
         raise RuntimeError("no driver: the engine was started without one")
     return await _Current.driver.drive(run_id)
 
 
+def new_worker() -> str:
+    """A fresh name for a process."""
+    return randomness.token_hex(8)
+
+
 @contextlib.contextmanager
-def running(url: str, driver: Driver, *, queues: tuple[str, ...] = ()) -> Iterator[str]:
-    """The engine of this process while the block lasts, and its name among the workers.
+def running(url: str, driver: Driver, worker: str, *, queues: tuple[str, ...] = ()) -> Iterator[None]:
+    """The engine of this process, by its name among the workers, while the block lasts.
 
     It takes runs from `queues`. Runs that it carries out at the end stay unfinished, and are taken over.
     """
-    worker = randomness.token_hex(8)
     _Current.driver = driver
     config: DBOSConfig = {
         "name": "agentc",
@@ -99,7 +104,7 @@ def running(url: str, driver: Driver, *, queues: tuple[str, ...] = ()) -> Iterat
     try:
         DBOS.listen_queues(list(queues))
         DBOS.launch()
-        yield worker
+        yield
     finally:
         DBOS.destroy(workflow_completion_timeout_sec=0)
         _Current.driver = None
@@ -124,6 +129,55 @@ async def _finished(result: Awaitable[object]) -> None:
         await result
     except dbos_error.DBOSAwaitedWorkflowCancelledError:
         return  # it waits: the store says for what
+
+
+def open_queue(concurrency: int) -> None:
+    """Let this process take up to `concurrency` runs at once from the queue of all workers."""
+    DBOS.register_queue(
+        QUEUE, worker_concurrency=concurrency, polling_interval_sec=POLL, on_conflict="always_update"
+    )
+
+
+def hand_over(run_ids: Sequence[str]) -> None:
+    """Queue runs for the workers: new ones, and those that have stopped."""
+    if not run_ids:
+        return
+    known = [one.workflow_id for one in _workflows(run_ids)]
+    for run_id in run_ids:
+        if run_id not in known:
+            with SetWorkflowID(run_id):
+                DBOS.enqueue_workflow(QUEUE, _workflow, run_id)
+    if known:
+        DBOS.resume_workflows(known, queue_name=QUEUE)
+
+
+def take_over(worker: str) -> list[str]:
+    """Queue the runs again that a dead process was carrying out, and say which."""
+    found = DBOS.list_workflows(
+        status="PENDING", executor_id=worker, load_input=False, load_output=False, name=WORKFLOW
+    )
+    run_ids = [one.workflow_id for one in found]
+    if run_ids:
+        DBOS.resume_workflows(run_ids, queue_name=QUEUE)
+    return run_ids
+
+
+def carried_out_by(limit: int) -> set[str]:
+    """The processes that the engine believes to carry out runs."""
+    found = DBOS.list_workflows(
+        status="PENDING", load_input=False, load_output=False, name=WORKFLOW, limit=limit
+    )
+    return {one.executor_id for one in found if one.executor_id is not None}
+
+
+def stopped(run_ids: Sequence[str]) -> list[str]:
+    """Those of the runs that the engine neither carries out nor has in a queue."""
+    going = {one.workflow_id for one in _workflows(run_ids) if one.status in ("PENDING", "ENQUEUED")}
+    return [run_id for run_id in run_ids if run_id not in going]
+
+
+def _workflows(run_ids: Sequence[str]) -> list[WorkflowStatus]:
+    return DBOS.list_workflows(workflow_ids=list(run_ids), load_input=False, load_output=False)
 
 
 def recorded_steps(run_id: str) -> tuple[dict[str, str], int]:

@@ -8,44 +8,17 @@ from collections.abc import Mapping
 from dbos import DBOS
 
 from ..ledger import Ledger
+<<<<<<< HEAD
 from ..refusals import RefusedError
 from ..run import new_run_id, unfit
 from ..secrets import Secrets
 from ..switches import Switches
 from ..verify import Bundle
+=======
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 from . import engine, runs
 from .driver import Doors, RunDriver
-
-
-def keep_run(
-    ledger: Ledger,
-    bundle: Bundle,
-    environ: Mapping[str, str],
-    *,
-    environment: str,
-    input: object,  # noqa: A002  the name in the language
-    session: object,
-) -> str:
-    """Keep a new run, to be carried out by whoever takes it up, and give its id.
-
-    Raises:
-        RefusedError: AR505 the environment, the input or the session is not fit for it.
-        StoreError: it can't be kept.
-    """
-    refusal = unfit(bundle, environment, input, session)
-    if refusal is not None:
-        raise RefusedError(refusal)
-    run_id = new_run_id()
-    secrets = Secrets(bundle.program.environments[environment], environ)
-    runs.create_run(
-        ledger,
-        bundle,
-        run_id,
-        environment=environment,
-        input=secrets.redact_data(input),
-        session=secrets.redact_data(session),
-    )
-    return run_id
+from .fleet import alive
 
 
 async def carry_out(
@@ -57,8 +30,14 @@ async def carry_out(
     switches: Switches | None = None,
 ) -> None:
     """Carry out a kept run in this process, until it is over or waits."""
+<<<<<<< HEAD
     driver = RunDriver(ledger, doors, environ, switches)
     with engine.running(url, driver):
+=======
+    driver = RunDriver(ledger, doors, environ)
+    name = engine.new_worker()
+    with alive(ledger, name), engine.running(url, driver, name):
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         await engine.start_here(run_id)
     _raise_fault(driver, run_id)
 
@@ -73,9 +52,16 @@ async def take_up(
 ) -> None:
     """Take a run up again in this process, until it is over or waits."""
     queue = f"{engine.QUEUE}-{randomness.token_hex(8)}"
+<<<<<<< HEAD
     runs.queue_run(ledger, run_id)
     driver = RunDriver(ledger, doors, environ, switches)
     with engine.running(url, driver, queues=(queue,)):
+=======
+    runs.queue_run(ledger, run_id, handed=True)
+    driver = RunDriver(ledger, doors, environ)
+    name = engine.new_worker()
+    with alive(ledger, name), engine.running(url, driver, name, queues=(queue,)):
+>>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
         try:
             await engine.resume_here(run_id, queue)

@@ -19,6 +19,8 @@ from . import effects, runs
 
 T = TypeVar("T")
 _LOG = logging.getLogger("agentc.durable")
+#: Events that are recorded with the approval that they are about.
+_ELSEWHERE: Final = frozenset({"approval_asked", "approval_decided"})
 #: Seconds between two tries of recording an outcome, at most.
 LONGEST_WAIT: Final = 10.0
 
@@ -36,7 +38,7 @@ class DurableJournal:
         """Record an event."""
         if kind == "refused":
             await self._write(lambda within: effects.refuse_call(within, run_id, dict(payload)))
-        else:
+        elif kind not in _ELSEWHERE:
             said = hashlib.sha256(canonical({"kind": kind, "payload": payload})).hexdigest()[:32]
             self._seen[said] += 1
             event = f"{said}-{self._seen[said]}"

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ..audit import GENESIS
 from ..journal import StoreError
 from ..ledger import Ledger, Rows
-from .tables import postgres_statements
+from .tables import LAST, postgres_statements
 
 #: The schema of our tables, beside the engine's.
 SCHEMA: Final = "agentc"
@@ -55,6 +55,9 @@ class PostgresLedger(Ledger):
             raise StoreError(f"no URL of a PostgreSQL database: {_line(error)}", "store") from error
         self.name = f"postgresql://{said.get('host', '')}/{said.get('dbname', '')}"
         with self.transaction() as within:
+            # only where something is missing: it waits for whoever writes
+            if within.execute("SELECT to_regclass(?)", (f"{SCHEMA}.{LAST}",)).fetchone() != (None,):
+                return
             within.execute("SELECT pg_advisory_xact_lock(?)", (_CREATING,))
             within.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             for statement in postgres_statements():

@@ -44,8 +44,11 @@ def create_run(
     environment: str,
     input: object,  # noqa: A002  the name in the language
     session: object,
+    handed: bool,
 ) -> None:
     """Keep a run that is to be run, with its bundle. Its values are redacted before they come here.
+
+    One that is not `handed` to the engine by its maker is left to a worker.
 
     Raises:
         StoreError: it can't be kept.
@@ -78,7 +81,9 @@ def create_run(
             ),
         )
         within.execute(
-            "INSERT INTO durable_runs (run_id, why, attempts, used_ms) VALUES (?, '', 0, 0)", (run_id,)
+            "INSERT INTO durable_runs (run_id, why, attempts, used_ms, woken, handed)"
+            " VALUES (?, '', 0, 0, 0, ?)",
+            (run_id, 1 if handed else 0),
         )
         log(within, run_id, "run_started", started)
 
@@ -93,7 +98,9 @@ def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
         if changed.rowcount != 1:
             return None
         within.execute(
-            "UPDATE durable_runs SET why = '', attempts = attempts + 1 WHERE run_id = ?", (run_id,)
+            "UPDATE durable_runs SET why = '', attempts = attempts + 1, woken = 0, handed = 1"
+            " WHERE run_id = ?",
+            (run_id,),
         )
         found = within.execute(
             "SELECT r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
@@ -113,28 +120,44 @@ def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
     )
 
 
-def queue_run(ledger: Ledger, run_id: str) -> None:
-    """Let a run that has stopped go on when a process takes it up."""
+def queue_run(ledger: Ledger, run_id: str, *, handed: bool) -> None:
+    """Let a run that has stopped go on when a process takes it up: a worker, unless it is `handed` to one."""
     with ledger.transaction() as within:
         within.execute(
             "UPDATE runs SET status = 'queued' WHERE run_id = ? AND status IN ('waiting', 'needs_attention')",
             (run_id,),
         )
+        within.execute("UPDATE durable_runs SET handed = ? WHERE run_id = ?", (1 if handed else 0, run_id))
+
+
+def wake_run(within: Transaction, run_id: str) -> None:
+    """Something has happened that the run may wait for: let it go on, now or once it has stopped."""
+    waits = within.execute(
+        "UPDATE runs SET status = 'queued' WHERE run_id = ? AND status = 'waiting'", (run_id,)
+    )
+    handed = ", handed = 0" if waits.rowcount else ""
+    within.execute(f"UPDATE durable_runs SET woken = 1{handed} WHERE run_id = ?", (run_id,))  # noqa: S608
 
 
 def park_run(ledger: Ledger, run_id: str, parked: Parked, used_ms: int) -> None:
-    """The run stops and is not over."""
+    """The run stops and is not over. What has happened meanwhile lets it go on at once."""
     if parked.status == "stopped":
         return
     with ledger.transaction() as within:
+        row = within.execute(
+            f"SELECT woken FROM durable_runs WHERE run_id = ?{within.holding}",  # noqa: S608  ours
+            (run_id,),
+        ).fetchone()
+        woken = row is not None and row[0] == 1 and parked.status == "waiting"
         changed = within.execute(
-            "UPDATE runs SET status = ? WHERE run_id = ? AND status = 'running'", (parked.status, run_id)
+            "UPDATE runs SET status = ? WHERE run_id = ? AND status = 'running'",
+            ("queued" if woken else parked.status, run_id),
         )
         if changed.rowcount != 1:
             return
         within.execute(
-            "UPDATE durable_runs SET why = ?, used_ms = used_ms + ? WHERE run_id = ?",
-            (parked.why, used_ms, run_id),
+            "UPDATE durable_runs SET why = ?, used_ms = used_ms + ?, handed = ? WHERE run_id = ?",
+            ("" if woken else parked.why, used_ms, 0 if woken else 1, run_id),
         )
         if parked.status == "needs_attention":
             log(within, run_id, "needs_attention", {"why": parked.why})

@@ -13,18 +13,34 @@ _DURABLE = (
     """CREATE TABLE IF NOT EXISTS bundles (
         digest TEXT PRIMARY KEY, agent TEXT NOT NULL, version TEXT NOT NULL, content {bytes} NOT NULL,
         stored TEXT NOT NULL)""",
-    # `why` is for whoever looks after the run; `attempts` counts how often a process took it up.
+    # `why` is for whoever looks after the run; `attempts` counts how often a process took it up; `woken` says
+    # that something it may wait for has happened since; `handed` that the engine knows if it is queued.
     """CREATE TABLE IF NOT EXISTS durable_runs (
         run_id TEXT PRIMARY KEY REFERENCES runs, why TEXT NOT NULL, attempts INTEGER NOT NULL,
-        used_ms INTEGER NOT NULL)""",
+        used_ms INTEGER NOT NULL, woken INTEGER NOT NULL, handed INTEGER NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS durable_runs_to_hand ON durable_runs (run_id) WHERE handed = 0",
+    # The processes that carry out runs. One whose `beats` no longer change is taken for dead.
+    """CREATE TABLE IF NOT EXISTS workers (
+        worker TEXT PRIMARY KEY, beats INTEGER NOT NULL, started TEXT NOT NULL)""",
     # Calls that were decided and not sent: their outcome may not be another one when the run is run again.
     """CREATE TABLE IF NOT EXISTS refused_calls (
         run_id TEXT NOT NULL, call_id TEXT NOT NULL, refusal TEXT NOT NULL, PRIMARY KEY (run_id, call_id))""",
+    # `request` is what is shown, and the answer is for its digest alone.
+    """CREATE TABLE IF NOT EXISTS approvals (
+        approval_id TEXT PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, call_id TEXT NOT NULL,
+        agent TEXT NOT NULL, request TEXT NOT NULL, digest TEXT NOT NULL, status TEXT NOT NULL,
+        asked TEXT NOT NULL, expires TEXT NOT NULL, decided TEXT, decided_by TEXT, decided_for TEXT,
+        reason TEXT, arguments TEXT)""",
+    "CREATE INDEX IF NOT EXISTS approvals_by_run ON approvals (run_id, call_id)",
+    "CREATE INDEX IF NOT EXISTS approvals_open ON approvals (expires) WHERE status = 'pending'",
     # Events of a run that is run again and again, each recorded in the audit log once.
     """CREATE TABLE IF NOT EXISTS run_events (
         run_id TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (run_id, event))""",
     "CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, started)",
 )
+
+#: What is created last: where it is there, everything is.
+LAST = "runs_by_status"
 
 
 def create_sqlite(within: Transaction) -> None:

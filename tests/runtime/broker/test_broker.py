@@ -14,6 +14,7 @@ from agentc_runtime.calls import Decision, Returned
 from agentc_runtime.environments import Auth
 from agentc_runtime.events import ApprovalAsked, ApprovalDecided, ToolCalled, ToolRefused, ToolReturned
 from agentc_runtime.labels import Label
+from agentc_runtime.origins import Origins
 from agentc_runtime.refusals import Refusal
 from agentc_runtime.workflow import Retry
 
@@ -138,6 +139,46 @@ async def test_rejected(world):
     assert "bob: too much" in outcome.message
     assert world.records.claims == []
     assert world.server.seen == []
+
+
+async def test_a_narrower_call_is_sent_as_it_was_approved(world):
+    world.person.decision = Decision(approved=True, by="bob", arguments={"amount": 25, "customer_id": "c7"})
+    outcome = await world.refund(30)
+    assert isinstance(outcome, Returned)
+    assert outcome.arguments == {"amount": 25, "customer_id": "c7"}
+    assert json.loads(world.server.seen[0].body) == {"amount": 25, "customer": "c7"}
+    # the intent is that of what is sent, and not of what was asked for
+    (claim,) = world.records.claims
+    assert claim.arguments == {"amount": 25, "customer_id": "c7"}
+    assert claim.request_digest != world.person.asked[0].digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "path"),
+    [
+        ({"amount": 31, "customer_id": "c7"}, "AR208", "amount"),
+        ({"amount": 25, "customer_id": "c8"}, "AR208", "customer_id"),
+        ({"amount": 25}, "AR208", "customer_id"),
+        ({"amount": 25, "customer_id": "c7", "currency": "EUR"}, "AR208", "currency"),
+        ({"amount": 0, "customer_id": "c7"}, "AR201", "amount"),
+    ],
+)
+async def test_an_approver_can_not_make_another_call_of_it(world, arguments, code, path):
+    world.build(grant={"where": {"properties": {"amount": {"minimum": 1, "maximum": 50}}}})
+    world.person.decision = Decision(approved=True, by="bob", arguments=arguments)
+    outcome = await world.refund(30)
+    assert (outcome.code, outcome.path) == (code, path)
+    assert world.records.claims == []
+    assert world.server.seen == []
+
+
+async def test_whoever_is_asked_sees_where_arguments_come_from(world):
+    origins = Origins()
+    origins.add("session", {"customer_id": "c7"})
+    await world.refund(30, origins=origins)
+    (asked,) = world.person.asked
+    assert asked.origins == {"amount": (), "customer_id": ("session",)}
+    assert (asked.effect, asked.label.trust, asked.undo) == ("send", "trusted", "")
 
 
 async def test_expired(world):

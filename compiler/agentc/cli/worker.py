@@ -1,0 +1,41 @@
+"""`agentc worker`."""
+
+from __future__ import annotations
+
+import click
+
+from . import InputError
+from .runs import STORE
+
+
+@click.command("worker")
+@STORE
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs at once."
+)
+@click.option(
+    "--takeover-after",
+    type=click.FloatRange(2),
+    default=15.0,
+    show_default=True,
+    help="Seconds without a sign of life after which another worker's runs are taken over.",
+)
+def command(store: str, concurrency: int, takeover_after: float) -> int:
+    """Carry out durable runs until it is stopped, together with other workers of the same store.
+
+    It takes runs that were left to workers (`agentc run --durable --detach`), runs that go on after an
+    approval, and runs of workers that died. A bundle comes from the store, secrets from the environment. On
+    SIGTERM or Ctrl-C it stops at once: another worker goes on with what was under way.
+
+    \b
+    Example:
+      agentc worker --store postgresql://agentc@db.internal/agentc
+    """
+    from ..durably import serve
+    from ..runner import RunnerError
+
+    try:
+        serve(store, concurrency=concurrency, takeover_after=takeover_after)
+    except RunnerError as error:
+        raise InputError(str(error)) from error
+    return 0

@@ -1,0 +1,99 @@
+"""A worker: carries out the runs of a store, together with others that know it by the same URL."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..journal import StoreError
+from ..ledger import Ledger
+from . import engine
+from .approvals import expire_approvals
+from .driver import Doors, RunDriver
+from .fleet import BEAT, Watch, alive, claim_queued, open_runs
+
+_LOG = logging.getLogger("agentc.durable")
+#: Seconds between two looks for runs to be begun, and two looks for runs that got lost.
+HAND: Final = 0.25
+RECONCILE: Final = 20.0
+#: Runs that are handed over or looked at together.
+BATCH: Final = 200
+#: How long a worker may be silent before its runs are taken over, in seconds.
+PATIENCE: Final = 15.0
+
+
+def work(
+    url: str,
+    ledger: Ledger,
+    doors: Doors,
+    environ: Mapping[str, str],
+    stop: threading.Event,
+    *,
+    concurrency: int,
+    patience: float = PATIENCE,
+) -> None:
+    """Carry out runs, up to `concurrency` at once, until `stop` is set.
+
+    What is under way then is taken over by others, or goes on when there is a worker again.
+    """
+    driver = RunDriver(ledger, doors, environ)
+    name = engine.new_worker()
+    with alive(ledger, name), engine.running(url, driver, name, queues=(engine.QUEUE,)):
+        engine.open_queue(concurrency)
+        chores = _Chores(ledger, Watch(ledger, patience))
+        while not stop.wait(HAND):
+            try:
+                chores.do()
+            except (StoreError, SQLAlchemyError) as error:
+                # the database is away: runs wait for it as well
+                _LOG.warning("%s", error)
+                stop.wait(BEAT)
+
+
+class _Chores:
+    """What a worker does beside its runs, each when it is time."""
+
+    def __init__(self, ledger: Ledger, watch: Watch) -> None:
+        self._ledger = ledger
+        self._watch = watch
+        self._looked = self._reconciled = -RECONCILE
+        self._lost: set[str] = set()
+
+    def do(self) -> None:
+        """Hand queued runs over; look after the other workers and after questions; find what got lost."""
+        run_ids = claim_queued(self._ledger, BATCH)
+        if run_ids:
+            engine.hand_over(run_ids)
+        now = time.monotonic()
+        if now - self._looked < BEAT:
+            return
+        self._looked = now
+        self._watch.look()
+        for worker in self._watch.silent():
+            if self._watch.bury(worker):
+                taken = engine.take_over(worker)
+                _LOG.warning("worker %s is dead: %d runs are taken over", worker, len(taken))
+        expire_approvals(self._ledger)
+        if now - self._reconciled >= RECONCILE:
+            self._reconciled = now
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Queue what a crash has left between the store and the engine."""
+        # in this order: whoever carries out a run is among the workers before
+        carrying = engine.carried_out_by(BATCH)
+        for worker in carrying - self._watch.look():
+            engine.take_over(worker)
+        lost: set[str] = set()
+        after = ""
+        while run_ids := open_runs(self._ledger, after, BATCH):
+            after = run_ids[-1]
+            lost.update(engine.stopped(run_ids))
+        # one that stops or is handed over at this moment is in order the next time
+        engine.hand_over(sorted(lost & self._lost))
+        self._lost = lost

@@ -1,0 +1,128 @@
+"""Stores in both databases, with nothing in them."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from agentc_runtime.bundle import (
+    FORMAT,
+    AgentInfo,
+    Limits,
+    Manifest,
+    Program,
+)
+from agentc_runtime.calls import ApprovalRequest, Claim
+from agentc_runtime.durable.ledgers import open_ledger
+from agentc_runtime.durable.runs import begin_run, create_run
+from agentc_runtime.environments import Environment
+from agentc_runtime.ledger import Ledger
+from agentc_runtime.verify import Bundle
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    support = load(ROOT / "tests/support/postgres.py")
+    with support.server(tmp_path_factory.mktemp("postgres")) as server:
+        yield lambda: support.emptied(server)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store."""
+    if request.param == "sqlite":
+        return str(tmp_path / "runs.db")
+    make: Callable[[], str] = request.getfixturevalue("_postgres")
+    return make()
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    """An empty store."""
+    opened = open_ledger(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def running(ledger: Ledger) -> str:
+    """A run that a process has taken up."""
+    create_run(ledger, bundle(), "run-1", environment="local", input={}, session={}, handed=True)
+    assert begin_run(ledger, "run-1") is not None
+    return "run-1"
+
+
+def bundle() -> Bundle:
+    from agentc_runtime.bundle import Data
+    from agentc_runtime.labels import Label
+
+    agent = AgentInfo(name="triage", version="1.0.0", owner="support", description="sorts tickets")
+    nothing = Data(schema={}, label=Label())
+    program = Program(
+        agent=agent, input=nothing, session=nothing, output={}, start="end", states={}, models={}, tools={},
+        grants={}, environments={"local": Environment()}, default_environment="local", limits=Limits(),
+    )  # fmt: skip
+    manifest = Manifest(format=FORMAT, agent=agent, compiler="test", files=(), sources=())
+    return Bundle(manifest=manifest, digest="ab" * 32, program=program, source_map={})
+
+
+@pytest.fixture
+def a_request() -> Callable[..., ApprovalRequest]:
+    """A maker of questions about a refund."""
+
+    def make(**changes: Any) -> ApprovalRequest:
+        said: dict[str, Any] = {
+            "run_id": "run-1",
+            "call_id": "call-1",
+            "state": "main",
+            "tool": "desk.refund",
+            "arguments": {"amount": 20, "lines": ["a", "b"]},
+            "preview": "POST http://desk/refunds",
+            "reasons": ("`desk.refund` needs an approval (triage.yaml:3)",),
+            "by": ("leads",),
+            "expires_ms": 60_000,
+            "digest": "cd" * 32,
+        }
+        return ApprovalRequest(**{**said, **changes})
+
+    return make
+
+
+@pytest.fixture
+def claim() -> Callable[..., Claim]:
+    """A maker of intents to refund."""
+
+    def make(call_id: str = "call-1", **changes: Any) -> Claim:
+        said: dict[str, Any] = {
+            "run_id": "run-1",
+            "call_id": call_id,
+            "agent": "triage",
+            "tool": "desk.refund",
+            "effect": "send",
+            "arguments": {"amount": 20},
+            "request_digest": "cd" * 32,
+            "idempotency_key": None,
+            "per_run": None,
+            "per_day": None,
+        }
+        return Claim(**{**said, **changes})
+
+    return make
