@@ -22,11 +22,7 @@ from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 
-<<<<<<< HEAD
-from .approver import TerminalApprover
 from .observing import ObservingError, Watcher
-=======
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 from .runner import (
     RunnerError,
     RunOptions,
@@ -39,6 +35,7 @@ from .runner import (
 )
 
 if TYPE_CHECKING:
+    from agentc_runtime.switches import Switches
     from agentc_runtime.wire import Transport
 
 
@@ -57,29 +54,23 @@ class TerminalDoors:
         """The models themselves, or what was recorded of them."""
         return replaying(self.options.recordings, secrets) if self.options.recordings else live
 
-<<<<<<< HEAD
-    def approver(self, ledger: Ledger, run_id: str) -> Approver:
-        """The person at the terminal."""
-        return TerminalApprover(write_line, color=self.options.color, prefix=self.options.prefix)
-
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """The transcript, and whoever else watches."""
         return both(observer(self.options), self.watcher.observer(bundle.program, environment, secrets))
-=======
-    def observer(self, run_id: str) -> Callable[[Event], None]:
-        """The transcript."""
-        return observer(self.options)
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 
 
 class WorkerDoors:
-    """What a run has in a worker: the models themselves, and nobody who watches."""
+    """What a run has in a worker: the services and models themselves, and nobody who watches."""
+
+    def tools(self, live: HttpTransport) -> Transport:
+        """The servers of tools."""
+        return live
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The models themselves."""
         return live
 
-    def observer(self, run_id: str) -> Callable[[Event], None]:
+    def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """Nobody: the store says what happens."""
         return lambda event: None
 
@@ -92,11 +83,8 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
     """
     environment = environment_name(bundle, options)
     url = _store(options)
-<<<<<<< HEAD
     watcher = Watcher(options.watch, write_line)
-=======
     here = None if options.detach else _engine()
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
     try:
         ledger = open_ledger(url)
         try:
@@ -109,13 +97,9 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
                 session=options.session,
                 handed=here is not None,
             )
-<<<<<<< HEAD
-            doors = TerminalDoors(options, watcher)
-            await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
-=======
             if here is not None:
-                await here.carry_out(url, ledger, run_id, TerminalDoors(options), os.environ)
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
+                doors = TerminalDoors(options, watcher)
+                await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
             watcher.close()
@@ -153,7 +137,7 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
         raise RunnerError(str(error)) from error
 
 
-def serve(url: str, *, concurrency: int, takeover_after: float) -> None:
+def serve(url: str, switches: Switches | None, *, concurrency: int, takeover_after: float) -> None:
     """Carry out runs until SIGTERM or SIGINT.
 
     Raises:
@@ -176,6 +160,7 @@ def serve(url: str, *, concurrency: int, takeover_after: float) -> None:
                 WorkerDoors(),
                 os.environ,
                 stop,
+                switches,
                 concurrency=concurrency,
                 patience=takeover_after,
             )

@@ -49,11 +49,8 @@ class RunOptions:
     recordings: tuple[Path, ...]
     store: str | None
     durable: bool
-<<<<<<< HEAD
     switches: Switches | None
-=======
     detach: bool
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
     format: str
     prefix: str
     color: bool

@@ -119,14 +119,10 @@ class Broker:
                     request = await self._prepared(decided, key)
                 except RefusedError as error:
                     return await self._refused(call, error.refusal, emit, tool.name)
-<<<<<<< HEAD
-        # again: it may have been disabled while a person was asked
-        exhausted = self._stopped(tool) or await self._claim(call, decided, arguments, digest, key)
-=======
                 arguments = self._secrets.redact_object(decided.arguments)
                 digest = self._digest(tool.name, arguments, request)
-        exhausted = await self._claim(call, decided, arguments, digest, key)
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
+        # again: it may have been disabled while a person was asked
+        exhausted = self._stopped(tool) or await self._claim(call, decided, arguments, digest, key)
         if exhausted is not None:
             return await self._refused(call, exhausted, emit, tool.name)
         return await self._send(call, decided, arguments, request, emit)

@@ -101,13 +101,9 @@ def command(
         recordings=recordings,
         store=None if no_store else store,
         durable=durable,
-<<<<<<< HEAD
+        detach=detach,
         switches=switches_of(control),
         format="none" if quiet or (log_format == "json" and format_ == "text") else format_,
-=======
-        detach=detach,
-        format="none" if quiet else format_,
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         prefix=loaded.prefix,
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
         watch=Watch(telemetry=otel, content=capture_content, logs=log_format == "json"),

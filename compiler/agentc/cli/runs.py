@@ -145,13 +145,9 @@ def resume(
         recordings=(replay,) if replay else (),
         store=store,
         durable=True,
-<<<<<<< HEAD
+        detach=False,
         switches=switches_of(control),
         format="none" if quiet or (log_format == "json" and format_ == "text") else format_,
-=======
-        detach=False,
-        format="none" if quiet else format_,
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         prefix="",
         color=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
         watch=Watch(telemetry=otel, content=capture_content, logs=log_format == "json"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from . import InputError
+from .release import CONTROLLED, switches_of
 from .runs import STORE
 
 
 @click.command("worker")
 @STORE
+@CONTROLLED
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs at once."
 )
@@ -20,7 +24,7 @@ from .runs import STORE
     show_default=True,
     help="Seconds without a sign of life after which another worker's runs are taken over.",
 )
-def command(store: str, concurrency: int, takeover_after: float) -> int:
+def command(store: str, control: Path | None, concurrency: int, takeover_after: float) -> int:
     """Carry out durable runs until it is stopped, together with other workers of the same store.
 
     It takes runs that were left to workers (`agentc run --durable --detach`), runs that go on after an
@@ -35,7 +39,7 @@ def command(store: str, concurrency: int, takeover_after: float) -> int:
     from ..runner import RunnerError
 
     try:
-        serve(store, concurrency=concurrency, takeover_after=takeover_after)
+        serve(store, switches_of(control), concurrency=concurrency, takeover_after=takeover_after)
     except RunnerError as error:
         raise InputError(str(error)) from error
     return 0

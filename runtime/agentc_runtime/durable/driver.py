@@ -34,26 +34,15 @@ LONGEST_WAIT: Final = 30.0
 
 
 class Doors(Protocol):
-<<<<<<< HEAD
-    """What a process has for its runs beside the store: tools, models, people, observers."""
+    """What a process has for its runs beside the store: tools, models, observers."""
 
     def tools(self, live: HttpTransport) -> Transport:
         """The transport of tool calls. It is asked for after the observer."""
-=======
-    """What a process has for its runs beside the store: models and observers."""
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The transport of model turns."""
 
-<<<<<<< HEAD
-    def approver(self, ledger: Ledger, run_id: str) -> Approver:
-        """Whom to ask."""
-
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
-=======
-    def observer(self, run_id: str) -> Callable[[Event], None]:
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         """Who is told what happens."""
 
 

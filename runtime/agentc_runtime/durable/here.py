@@ -8,14 +8,7 @@ from collections.abc import Mapping
 from dbos import DBOS
 
 from ..ledger import Ledger
-<<<<<<< HEAD
-from ..refusals import RefusedError
-from ..run import new_run_id, unfit
-from ..secrets import Secrets
 from ..switches import Switches
-from ..verify import Bundle
-=======
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
 from . import engine, runs
 from .driver import Doors, RunDriver
 from .fleet import alive
@@ -30,14 +23,9 @@ async def carry_out(
     switches: Switches | None = None,
 ) -> None:
     """Carry out a kept run in this process, until it is over or waits."""
-<<<<<<< HEAD
     driver = RunDriver(ledger, doors, environ, switches)
-    with engine.running(url, driver):
-=======
-    driver = RunDriver(ledger, doors, environ)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name):
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         await engine.start_here(run_id)
     _raise_fault(driver, run_id)
 
@@ -52,16 +40,10 @@ async def take_up(
 ) -> None:
     """Take a run up again in this process, until it is over or waits."""
     queue = f"{engine.QUEUE}-{randomness.token_hex(8)}"
-<<<<<<< HEAD
-    runs.queue_run(ledger, run_id)
-    driver = RunDriver(ledger, doors, environ, switches)
-    with engine.running(url, driver, queues=(queue,)):
-=======
     runs.queue_run(ledger, run_id, handed=True)
-    driver = RunDriver(ledger, doors, environ)
+    driver = RunDriver(ledger, doors, environ, switches)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name, queues=(queue,)):
->>>>>>> deaca3a (Approvals that wait without a process, and workers that share the runs of one store)
         await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
         try:
             await engine.resume_here(run_id, queue)

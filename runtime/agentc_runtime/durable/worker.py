@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..journal import StoreError
 from ..ledger import Ledger
+from ..switches import Switches
 from . import engine
 from .approvals import expire_approvals
 from .driver import Doors, RunDriver
@@ -33,6 +34,7 @@ def work(
     doors: Doors,
     environ: Mapping[str, str],
     stop: threading.Event,
+    switches: Switches | None = None,
     *,
     concurrency: int,
     patience: float = PATIENCE,
@@ -41,7 +43,7 @@ def work(
 
     What is under way then is taken over by others, or goes on when there is a worker again.
     """
-    driver = RunDriver(ledger, doors, environ)
+    driver = RunDriver(ledger, doors, environ, switches)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name, queues=(engine.QUEUE,)):
         engine.open_queue(concurrency)
