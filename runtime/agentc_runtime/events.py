@@ -20,8 +20,16 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     scope: str = ""
 
 
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run has the bundle that it has: the arm of a channel's pointer, by its number."""
+
+    channel: str
+    sequence: int
+    arm: str
+
+
 class RunStarted(_Event, frozen=True, kw_only=True, tag="run_started"):
-    """A run of `agent` began on the bundle with the digest `bundle`."""
+    """A run of `agent` began on the bundle with the digest `bundle`, which a channel chose if it says how."""
 
     run_id: str
     agent: str
@@ -29,6 +37,7 @@ class RunStarted(_Event, frozen=True, kw_only=True, tag="run_started"):
     bundle: str
     environment: str
     replay: bool
+    placement: Placement | None = None
 
 
 class StateEntered(_Event, frozen=True, kw_only=True, tag="state_entered"):

@@ -14,7 +14,7 @@ import msgspec
 from .bundle import Program, SourceMap, locate, map_of
 from .calls import MaybeLater, Parked, answered
 from .canonical import canonical
-from .events import Event, RunEnded, RunParked, RunStarted
+from .events import Event, Placement, RunEnded, RunParked, RunStarted
 from .interpret.answers import findings, listed
 from .interpret.context import Run, Services, Step
 from .interpret.machine import execute
@@ -99,13 +99,15 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     retrievers: Mapping[str, Retriever] | None = None,
     steps: Steps | None = None,
     switches: Switches | None = None,
+    placement: Placement | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
     What the model, the services and the data do wrong ends in the result's `refusal`. A cancellation, or
     whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
     that the bundle's `retrieve` states name. `steps` may remember what came through them, and then the run
-    goes on where it was. `switches` say what operators have disabled.
+    goes on where it was. `switches` say what operators have disabled,
+    `placement` why it is this bundle.
 
     Raises:
         Parked: the run is not over, and nothing is recorded of its end.
@@ -120,7 +122,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     name = environment or program.default_environment
     run_id = run_id or new_run_id()
     replay = getattr(model_transport, "replays", False) is True
-    emit(started(bundle, name, run_id, replay=replay))
+    emit(msgspec.structs.replace(started(bundle, name, run_id, replay=replay), placement=placement))
     refusal = unfit(bundle, name, input, session) or _unequipped(program, source_map, found)
     if refusal is None and steps is None:  # a run that goes on is stopped, and ended, at its next step
         refusal = stopped(found_switches, program.agent.name)
@@ -144,6 +146,8 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             session=secrets.redact_data(session),
         )
         await answered(begun_there)
+        if placement is not None:
+            await answered(journal.record(run_id, "placed", msgspec.to_builtins(placement)))
 
     def serve(program: Program, source_map: SourceMap) -> Services:
         return Services(

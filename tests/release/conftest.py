@@ -5,27 +5,37 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from agentc.driver import check_project
 from agentc.pipeline import bundle_files
 from agentc.signing import attest
+from agentc_runtime.archive import pack
+from agentc_runtime.release import deploying
+from agentc_runtime.release.channel import Pointer, seal_pointer
+from agentc_runtime.release.control import FolderControl
+from agentc_runtime.release.deploying import Terms
+from agentc_runtime.release.folder import FolderOrigin
+from agentc_runtime.release.following import Follower
+from agentc_runtime.release.origin import Origin, Publisher, open_origin, open_publisher
 from agentc_runtime.trust.keys import Signer, new_key, signer
 from agentc_runtime.trust.policy import TrustPolicy, parse_policy
-from agentc_runtime.verify import load_bundle
+from agentc_runtime.verify import Bundle, load_bundle
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -245,3 +255,130 @@ def registry(tmp_path: Path) -> Iterator[RegistryProcess]:
     started = RegistryProcess(tmp_path / "registry")
     yield started
     started.stop()
+
+
+class Place(NamedTuple):
+    """Where to push and where to pull, what takes it away, what brings it back, and what lets it hang."""
+
+    push: Publisher
+    pull: Origin
+    lose: Callable[[], None]
+    restore: Callable[[], None]
+    hang: Callable[[], None]
+
+
+@pytest.fixture(params=["folder", "web", "registry"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    match request.param:
+        case "folder":
+            root = tmp_path / "origin"
+            here = FolderOrigin(root)
+
+            def hang() -> None:
+                os.rename(root, tmp_path / "gone")
+                (root / "channels/production").mkdir(parents=True)
+                os.mkfifo(root / "channels/production/desk.json")
+
+            def restore() -> None:
+                shutil.rmtree(root, ignore_errors=True)
+                os.rename(tmp_path / "gone", root)
+
+            yield Place(here, here, lambda: os.rename(root, tmp_path / "gone"), restore, hang)
+        case "web":
+            web = request.getfixturevalue("web")
+
+            def wait(handler: BaseHTTPRequestHandler) -> None:
+                time.sleep(0.6)
+
+            def back() -> None:
+                web.answer = None
+                if web.server is None:
+                    web.start()
+
+            push = FolderOrigin(web.folder)
+            yield Place(push, open_origin(web.url), web.stop, back, lambda: setattr(web, "answer", wait))
+        case _:
+            registry = request.getfixturevalue("registry")
+
+            def go_on() -> None:
+                if registry.process is None:
+                    registry.start()
+                registry.process.send_signal(signal.SIGCONT)
+
+            def stop() -> None:
+                registry.process.send_signal(signal.SIGSTOP)
+
+            push, pull = open_publisher(registry.place), open_origin(registry.place)
+            yield Place(push, pull, registry.stop, go_on, stop)
+
+
+# --- channels ------------------------------------------------------------------------------------------
+
+
+class Channel:
+    """A channel `production` of the agent `desk`: what its operators do, and the workers that follow it."""
+
+    def __init__(self, push: Publisher, pull: Origin, keys: Keys, deployed: Any, folder: Path) -> None:
+        self.push, self.pull, self.keys, self.folder = push, pull, keys, folder
+        self.deployed = deployed
+        self.now = datetime.now(UTC)
+        self.pointer: Pointer | None = None
+        self.url = "http://127.0.0.1:9"
+        rule = {"agents": ["desk"], "signed_by": ["release"], "channels_signed_by": ["release"]}
+        known = {"release": {"public_key": keys.release.public}}
+        said = {"format": "agentc.trust/1", "keys": known, "rules": [rule]}
+        self.policy = parse_policy(json.dumps(said).encode())
+        (folder / "control").mkdir()
+        self.control = FolderControl(folder / "control")
+
+    def bundle(
+        self, version: str, path: str = "tickets", signer: Signer | None = None, **more: Any
+    ) -> Bundle:
+        """Build, sign and push a bundle whose one tool reads `path`."""
+        files = self.deployed.files(self.deployed.program(self.url, version, path, **more))
+        files |= attest(load_bundle(files), signer or self.keys.release, "urn:test:builder", {})
+        bundle = load_bundle(files)
+        self.push.push_bundle(bundle.digest, pack(files))
+        return bundle
+
+    def terms(self) -> Terms:
+        return Terms(channel="production", agent="desk", now=self.now, lifetime=timedelta(days=7))
+
+    def deploy(self, bundle: Bundle, **more: Any) -> Pointer:
+        """Point the channel at a bundle."""
+        version = bundle.manifest.agent.version
+        return self.point(deploying.deploy(self.pointer, bundle.digest, version, self.terms(), **more))
+
+    def point(self, pointer: Pointer) -> Pointer:
+        self.pointer = pointer
+        self.push.push_pointer("production", "desk", self.sealed(pointer))
+        return pointer
+
+    def sealed(self, pointer: Pointer, signer: Signer | None = None) -> bytes:
+        by = signer or self.keys.release
+        return seal_pointer(pointer, by.keyid, by.sign)
+
+    def worker(self, name: str = "w1") -> Follower:
+        return Follower(
+            name,
+            channel="production",
+            agent="desk",
+            origin=self.pull,
+            policy=self.policy,
+            folder=self.folder / name,
+            control=self.control,
+            clock=lambda: self.now,
+        )
+
+
+@pytest.fixture
+def channel(place: Place, keys: Keys, deployed: ModuleType, tmp_path: Path) -> Channel:
+    """A channel in each kind of origin."""
+    return Channel(place.push, place.pull, keys, deployed, tmp_path)
+
+
+@pytest.fixture
+def here(keys: Keys, deployed: ModuleType, tmp_path: Path) -> Channel:
+    """A channel in a folder."""
+    origin = FolderOrigin(tmp_path / "origin")
+    return Channel(origin, origin, keys, deployed, tmp_path)

@@ -8,7 +8,6 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,7 @@ from agentc_runtime.archive import pack
 from agentc_runtime.release import origin as origins
 from agentc_runtime.release.folder import FolderOrigin
 from agentc_runtime.release.origin import (
-    Origin,
     OriginError,
-    Publisher,
     bundle_from,
     bundle_path,
     open_origin,
@@ -32,23 +29,8 @@ from agentc_runtime.verify import load_bundle
 Files = dict[str, bytes]
 
 
-@pytest.fixture(params=["folder", "web", "registry"])
-def place(request, tmp_path: Path) -> Iterator[tuple[Publisher, Origin, Callable[[], None]]]:
-    """Where to push, where to pull, and what makes it forget everything."""
-    match request.param:
-        case "folder":
-            here = FolderOrigin(tmp_path / "origin")
-            yield here, here, lambda: os.rename(tmp_path / "origin", tmp_path / "gone")
-        case "web":
-            web = request.getfixturevalue("web")
-            yield FolderOrigin(web.folder), open_origin(web.url), web.stop
-        case _:
-            registry = request.getfixturevalue("registry")
-            yield open_publisher(registry.place), open_origin(registry.place), registry.stop
-
-
 def test_what_is_pushed_is_pulled(place, signed: Files) -> None:
-    push, pull, lose = place
+    push, pull, lose = place.push, place.pull, place.lose
     bundle = load_bundle(signed)
     with pytest.raises(OriginError):
         bundle_from(pull, bundle.digest)
@@ -63,7 +45,7 @@ def test_what_is_pushed_is_pulled(place, signed: Files) -> None:
 
 
 def test_a_bundle_gets_more_attestations(place, signed: Files, unsigned: Files) -> None:
-    push, pull, _ = place
+    push, pull = place.push, place.pull
     digest = load_bundle(unsigned).digest
     push.push_bundle(digest, pack(unsigned))
     push.push_bundle(digest, pack(signed))
@@ -71,7 +53,7 @@ def test_a_bundle_gets_more_attestations(place, signed: Files, unsigned: Files) 
 
 
 def test_pointers_are_asked_for_by_what_is_known(place) -> None:
-    push, pull, lose = place
+    push, pull, lose = place.push, place.pull, place.lose
     push.push_pointer("production", "triage", b'{"first":1}')
     first = pull.pointer("production", "triage", None)
     assert first is not None

@@ -12,9 +12,15 @@ import click
 from . import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentc_runtime.release.channel import Pointer
     from agentc_runtime.release.control import FolderControl
+    from agentc_runtime.release.deploying import Terms
     from agentc_runtime.switches import Switches
     from agentc_runtime.trust.policy import TrustPolicy
+
+    from ..pointing import Pointing
 
 ORIGIN = click.argument("origin", metavar="ORIGIN")
 CONTROL = click.option(
@@ -29,6 +35,20 @@ CONTROLLED = click.option(
     envvar="AGENTC_CONTROL",
     type=click.Path(path_type=Path),
     help="The folder in which operators disable things. Also in the variable AGENTC_CONTROL.",
+)
+CHANNEL = click.option("--channel", default="production", show_default=True, help="The channel.")
+TRUST = click.option(
+    "--trust",
+    required=True,
+    envvar="AGENTC_TRUST",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The trust policy of the workers. Also in the variable AGENTC_TRUST.",
+)
+KEY = click.option("--key", required=True, help="Who signs the pointer: as for `agentc sign`.")
+PUBLIC_KEY = click.option(
+    "--public-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With `command:`, the file with its public key in PEM.",
 )
 REASON = click.option("--reason", required=True, help="Why, for the audit log and for whoever is refused.")
 BY = click.option("--by", help="Who does it. Without it, the user of this machine.")
@@ -49,6 +69,15 @@ class Duration(click.ParamType[timedelta]):
             self.fail(f"`{value}` is no duration: write it like 30s, 5m, 24h or 7d", param, ctx)
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
         return timedelta(**{unit: int(match[1])})
+
+
+EXPIRES = click.option(
+    "--expires",
+    type=Duration(),
+    default="30d",
+    show_default=True,
+    help="How long workers take the pointer for current.",
+)
 
 
 def open_control(path: Path) -> FolderControl:
@@ -107,3 +136,31 @@ def trust_policy(path: Path) -> TrustPolicy:
         return read_policy(path)
     except PolicyError as error:
         raise InputError(f"--trust {error}") from error
+
+
+def moved(what: Pointing, make: Callable[[Pointer | None, Terms], Pointer]) -> int:
+    """Move a channel and say where it points; 1 when it can't be moved there.
+
+    Raises:
+        InputError: the origin or the key can't be used.
+    """
+    from agentc_runtime.release.channel import ChannelError
+    from agentc_runtime.release.origin import OriginError
+
+    from ..pointing import move
+    from ..signing import SigningError
+
+    try:
+        pointer = move(what, make)
+    except ChannelError as error:
+        click.echo(f"error: {error}", err=True)
+        return 1
+    except OriginError as error:
+        raise InputError(f"`{what.origin}`: {error}") from error
+    except SigningError as error:
+        raise InputError(str(error)) from error
+    where = f"{pointer.agent} in {pointer.channel}"
+    click.echo(f"{where}  pointer {pointer.sequence}, good until {pointer.expires}")
+    for arm in pointer.arms:
+        click.echo(f"    {arm.name}  {arm.version}  {arm.percent} %  sha256:{arm.digest}")
+    return 0

@@ -11,7 +11,7 @@ import click
 
 from . import InputError
 from .options import json_value, text_or_json, watched
-from .release import CONTROLLED, switches_of
+from .release import CONTROLLED, switches_of, trust_policy
 
 if TYPE_CHECKING:
     from agentc_runtime.environments import Environment
@@ -44,6 +44,11 @@ DEFAULT_STORE = ".agentc/runs.db"
 @click.option("--durable", is_flag=True, help="Keep each step, so that an interrupted run can go on.")
 @click.option("--detach", is_flag=True, help="With --durable: leave the run to a worker, and print its id.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: no audit log, and quotas count this run only.")
+@click.option(
+    "--trust",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The trust policy that PATH, a bundle, has to satisfy.",
+)
 @CONTROLLED
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
@@ -60,6 +65,7 @@ def command(
     durable: bool,
     detach: bool,
     no_store: bool,
+    trust: Path | None,
     control: Path | None,
     format_: str,
     quiet: bool,
@@ -92,6 +98,8 @@ def command(
     if "://" in store and not durable:
         raise click.UsageError("a store with a URL needs --durable")
     loaded = _load(path, name)
+    if trust is not None:
+        _check_trust(loaded, trust)
     recordings = () if record else (replay,) if replay else _recordings(loaded, environment)
     options = RunOptions(
         input=json_value(input_, "--input"),
@@ -112,6 +120,20 @@ def command(
         return asyncio.run((run_durably if durable else run_agent)(loaded.bundle, options))
     except RunnerError as error:
         raise InputError(str(error)) from error
+
+
+def _check_trust(loaded: _Loaded, trust: Path) -> None:
+    from datetime import UTC, datetime
+
+    from agentc_runtime.trust.judge import judge
+    from agentc_runtime.verify import BundleError
+
+    if loaded.root is not None:
+        raise click.UsageError("--trust needs a bundle: a project that is compiled here is signed by nobody")
+    try:
+        judge(loaded.bundle, trust_policy(trust), datetime.now(UTC))
+    except BundleError as error:
+        raise InputError(f"the bundle is not trusted: {error}") from error
 
 
 class _Loaded(NamedTuple):

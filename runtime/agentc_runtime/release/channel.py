@@ -158,8 +158,9 @@ def check_succession(last: Pointer | None, new: Pointer, now: datetime) -> None:
         raise ChannelError(f"the pointer goes back from {last.sequence} to {new.sequence}")
     if new.sequence == last.sequence:
         raise ChannelError(f"there are two pointers with the number {new.sequence}")
-    if not new.rollback and precedence(new.stable.version) < precedence(last.stable.version):
-        told = f"from {last.stable.version} to {new.stable.version}"
+    oldest = min((arm.version for arm in new.arms), key=precedence)
+    if not new.rollback and precedence(oldest) < precedence(last.stable.version):
+        told = f"from {last.stable.version} to {oldest}"
         raise ChannelError(
             f"the pointer {new.sequence} goes back {told} and does not say that it is a rollback"
         )

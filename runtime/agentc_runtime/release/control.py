@@ -39,9 +39,11 @@ class Control(Protocol):
         """
 
     def change(
-        self, name: str, new: Callable[[bytes | None], bytes], kind: str, said: Mapping[str, object]
+        self, name: str, new: Callable[[bytes | None], bytes | None], kind: str, said: Mapping[str, object]
     ) -> None:
         """Put `new` of the document in its place, and record it in the audit log under `kind`.
+
+        Where `new` gives nothing, nothing is changed.
 
         Raises:
             ControlError: it can't be changed. Then it is as it was.
@@ -95,12 +97,15 @@ class FolderControl:
         return Seen(data, stamp)
 
     def change(
-        self, name: str, new: Callable[[bytes | None], bytes], kind: str, said: Mapping[str, object]
+        self, name: str, new: Callable[[bytes | None], bytes | None], kind: str, said: Mapping[str, object]
     ) -> None:
         """As `Control.change`. The record is written first: what is done is never without one."""
         path = self._path(name)
         with self._reporting(path), self._turn():
             data = new(self.read(name).data)
+            if data is None:
+                return
+            path.parent.mkdir(exist_ok=True)
             with Store(self._root / "audit.db") as store:
                 store.record(OPERATOR, kind, said)
             write_whole(path, data)

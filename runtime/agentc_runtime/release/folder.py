@@ -9,7 +9,7 @@ from pathlib import Path
 from ..archive import MAX_ARCHIVE_BYTES
 from ..whole import write_whole
 from .channel import MAX_POINTER_BYTES
-from .origin import OriginError, Pointed, bundle_path, pointer_path
+from .origin import MissingError, OriginError, Pointed, bundle_path, pointer_path
 
 
 class FolderOrigin:
@@ -46,9 +46,8 @@ class FolderOrigin:
                     raise OriginError(f"`{path}` is not a plain file")
                 data = file.read(limit + 1)
         except OSError as error:
-            raise OriginError(
-                f"can't read `{path}`: {(error.strerror or 'unknown error').lower()}"
-            ) from error
+            kind = MissingError if isinstance(error, FileNotFoundError) else OriginError
+            raise kind(f"can't read `{path}`: {(error.strerror or 'unknown error').lower()}") from error
         if len(data) > limit:
             raise OriginError(f"`{path}` is larger than {limit} bytes")
         return data

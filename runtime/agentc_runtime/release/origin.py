@@ -25,6 +25,10 @@ class OriginError(Exception):
     """What was asked for can't be had. The message is one line, and holds no secret."""
 
 
+class MissingError(OriginError):
+    """The origin answers that there is no such thing."""
+
+
 class Pointed(NamedTuple):
     """A pointer's envelope, and what the origin calls this state of it."""
 
@@ -46,7 +50,8 @@ class Origin(Protocol):
         """The pointer of an agent in a channel; `None` if it is still the one with the tag `known`.
 
         Raises:
-            OriginError: there is none, or it can't be had.
+            MissingError: there is none.
+            OriginError: it can't be had.
         """
 
     def archive(self, digest: str) -> bytes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..archive import MAX_ARCHIVE_BYTES
 from .channel import MAX_POINTER_BYTES, is_digest
-from .origin import STEP_SECONDS, OriginError, Pointed, collected
+from .origin import STEP_SECONDS, MissingError, OriginError, Pointed, collected
 
 if TYPE_CHECKING:
     import requests
@@ -157,7 +157,8 @@ def _body(answer: requests.Response, *, pointer: bool) -> bytes:
 
 def _good(answer: requests.Response) -> None:
     if answer.status_code not in (200, 201, 202):
-        raise OriginError(f"the registry answers {answer.status_code} to {answer.request.method}")
+        kind = MissingError if answer.status_code == 404 else OriginError
+        raise kind(f"the registry answers {answer.status_code} to {answer.request.method}")
 
 
 def _described(data: bytes) -> dict[str, object]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import certifi
 import httpx
 
-from .origin import STEP_SECONDS, OriginError, Pointed, bundle_path, collected, pointer_path
+from .origin import STEP_SECONDS, MissingError, OriginError, Pointed, bundle_path, collected, pointer_path
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,7 +54,8 @@ class WebOrigin:
 
     def _body(self, answer: httpx.Response) -> Iterator[bytes]:
         if answer.status_code != httpx.codes.OK:
-            raise OriginError(f"`{answer.url}` answers {answer.status_code}")
+            kind = MissingError if answer.status_code == httpx.codes.NOT_FOUND else OriginError
+            raise kind(f"`{answer.url}` answers {answer.status_code}")
         if answer.headers.get("content-encoding", "identity") != "identity":
             raise OriginError(f"`{answer.url}` sends something compressed")
         return answer.iter_raw()
