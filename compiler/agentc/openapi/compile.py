@@ -146,9 +146,8 @@ def compile_entry(document: Document, entry: Entry) -> tuple[CompiledOperation |
             problem = error.problem._replace(pointer=home(error.problem.pointer))
             return None, (document.placed(problem),)
     one = Document(document.openapi, document.version, root)
-    # the same pointer is the same text for every operation, unless something was rewritten on the way here
-    shared = document.parts is None and not document.named and document.version != swagger.VERSION
-    operation, problems = compile_operation(one, entry, document.answers if shared else None)
+    # names are resolved in each slice anew, so that a definition may mean something else in another one
+    operation, problems = compile_operation(one, entry, None if document.named else document.shared)
 
     def placed(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
         return tuple(document.placed(one._replace(pointer=original(one.pointer))) for one in found)

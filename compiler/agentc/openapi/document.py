@@ -11,7 +11,6 @@ from typing import Final
 from ..source import SourceFile
 from . import swagger
 from .anchors import Anchors, has_anchors, index
-from .answers import Answers
 from .decoding import decode
 from .layout import Layout
 from .lock import Locked
@@ -21,6 +20,7 @@ from .parts import Load, Parts
 from .problem import PARTS, Duplicate, Pointer, Problem, ProblemError, find, follow, unsupported
 from .security import scheme_words
 from .servers import read_servers
+from .sharing import Shared
 
 _SUPPORTED: Final = re.compile(r"3\.[012](\.\d+(-[0-9A-Za-z.-]+)?)?")
 #: Versions whose schemas have no names.
@@ -42,7 +42,7 @@ class Document:
     duplicates: tuple[Duplicate, ...] = ()
     overlaid: Applied | None = None
     parts: Parts | None = None
-    answers: Answers = field(default_factory=Answers, compare=False)
+    shared: Shared = field(default_factory=Shared, compare=False)
 
     def placed(self, problem: Problem) -> Problem:
         """The problem at the place where somebody wrote its cause: in an overlay, if one did."""

@@ -9,7 +9,6 @@ from urllib.parse import quote, unquote
 from agentc_runtime.bundle import Body, Param, PathPart
 from agentc_runtime.violations import compile_shape
 
-from .answers import Answers
 from .argument_names import argument_names
 from .bodies import BodyReader, RequestBody
 from .document import Document
@@ -21,6 +20,7 @@ from .responses import Responses, answer_schema
 from .schema import Converter
 from .security import Security, alternatives
 from .servers import own_servers
+from .sharing import Shared
 from .weight import too_heavy
 
 DESCRIPTION_LIMIT = 1024
@@ -31,7 +31,7 @@ _ENCODED = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 
 def compile_operation(
-    document: Document, entry: Entry, kept: Answers | None = None
+    document: Document, entry: Entry, kept: Shared | None = None
 ) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
     """The operation of a document or of its slice, and what is wrong with it; with problems, no operation.
 
@@ -44,7 +44,7 @@ def compile_operation(
 
 
 def _compile(
-    document: Document, entry: Entry, kept: Answers | None
+    document: Document, entry: Entry, kept: Shared | None
 ) -> tuple[CompiledOperation | None, tuple[Problem, ...]]:
     root = document.root
     item, item_at = follow(root, find(root, ("paths", entry.path)), ("paths", entry.path))

@@ -11,9 +11,9 @@ from agentc_runtime.media import content_of
 from agentc_runtime.violations import compile_shape
 
 from ..schematypes import types_of
-from .answers import Answers
-from .problem import Pointer, Problem, ProblemError, follow
+from .problem import Pointer, Problem, ProblemError, follow, parse_reference
 from .schema import Converter
+from .sharing import Shared, is_steady
 from .weight import too_heavy
 
 #: Bytes, as an answer gives them.
@@ -33,7 +33,7 @@ SUCCESS = re.compile(r"2(?:\d\d|XX)|default", re.IGNORECASE)
 class Responses:
     """The cases of one operation, and what was read leniently."""
 
-    def __init__(self, root: object, version: str, kept: Answers | None = None) -> None:
+    def __init__(self, root: object, version: str, kept: Shared | None = None) -> None:
         self._root = root
         self._kept = kept
         self._version = version
@@ -93,6 +93,11 @@ class Responses:
         Raises:
             ProblemError: a `$ref` is broken.
         """
+        reference = node.get("$ref") if isinstance(node, dict) and node.keys() == {"$ref"} else None
+        target = parse_reference(reference, pointer) if isinstance(reference, str) else ()
+        shared = self._kept.answers if self._kept is not None and is_steady(target) else None
+        if shared is not None and target in shared:
+            return shared[target]
         converter = Converter(self._root, self._version, "response", self._kept)
         try:
             schema = converter.convert(node, pointer)
@@ -114,6 +119,8 @@ class Responses:
         if reason is not None:
             self.notes.append(Problem("AC705", f"the answer is not checked: its schema {reason}", pointer))
             return None
+        if shared is not None:
+            shared[target] = schema
         return schema
 
 

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
-from .answers import Answers, Kept
 from .discriminator import tagged
 from .keywords import FORMATS, SIMPLE, bounds, pattern_works, shorten, types
 from .problem import Pointer, Problem, ProblemError, find, follow, parse_reference, unsupported
+from .sharing import Kept, Shared, is_steady
 
 Side: TypeAlias = Literal["request", "response"]
 #: `closed`: an object of a request. `open`: a part of one, closed by the whole. `free`: an alternative that
@@ -44,7 +44,7 @@ class _Crowded(ProblemError):
 class Converter:
     """Converts the schemas of one side of one operation; `definitions` holds what they refer to."""
 
-    def __init__(self, root: object, version: str, side: Side, kept: Answers | None = None) -> None:
+    def __init__(self, root: object, version: str, side: Side, kept: Shared | None = None) -> None:
         self._root = root
         self._siblings = version not in ("2.0", "3.0")
         self._nullable_word = "x-nullable" if version == "2.0" else "nullable"
@@ -86,7 +86,7 @@ class Converter:
             if found is None:
                 self._needs, before = [], self._nodes
                 found = self._schema(node, pointer, mode, 0)
-                if self._kept is not None:
+                if self._kept is not None and is_steady(pointer):
                     needs = tuple(dict.fromkeys(self._needs))
                     self._kept.definitions[pointer] = Kept(name, found, needs, self._nodes - before)
             self._done[name] = found
@@ -395,7 +395,7 @@ class Converter:
             yield part, (*pointer, "dependentSchemas", key)
 
     def _nullable(self, found: dict[str, object], node: Mapping[str, object]) -> dict[str, object]:
-        """OpenAPI 3.0.3: `nullable` adds null to `type`, and only to `type`. Answers are read as intended."""
+        """OpenAPI 3.0.3: `nullable` adds null to `type`, and only to `type`. Shared are read as intended."""
         lax = self._side == "response"
         if node.get(self._nullable_word) is not True or not (lax or not self._siblings):
             return found

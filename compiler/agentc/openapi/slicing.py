@@ -43,9 +43,23 @@ def slice_item(document: Document, path: str, item: dict[str, object], operation
     sliced: dict[str, object] = {key: root[key] for key in KEPT if key in root}
     sliced["paths"] = {path: item}
     reached: dict[Pointer, object] = {}
-    waiting: list[tuple[object, bool]] = [(item, False)]
-    for pointer in _schemes(document, operation):
-        _reach(root, pointer, reached, waiting)
+    following = [*_schemes(document, operation), *_links(document, item)]
+    while following:
+        wanted = _reach(root, following.pop(), reached)
+        if wanted is not None:
+            links = document.shared.links.get(wanted)
+            if links is None:
+                links = document.shared.links[wanted] = tuple(_links(document, reached[wanted]))
+            following += links
+    owned = {id(sliced), id(sliced["paths"]), id(item)}
+    for pointer in sorted(reached, key=len):
+        _place(sliced, pointer, reached[pointer], owned)
+    return Document(document.openapi, document.version, sliced, document.named)
+
+
+def _links(document: Document, node: object) -> Iterator[Pointer]:
+    """Where the references in `node` lead, of those into the document."""
+    waiting: list[tuple[object, bool]] = [(node, False)]
     while waiting:
         node, named = waiting.pop()
         if isinstance(node, list):
@@ -55,17 +69,12 @@ def slice_item(document: Document, path: str, item: dict[str, object], operation
             continue
         reference = node.get("$ref")
         if isinstance(reference, str) and reference.startswith(_REFERENCE):
-            _reach(root, parse_reference(reference, ()), reached, waiting)
+            yield parse_reference(reference, ())
         if not named and ("$dynamicRef" in node or "$recursiveRef" in node):
-            for pointer in _dynamic(document, node):
-                _reach(root, pointer, reached, waiting)
+            yield from _dynamic(document, node)
         for key, value in node.items():
             if isinstance(value, dict | list) and (named or not (key in DATA or key.startswith("x-"))):
                 waiting.append((value, not named and key in NAMED))
-    owned = {id(sliced), id(sliced["paths"]), id(item)}
-    for pointer in sorted(reached, key=len):
-        _place(sliced, pointer, reached[pointer], owned)
-    return Document(document.openapi, document.version, sliced, document.named)
 
 
 def lost_values(
@@ -134,13 +143,8 @@ def _schemes(document: Document, operation: object) -> Iterator[Pointer]:
                 yield ("components", "securitySchemes", name)
 
 
-def _reach(
-    root: dict[str, object],
-    pointer: Pointer,
-    reached: dict[Pointer, object],
-    waiting: list[tuple[object, bool]],
-) -> None:
-    """Take in the component, or the nearest thing of that size, in which `pointer` lies."""
+def _reach(root: dict[str, object], pointer: Pointer, reached: dict[Pointer, object]) -> Pointer | None:
+    """Take in the component, or the nearest of that size, in which `pointer` lies; where, if it is new."""
     skipped = 2 if pointer[:1] == (PARTS,) else 0
     wanted = pointer[
         : skipped + (3 if pointer[skipped : skipped + 1] in (("components",), ("paths",)) else 2)
@@ -151,11 +155,12 @@ def _reach(
             wanted = wanted[:depth]
             break
         if not isinstance(node, dict) or step not in node:
-            return
+            return None
         node = node[step]
-    if wanted and wanted not in reached:
-        reached[wanted] = node
-        waiting.append((node, False))
+    if not wanted or wanted in reached:
+        return None
+    reached[wanted] = node
+    return wanted
 
 
 def _place(sliced: dict[str, object], pointer: Pointer, value: object, owned: set[int]) -> None:

@@ -1,4 +1,4 @@
-"""What operations answer is converted once for all of them, and no operation can tell."""
+"""What operations of one document share is worked out once, and no operation can tell."""
 
 from __future__ import annotations
 
