@@ -48,6 +48,11 @@ SMALLEST = {
         {"allow_ratio"},
         {f"{name}_us" for name in ("allow", "deny", "unknown", "cedar_allow", "cedar_deny")},
     ),
+    "diff": (
+        ["--grants", "8", "--changed", "8", "--repeats", "1"],
+        set(),
+        {"diff_ms", "same_ms", "floor_ms"},
+    ),
     "subsumption": (
         ["--pairs", "6", "--repeats", "1"],
         {"z3_ratio"},
@@ -65,7 +70,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"permission_checks", "subsumption", "validate_many"}
+SLOW = {"diff", "permission_checks", "subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:

@@ -69,11 +69,15 @@ def _limit(access: ToolAccess, name: str) -> Region:
 def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Iterator[Gain]:
     """What may be sent, then what is sent with nobody asked. Both bind some arguments to the same data, and
     nothing is said about those."""
+    asked, asking = wide.grant.approval, narrow.grant.approval
+    alike, settled = _limits(wide) == _limits(narrow), asked is None or asked == asking
+    if alike and settled:
+        return
     same = set(wide.referred)
     outer, inner = allowed(wide, same), sent(program, narrow, same)
-    yield from _escaping(outer, inner, "may be called with {}", "arguments", "where")
-    asked, asking = wide.grant.approval, narrow.grant.approval
-    if asked is None:
+    if not alike:
+        yield from _escaping(outer, inner, "may be called with {}", "arguments", "where")
+    if asked is None or settled:
         return
     if asking is not None and asking != asked and same & _names(asking.when):
         unclear = "a condition on what is bound"
@@ -89,6 +93,12 @@ def _arguments(wide: ToolAccess, narrow: ToolAccess, program: ir.Program) -> Ite
     if asked.by and more:
         groups = " or ".join(f"`{group}`" for group in more)
         yield Gain(f"may be agreed to by {groups} as well", "approval", "approval")
+
+
+def _limits(access: ToolAccess) -> tuple[object, ...]:
+    """All that decides which arguments are let through, besides where their values come from."""
+    grant = access.grant
+    return (access.tool.arguments, grant.schema, grant.where, grant.bind)
 
 
 def _escaping(outer: Region, inner: Region, words: str, topic: Topic, part: str) -> Iterator[Gain]:

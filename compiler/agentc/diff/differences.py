@@ -39,7 +39,12 @@ def differences(old: Program, new: Program) -> Iterator[Difference]:
     return _between((), msgspec.to_builtins(old), msgspec.to_builtins(new))
 
 
+_encoded: Final = msgspec.json.Encoder(order="deterministic").encode
+
+
 def _between(path: tuple[str, ...], old: object, new: object) -> Iterator[Difference]:
+    if old is not ABSENT and new is not ABSENT and _encoded(old) == _encoded(new):
+        return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from _between((*path, key), old.get(key, ABSENT), new.get(key, ABSENT))

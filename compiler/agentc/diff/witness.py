@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from agentc_runtime import bundle as ir
+from agentc_runtime.canonical import canonical
 from agentc_runtime.expressions import Ref
 from agentc_runtime.labels import Label
 from agentc_runtime.origins import ORIGINS
@@ -22,6 +26,7 @@ from ..access import (
     moment,
     outputs_in,
     plant,
+    schemas_at,
     sent,
     sent_unasked,
     some_value,
@@ -56,20 +61,41 @@ def _states(before: ToolAccess | None, now: ToolAccess) -> list[str]:
 def _calls(
     program: ir.Program, access: ToolAccess, found: Found, state: str
 ) -> Iterator[Mapping[str, object]]:
-    """Whole arguments that may show it, the likeliest first."""
+    """Whole arguments that may show it, those first that are found without a search."""
     probe = found.probe
     assert probe is not None  # `witness` asks about no others
+    if found.call is not None:
+        yield {**access.constants, **_bound(program, access), **found.call}
     context = moment(program, state, access.tool.name, Told(read=probe.read[1])).context
     pinned: list[Region] = [] if found.call is None else [_exactly(found.call, access)]
     approval = access.grant.approval
     asked: list[Region] = [] if approval is None else [approval.when or True]
-    regions: tuple[Region, ...] = (sent_unasked(program, access, context), sent(program, access))
+    made = sent(program, access)
+    regions: list[Region] = [sent_unasked(program, access, context), made]
     if asked:
-        regions = (*regions, Intersection((sent(program, access), *asked)))
+        regions.append(Intersection((made, *asked)))
     for region in regions:
         value = some_value(Intersection((region, *pinned)))
         if isinstance(value, dict):
             yield value
+
+
+def _bound(program: ir.Program, access: ToolAccess) -> dict[str, object]:
+    """A value for each argument that is bound to what a run knows: one of its schemas."""
+    properties, definitions = (access.tool.arguments.get(key, {}) for key in ("properties", "$defs"))
+    values: dict[str, object] = {}
+    for name, expr in access.referred.items():
+        own = properties.get(name, {}) if isinstance(properties, Mapping) else {}
+        said = [{**own, "$defs": definitions} if isinstance(own, Mapping) else {}]
+        said += schemas_at(program, expr.path) if isinstance(expr, Ref) else []
+        values[name] = _value_of(canonical(said))
+    return values
+
+
+@lru_cache(maxsize=1024)
+def _value_of(schemas: bytes) -> object:
+    """A value of all these schemas: many tools have the same argument bound to the same data."""
+    return some_value(Intersection(tuple(msgspec.json.decode(schemas))))
 
 
 def _exactly(call: Mapping[str, object], access: ToolAccess) -> Region:
