@@ -40,7 +40,7 @@ def test_the_key_of_the_first_model_is_enough(agentc, live, provider, ticket):
 
 def test_without_key_and_recording_it_says_which_key(agentc, live, ticket):
     project = live(9)
-    for recording in (project / "recordings").iterdir():
+    for recording in (project / "recordings").glob("*.json"):
         recording.unlink()
     done = agentc("run", project, *ticket("T-1001"), "--no-store")
     assert re.search(r"refused AR506: .*OPENAI_API_KEY", done.stderr)

@@ -92,7 +92,9 @@ def agentc(*arguments: str | Path, answers: str = "", secrets: Mapping[str, str]
         check=False,
     )
     if done.returncode != 0:
-        raise RecordError(f"`agentc {arguments[0]}` ended with exit code {done.returncode}:\n{done.stderr}")
+        raise RecordError(
+            f"`agentc {arguments[0]}` ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return done.stderr
 
 

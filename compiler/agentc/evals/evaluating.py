@@ -25,6 +25,8 @@ from ..resources import Resource
 from ..syntax.eval import EvalSpec, Source
 from . import recording as recordings
 from .cases import Case, cases_of, scorers_of
+from .causes import causes
+from .coverage import coverage
 from .gates import judge_gates
 from .judging import Judge
 from .making_up import MadeUp
@@ -127,7 +129,7 @@ def evaluate(
             _run(plan, scoring, cases, repeats, options, folder=folder, progress=progress)
         )
     finally:
-        if options.record is not None:
+        if recording.changed:
             recording.keep(case.id for case in everything)
             _save(recording, path, one)
     order = {case.id: number for number, case in enumerate(cases)}
@@ -165,6 +167,9 @@ async def _run(
 ) -> tuple[list[Trial], Decimal]:
     runner = Runner(plan, scoring)
     scoring.secrets = runner.secrets
+    unset = runner.unset()
+    if unset is not None:
+        raise EvalError(unset)
     environment = plan.bundle.program.environments[plan.environment]
     judge = Judge(plan.bundle.program.models, ModelClient(environment, runner.secrets, runner.http))
     scoring.judge = judge
@@ -262,6 +267,8 @@ def _outcome(
         passed=all(gate.passed for gate in gates),
         gates=gates,
         summary=summary,
+        coverage=coverage(plan.bundle.program, (one.observation for one in found if one.counts)),
+        causes=causes(found),
         cases=results,
     )
 

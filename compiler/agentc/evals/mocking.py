@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +14,12 @@ from agentc_runtime.refusals import Refusal, RefusedError
 from agentc_runtime.violations import Validator, compile_predicate
 from agentc_runtime.wire import HttpRequest
 
+from ..mock.values import Maker
 from ..predicates import match_when
 from ..syntax.eval import MockAnswerSpec, MockTurnSpec
 from .current import CLAIMED
 
+_ARGUMENT = re.compile(r"\$\{arguments\.([^{}]+)\}")
 _TOKEN = b'{"access_token": "mock", "token_type": "bearer", "expires_in": 3600}'
 
 #: Makes up the answer to a request of a tool: status, content type, body.
@@ -34,6 +37,7 @@ class Answer:
         self.status = status
         self.headers: Mapping[str, str] = {} if content_type is None else {"content-type": content_type}
         self._body = body
+        self.size = len(body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, in one piece."""
@@ -43,8 +47,11 @@ class Answer:
 class MockTools:
     """Answers the calls of one run: the entries in order, then whatever `make_up` gives."""
 
-    def __init__(self, program: Program, answers: Sequence[MockAnswerSpec], make_up: MakeUp) -> None:
+    def __init__(
+        self, program: Program, answers: Sequence[MockAnswerSpec], make_up: MakeUp, seed: int
+    ) -> None:
         self._program = program
+        self._seed = seed
         self._answers = answers
         self._make_up = make_up
         self._given: Counter[int] = Counter()
@@ -61,14 +68,18 @@ class MockTools:
             used_up = entry.times is not None and self._given[index] >= entry.times
             if entry.tool == tool and not used_up and fits(entry.arguments, arguments):
                 self._given[index] += 1
-                yield self._answer(tool, entry)
+                answer = self._answer(tool, entry, arguments)
+                if answer.size > request.max_response_bytes:
+                    said = f"answer is larger than {request.max_response_bytes} bytes"
+                    raise RefusedError(Refusal(code="AR401", message=said, value=request.max_response_bytes))
+                yield answer
                 return
         yield Answer(*self._make_up(tool, request))
 
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _answer(self, tool: str, entry: MockAnswerSpec) -> Answer:
+    def _answer(self, tool: str, entry: MockAnswerSpec, arguments: Mapping[str, object]) -> Answer:
         if entry.fails == "timeout":
             raise RefusedError(Refusal(code="AR405", message="the service did not answer in time"))
         if entry.fails == "broken_off":
@@ -84,7 +95,37 @@ class MockTools:
             return Answer(status, kind or "text/plain", entry.text.encode())
         if entry.body is None and (kind is None or said is None or said.content_type is None):
             return Answer(status, None, b"")
-        return Answer(status, kind, json.dumps(entry.body, ensure_ascii=False).encode())
+        body = _filled(entry.body, arguments)
+        if entry.complete and said is not None and said.schema is not None:
+            body = _laid_over(body, Maker(said.schema, f"{self._seed}{tool}").value(said.schema))
+        return Answer(status, kind, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _filled(body: object, arguments: Mapping[str, object]) -> object:
+    """A body with the arguments that it refers to.
+
+    Raises:
+        MockError: the call has no such argument.
+    """
+    if isinstance(body, dict):
+        return {key: _filled(item, arguments) for key, item in body.items()}
+    if isinstance(body, list):
+        return [_filled(item, arguments) for item in body]
+    named = _ARGUMENT.fullmatch(body) if isinstance(body, str) else None
+    if named is None:
+        return body
+    if named[1] not in arguments:
+        raise MockError(f"a mocked answer refers to `{body}`, and the call has no such argument")
+    return arguments[named[1]]
+
+
+def _laid_over(body: object, made: object) -> object:
+    """A body with what it lacks of a made-up one; each item of a list is laid over the first."""
+    if isinstance(body, dict) and isinstance(made, dict):
+        return {**made, **{key: _laid_over(item, made.get(key)) for key, item in body.items()}}
+    if isinstance(body, list) and isinstance(made, list) and made:
+        return [_laid_over(item, made[0]) for item in body]
+    return made if body is None else body
 
 
 def fits(limits: Mapping[str, Mapping[str, object]], arguments: Mapping[str, object]) -> bool:

@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from .causes import Cause
+from .coverage import Coverage
 from .gates import GateResult
 from .summary import CaseResult, Summary
 
@@ -35,6 +37,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
     gates: tuple[GateResult, ...]
     summary: Summary
+    coverage: Coverage
+    causes: tuple[Cause, ...]
     cases: tuple[CaseResult, ...]
 
 

@@ -34,6 +34,7 @@ class Recording:
     """Exchanges by case and repeat. A repeat that was not recorded is answered as the first one was."""
 
     entries: dict[Key, dict[Side, tuple[Entry, ...]]] = field(default_factory=dict)
+    changed: bool = False
 
     def cassette(self, case: str, repeat: int, side: Side) -> Cassette | None:
         """What was recorded of one run, `None` if it was not."""
@@ -52,6 +53,7 @@ class Recording:
 
     def put(self, case: str, repeat: int, sides: Mapping[Side, tuple[Entry, ...]]) -> None:
         """Keep what was recorded of one run, in place of what was there."""
+        self.changed = True
         self.entries[case, repeat] = {**self.entries.get((case, repeat), {}), **sides}
 
     def keep(self, cases: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from agentc_runtime.bundle import Model
 from agentc_runtime.cassette import Cassette, RecordingTransport, ReplayTransport
 from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.recorded import CassetteError
+from agentc_runtime.refusals import RefusedError
 from agentc_runtime.run import run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
@@ -74,6 +75,27 @@ class Runner:
         self.secrets = _secrets(plan, environment)
         self.http = HttpTransport(environment, self.secrets)
         self._stamp = _stamp(plan)
+
+    def unset(self) -> str | None:
+        """Why a live side can't be asked, when a secret that it needs is not set."""
+        program = self._plan.bundle.program
+        needed: set[str] = set()
+        if "model" in self._plan.live:
+            first = {
+                state.models[0]
+                for state in program.states.values()
+                if isinstance(state, AgentState | ModelState) and state.models
+            }
+            needed |= {secret for alias in first if (secret := program.models[alias].secret) is not None}
+        if "tools" in self._plan.live:
+            needed |= {name for tool in program.tools.values() for name in tool.request.secrets()}
+        for name in sorted(needed):
+            try:
+                self.secrets.get(name)
+            except RefusedError as error:
+                if error.refusal.code != "AR508":  # what is in Vault is read later
+                    return error.refusal.message
+        return None
 
     async def close(self) -> None:
         """Free the connections."""
@@ -156,13 +178,14 @@ class Runner:
         if source == "mock":
             if side == "model":
                 return MockModel(self._bundle.program, case.spec.turns)
-            return MockTools(self._bundle.program, (*case.spec.mock, *plan.one.spec.mock), plan.make_up)
+            answers = (*case.spec.mock, *plan.one.spec.mock)
+            return MockTools(self._bundle.program, answers, plan.make_up, plan.one.spec.seed)
         if recorders is not None:
             recorders[side] = RecordingTransport(self.http, self.secrets.redact)
             return recorders[side]
         cassette = plan.recording.cassette(case.id, repeat, side)
         if cassette is None:
-            raise CassetteError("it was never recorded: record with `--record`")
+            raise CassetteError("it was never recorded: record with `--record stale`")
         return ReplayTransport(Cassette(entries=cassette.entries), self.secrets.redact)
 
 

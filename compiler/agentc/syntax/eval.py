@@ -24,9 +24,11 @@ class MockAnswerSpec(Closed):
     status: Annotated[int, Strict(), Field(ge=200, le=599)] | None = None
     """The HTTP status. Left out: the first good one of the operation."""
     body: JsonValue = None
-    """The body, as JSON."""
+    """The body, as JSON. `${arguments.NAME}` stands for an argument of the call."""
     text: str | None = None
     """The body as it stands, such as one that is no JSON."""
+    complete: Bool = False
+    """Whether what the body lacks is made up from the operation's schema."""
     fails: Literal["timeout", "broken_off"] | None = None
     """The exchange does not come to an end: nobody answers in time, or the connection breaks."""
     times: PositiveInt | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...transcript import BOLD, DIM, GREEN, RED, YELLOW, paint, shown
+from ..coverage import Covered
 from ..evaluating import Evaluated
 from ..outcome import Outcome
 from ..summary import CaseResult, Rate
 
 #: Failed cases that are shown whole.
 _MOST = 20
+#: Parts that no case exercises which are named.
+_MISSING = 6
 
 
 def render(evaluated: Evaluated, *, color: bool) -> str:
@@ -33,13 +36,17 @@ def _lines(outcome: Outcome, color: bool) -> Iterator[str]:
         yield from _case(case, color)
     if len(failed) > _MOST:
         yield f"  and {len(failed) - _MOST} more cases that did not pass"
+    for cause in outcome.causes:
+        many = "1 case" if len(cause.cases) == 1 else f"{len(cause.cases)} cases"
+        yield f"  {paint(many, BOLD, color=color)}: {shown(cause.cause, 300)}"
     yield f"  passed {_rate(summary.pass_rate)}"
-    for title, rates in (("by tag", summary.slices), ("by scorer", summary.scorers)):
-        if rates:
-            yield f"  {title}"
-            width = max(len(name) for name in rates)
-            for name, rate in rates.items():
-                yield f"    {name.ljust(width)}  {_rate(rate)}"
+    yield from _table("by tag", summary.slices)
+    whole = [name for name, rate in summary.scorers.items() if rate.value == 1]
+    yield from _table(
+        "by scorer", {name: summary.scorers[name] for name in summary.scorers if name not in whole}
+    )
+    if whole:
+        yield f"  always content: {', '.join(whole)}"
     yield (
         f"  runs that succeeded {_rate(summary.task_success_rate)}, "
         f"calls {_rate(summary.tool_success_rate)}, valid answers {_rate(summary.valid_output_rate)}"
@@ -56,12 +63,31 @@ def _lines(outcome: Outcome, color: bool) -> Iterator[str]:
     if outcome.repeats > 1:
         flaky = ", ".join(summary.flaky) or "none"
         yield f"  flaky: {flaky}; variance within a case {summary.variance:.3g}"
+    yield "  exercised"
+    for name in ("tools", "states", "branches", "guards"):
+        yield _covered(name, getattr(outcome.coverage, name))
     if summary.waiting:
         yield f"  not counted until a person accepts them: {len(summary.waiting)} cases"
     for gate in outcome.gates:
         mark = paint("✓", GREEN, color=color) if gate.passed else paint("✗", RED, color=color)
         yield f"{mark} {shown(gate.message, 400)}"
     yield paint("passed", GREEN, color=color) if outcome.passed else paint("failed", RED, color=color)
+
+
+def _table(title: str, rates: Mapping[str, Rate]) -> Iterator[str]:
+    if rates:
+        yield f"  {title}"
+        width = max(len(name) for name in rates)
+        for name, rate in rates.items():
+            yield f"    {name.ljust(width)}  {_rate(rate)}"
+
+
+def _covered(name: str, covered: Covered) -> str:
+    missing = ", ".join(covered.missing[:_MISSING])
+    more = f" and {len(covered.missing) - _MISSING} more" if len(covered.missing) > _MISSING else ""
+    return f"    {name.ljust(8)}  {covered.covered} of {covered.total}" + (
+        f", not {missing}{more}" if missing else ""
+    )
 
 
 def _case(case: CaseResult, color: bool) -> Iterator[str]:
