@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from agentc_runtime.bundle import Schema
+from agentc_runtime.expressions import Schema
 
 from .problem import PARTS, Pointer
 
