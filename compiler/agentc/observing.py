@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from agentc_runtime.telemetry.setup import Providers
     from agentc_runtime.wire import Transport
 
+    from .evals.outcome import Outcome
+
 INSTALL = "OpenTelemetry is not installed: pip install 'agentc[otel]'"
 
 
@@ -33,6 +35,30 @@ class Watch:
     telemetry: bool | None = None
     content: Sensitivity | None = None
     logs: bool = False
+
+
+def tell_outcomes(outcomes: list[Outcome], warn: Callable[[str], None]) -> None:
+    """Send the pass rates of evals to where OpenTelemetry's variables say.
+
+    Raises:
+        ObservingError: a variable asks for what is not there.
+    """
+    try:
+        from agentc_runtime.telemetry import setup
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("opentelemetry"):
+            raise
+        warn(f"warning: {INSTALL}")
+        return
+    first = outcomes[0]
+    try:
+        providers = setup.Providers(os.environ, service=first.agent, version=first.agent_version)
+    except setup.TelemetryError as error:
+        raise ObservingError(str(error)) from error
+    for one in outcomes:
+        rate = one.summary.pass_rate.value
+        providers.telemetry.evaluated(one.eval, one.agent, one.agent_version, one.environment, rate)
+    providers.shutdown()
 
 
 class Watcher:

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "Look after runs, and let interrupted ones go on."),
     "approvals": ("approvals", "Decide what durable runs wait for."),
     "worker": ("worker", "Carry out durable runs, together with other workers."),
+    "dashboards": ("dashboards", "Write Grafana dashboards and Prometheus alert rules."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),
     "import": ("import_", "Bring API documents, and what providers say of themselves, into a project."),

@@ -135,6 +135,37 @@ def choose_agent(result: Result, name: str | None) -> Agent:
     return next(iter(agents.values()))
 
 
+def chosen_agents(result: Result, names: tuple[str, ...]) -> list[Agent]:
+    """The agents of these names, or all, by name.
+
+    Raises:
+        InputError: there is no such agent, or none at all.
+    """
+    agents = result.program.agents
+    for name in names:
+        if name not in agents:
+            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
+    if not agents:
+        raise InputError("the project has no agent")
+    return [agents[name] for name in names or sorted(agents)]
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files into a folder, which is made, and say so.
+
+    Raises:
+        InputError: one can't be written.
+    """
+    for name, text in files.items():
+        target = folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"can't write `{target}`: {error.strerror}") from error
+        click.echo(target.as_posix())
+
+
 def shown_prefix(root: Path) -> str:
     """How the project's paths begin when they are shown: relative to the current folder where that works."""
     resolved = root.resolve()

@@ -123,8 +123,24 @@ def command(
         return 130
     if evidence is not None:
         _write(evidence, done[0].outcome)
+    _tell(done)
     _print(done, format_)
     return 0 if all(one.outcome.passed for one in done) else 1
+
+
+def _tell(done: list[Evaluated]) -> None:
+    """Tell OpenTelemetry what whole evals came to, if its variables ask for it."""
+    from agentc_runtime.telemetry.switch import wanted
+
+    whole = [one.outcome for one in done if not one.outcome.partial]
+    if not whole or not wanted(os.environ):
+        return
+    from ..observing import ObservingError, tell_outcomes
+
+    try:
+        tell_outcomes(whole, lambda line: click.echo(line, err=True))
+    except ObservingError as error:
+        raise InputError(str(error)) from error
 
 
 def _chosen(result: Result, names: tuple[str, ...]) -> list[Resource[EvalSpec]]:

@@ -32,20 +32,15 @@ def command(path: Path, names: tuple[str, ...], format_: str, out: Path | None) 
     Example:
       agentc graph support --format html --out graph.html
     """
-    from ..diagnostics import did_you_mean
     from ..drawing import as_html, as_mermaid, as_svg, picture_of
     from . import InputError
-    from .common import choose_agent, compile_project, report_errors
+    from .common import choose_agent, chosen_agents, compile_project, report_errors
 
     result = compile_project(path)
-    agents = result.program.agents
-    for name in names:
-        if name not in agents:
-            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
-    chosen = [agents[name] for name in names or sorted(agents)]
-    if not chosen:
+    if not result.program.agents:
         report_errors(result)
         raise InputError("the project has no agent that can be drawn")
+    chosen = chosen_agents(result, names)
     if format_ == "svg" and len(chosen) > 1:
         choose_agent(result, None)
     pictures = [picture_of(result.program, agent, result.diagnostics) for agent in chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, Strict
 
@@ -25,6 +25,45 @@ class LimitsSpec(Closed):
     """Tool calls of one model turn that are carried out."""
 
 
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+class LatencySpec(Closed):
+    """How long runs may take, people included: half of them, and all but the slowest twentieth."""
+
+    p50: Duration | None = None
+    """Of half of the runs."""
+    p95: Duration | None = None
+    """Of 95 in 100 runs."""
+
+
+class SlosSpec(Closed):
+    """Objectives for runs in production. `agentc dashboards` draws them, and alerts when one is not met."""
+
+    window: Duration = "1h"
+    """Over how long each is measured."""
+    latency: LatencySpec = LatencySpec()
+    """How long runs take."""
+    success: Share | None = None
+    """Share of runs that succeed, at least: `0.99`."""
+    tool_success: Share | None = None
+    """Share of the allowed tool calls that are answered, at least."""
+    valid_output: Share | None = None
+    """Share of structured answers that fit their schema at the first try, at least."""
+    refusals: Share | None = None
+    """Share of tool calls that are refused, at most."""
+    approvals_waiting: PositiveInt | None = None
+    """Approvals that wait at a time, at most."""
+    approval_time: Duration | None = None
+    """How long people take to decide, in 95 of 100 cases."""
+    cost_per_success_usd: Money | None = None
+    """US dollars that all runs cost, for each that succeeds, at most."""
+    tokens_per_run: PositiveInt | None = None
+    """Input and output tokens of a run on average, at most."""
+    eval_drift: Share | None = None
+    """How far the pass rate of an eval may fall below its average of 30 days."""
+
+
 class AgentSpec(Closed):
     """What comes in, what goes out, and what happens in between."""
 
@@ -44,5 +83,7 @@ class AgentSpec(Closed):
     """The PermissionSets whose grants the agent has."""
     limits: LimitsSpec = LimitsSpec()
     """Bounds of one run."""
+    slos: SlosSpec | None = None
+    """Objectives for runs in production."""
     workflow: WorkflowSpec | None = None
     """The states. Left out: one `agent` state with every granted tool."""

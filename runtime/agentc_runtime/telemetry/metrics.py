@@ -72,6 +72,8 @@ class Instruments:
         self.decisions = histogram(names.APPROVAL_DURATION)
         self.checks = counter(names.OUTPUT_CHECKS)
         self.retries = counter(names.RETRIES)
+        metric = names.EVAL_PASS_RATE
+        self.pass_rate = meter.create_gauge(metric.name, metric.unit, metric.description)
 
 
 def _observed(meter: Meter, waiting: Waiting) -> UpDownCounter:

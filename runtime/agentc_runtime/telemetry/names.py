@@ -51,6 +51,7 @@ TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
 TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 
 ERROR_TYPE: Final = "error.type"
+EVALUATION_NAME: Final = "gen_ai.evaluation.name"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 STATUS_CODE: Final = "http.response.status_code"
@@ -191,6 +192,9 @@ OUTPUT_CHECKS: Final = Metric(
     "Answers held against an output schema, by whether they fit.",
 )
 RETRIES: Final = Metric("agentc.retries", "counter", "{retry}", "New tries of model turns, calls and states.")
+EVAL_PASS_RATE: Final = Metric(
+    "agentc.eval.pass_rate", "gauge", "", "The share of an eval's trials that passed, in its last run."
+)
 
 METRICS: Final = (
     TOKEN_USAGE,
@@ -208,6 +212,7 @@ METRICS: Final = (
     APPROVAL_DURATION,
     OUTPUT_CHECKS,
     RETRIES,
+    EVAL_PASS_RATE,
 )
 
 #: What the conventions call the providers of a bundle.

@@ -14,6 +14,7 @@ from opentelemetry.trace import TracerProvider, format_span_id, format_trace_id
 from .. import __version__
 from ..bundle import Program
 from ..events import Event
+from . import names
 from .attributes import Attributes, Severity
 from .content import Content
 from .logs import SEVERITIES, Logs, Sink
@@ -71,6 +72,16 @@ class Telemetry:
             scopes.note(event, about)
 
         return observe
+
+    def evaluated(self, eval_name: str, agent: str, version: str, environment: str, pass_rate: float) -> None:
+        """Record what an eval of an agent came to. `pass_rate` is from 0 to 1."""
+        told: Attributes = {
+            names.EVALUATION_NAME: eval_name,
+            names.AGENT_NAME: agent,
+            names.AGENT_VERSION: version,
+            names.ENVIRONMENT: environment,
+        }
+        self._instruments.pass_rate.set(pass_rate, told)
 
     def _log(self, nanoseconds: int, severity: Severity, name: str, attributes: Attributes) -> None:
         if self._logger is not None:

@@ -248,3 +248,25 @@ def test_evidence_is_bound_to_the_bundle(agentc: Run, project: Any, tmp_path: Pa
     assert report["format"] == "agentc.eval/1"
     assert agentc("eval", root, "--tag", "success", "--evidence", tmp_path / "part.json")[0] == 2
     assert report["passed"] is False
+
+
+def test_whole_evals_tell_opentelemetry_what_they_came_to(
+    agentc: Run, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(EVAL)
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "console")
+    for other in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"):
+        monkeypatch.setenv(other, "none")
+    assert "agentc.eval.pass_rate" not in agentc("eval", root, "--tag", "injection")[2]
+    _, out, err = agentc("eval", root, "--format", "json")
+    rate = json.loads(out)["summary"]["pass_rate"]["value"]
+    (sent,) = json.loads(err)["resource_metrics"]
+    (metric,) = [metric for scope in sent["scope_metrics"] for metric in scope["metrics"]]
+    (point,) = metric["data"]["data_points"]
+    assert (metric["name"], point["value"]) == ("agentc.eval.pass_rate", rate)
+    assert point["attributes"] == {
+        "gen_ai.evaluation.name": "triage",
+        "gen_ai.agent.name": "triage",
+        "gen_ai.agent.version": "1.0.0",
+        "deployment.environment.name": "local",
+    }

@@ -30,6 +30,7 @@ JUDGE = ModelState(
 def exposition(rig, seen):
     exposition = Exposition()
     telemetry = Telemetry(TracerProvider(), MeterProvider([exposition.reader]))
+    telemetry.evaluated("golden", "triage", "1.0.0", "test", 0.9)
     rig.watch = lambda program: telemetry.observer(program, "test")
     return exposition
 
@@ -74,6 +75,12 @@ async def test_every_instrument_is_exposed_under_its_name(rig, agent, exposition
             assert metric.exposed + suffix in found, metric.name
     assert names.label(names.AGENT_NAME) in found[names.TOOL_CALLS.exposed]
     assert names.label(names.OUTCOME) in found[names.TOOL_CALLS.exposed]
+    lines = exposition.page().body.decode().splitlines()
+    checks = [line for line in lines if line.startswith(names.OUTPUT_CHECKS.exposed)]
+    assert [line.partition('agentc_output_valid="')[2].partition('"')[0] for line in checks] == [
+        "false",
+        "true",
+    ]
 
 
 async def test_the_page_over_http(rig, agent, exposition):

@@ -1,0 +1,1 @@
+"""What operators need of an agent, written from its specs: dashboards, alerts, a runbook."""
