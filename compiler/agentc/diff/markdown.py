@@ -95,7 +95,7 @@ def _change(change: Change, accepted: Accepted) -> str:
     if change.lines:
         said += ["", block(map(short, change.lines), "diff")]
     if change.witness is not None:
-        said += ["", block(map(short, witness_lines(change.witness)))]
+        said += ["", block(map(short, witness_lines(change.witness, change.subject)))]
     return "\n".join(said)
 
 

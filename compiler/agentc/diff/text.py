@@ -79,7 +79,7 @@ def _change(change: Change, accepted: Accepted, paint: Paint) -> Iterator[str]:
     for line in notes(change, accepted):
         yield f"    {visible(short(line))}"
     if change.witness is not None:
-        for line in witness_lines(change.witness):
+        for line in witness_lines(change.witness, change.subject):
             yield f"    {visible(short(line))}"
 
 
@@ -153,9 +153,10 @@ def notes(change: Change, accepted: Accepted) -> Iterator[str]:
         yield f"{file} was not changed: this comes from {', '.join(change.cause)}"
 
 
-def witness_lines(witness: Witness) -> Iterator[str]:
+def witness_lines(witness: Witness, subject: str) -> Iterator[str]:
     """The call that shows it, and what becomes of it in each version."""
-    yield f"call  {witness.arguments} in {witness.state}{_circumstances(witness)}"
+    name = "" if witness.tool == subject else f"{witness.tool} "
+    yield f"call  {name}{witness.arguments} in {witness.state}{_circumstances(witness)}"
     yield f"base  {outcome(witness.less)}"
     yield f"head  {outcome(witness.more)}"
 

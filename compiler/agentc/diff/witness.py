@@ -41,12 +41,30 @@ _RANK: Final = {"refused": 0, "asks": 1, "allowed": 2}
 def witness(less: Version, more: Version, found: Found) -> Witness | None:
     """A call that `more` lets through further than `less`, in the same circumstances; `None` if none is
     found."""
-    if found.tool is None or found.probe is None:
+    if found.tool is None:
         return None
+    if found.probe is None:
+        return _after_answer(less, more, found.tool) if found.code == "AC909" else None
     access = more.accesses[found.tool]
     for state in _states(less.accesses.get(found.tool), access):
         for whole in _calls(more.program, access, found, state):
             shown = _replayed(less, more, access, state, whole, found.probe)
+            if shown is not None:
+                return shown
+    return None
+
+
+def _after_answer(less: Version, more: Version, tool: str) -> Witness | None:
+    """A call of any tool, made after an answer of `tool`, whose label is another one in each version."""
+    read = (less.accesses[tool].tool.output, more.accesses[tool].tool.output)
+    if read[0] == read[1]:
+        return None
+    here = set(more.accesses[tool].states)
+    for name, access in more.accesses.items():
+        if name in less.accesses and here & set(access.states):
+            shown = witness(
+                less, more, Found("widened", "AC903", "high", name, "", "", name, probe=Probe(read))
+            )
             if shown is not None:
                 return shown
     return None
