@@ -43,7 +43,7 @@ Emit = Callable[[Event], None]
 
 
 class Broker:
-    """Carries out the tool calls of one program in one environment.
+    """Carries out the tool calls of one program in one environment. The calls count as those of `counted_as`.
 
     Raises:
         KeyError: the program has no such environment.
@@ -62,6 +62,7 @@ class Broker:
         *,
         clocks: Clocks | None = None,
         switches: Switches | None = None,
+        counted_as: str | None = None,
     ) -> None:
         self._program = program
         self._source_map = source_map
@@ -72,6 +73,7 @@ class Broker:
         self._approver = approver
         self._clocks = clocks or Clocks()
         self._switches = switches or NoSwitches()
+        self._counted_as = counted_as or program.agent.name
         self._policy = Policy(program, source_map)
         self._transport = transport
         self._typed = {
@@ -312,7 +314,7 @@ class Broker:
         claim = Claim(
             run_id=call.run_id,
             call_id=call.call_id,
-            agent=self._program.agent.name,
+            agent=self._counted_as,
             tool=tool.name,
             effect=tool.effect,
             arguments=arguments,

@@ -23,7 +23,7 @@ from .interpret.undo import undo
 from .models.types import Usage
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
-from .switches import NoSwitches, Switches, check_model, stopped
+from .switches import Inherited, NoSwitches, Switches, check_model, stopped
 from .values import ABSENT
 from .workflow import RetrieveState
 
@@ -149,19 +149,29 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         if placement is not None:
             await answered(journal.record(run_id, "placed", msgspec.to_builtins(placement)))
 
-    def serve(program: Program, source_map: SourceMap) -> Services:
+    def serve(program: Program, source_map: SourceMap, callers: tuple[str, ...] = ()) -> Services:
+        agent = program.agent.name
+        inherited = Inherited(found_switches, callers) if callers else found_switches
         return Services(
             program=program,
             source_map=source_map,
             environment=name,
             broker=Broker(
-                program, source_map, name, transport, journal, secrets, approver, switches=switches
+                program,
+                source_map,
+                name,
+                transport,
+                journal,
+                secrets,
+                approver,
+                switches=inherited,
+                counted_as=(*callers, agent)[0],
             ),
             models=ModelClient(
                 program.environments[name],
                 secrets,
                 model_transport,
-                check=partial(check_model, found_switches, program.agent.name),
+                check=partial(check_model, inherited, agent),
             ),
             journal=journal,
             secrets=secrets,
@@ -169,7 +179,8 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             steps=steps or DirectSteps(),
             retrievers=found,
             agents={
-                agent: serve(inner, map_of(source_map, agent)) for agent, inner in program.agents.items()
+                other: serve(inner, map_of(source_map, other), (*callers, agent))
+                for other, inner in program.agents.items()
             },
         )
 

@@ -55,6 +55,22 @@ class NoSwitches:
         return None
 
 
+class Inherited:
+    """What is disabled for an agent of a `handoff`: also what is for those that have handed off to it."""
+
+    def __init__(self, switches: Switches, callers: tuple[str, ...]) -> None:
+        self._switches = switches
+        self._callers = callers
+
+    def find(self, kind: Kind, name: str, agent: str) -> Switch | None:
+        """The switch that disables it for the agent or for one of its callers."""
+        for one in (agent, *self._callers):
+            found = self._switches.find(kind, one if kind == "agent" else name, one)
+            if found is not None:
+                return found
+        return None
+
+
 def stopped(switches: Switches, agent: str, tool: str | None = None) -> Refusal | None:
     """Why an agent may do nothing now, or not call that tool: AR520, AR521, AR522."""
     try:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from agentc_runtime.bundle import Data, Limits
+from agentc_runtime.bundle import Data, Limits, Quota
 from agentc_runtime.calls import NOBODY, ApprovalRequest, Decision
 from agentc_runtime.events import NotUndone, Retrieved, StateEntered
 from agentc_runtime.expressions import Const, Object, Ref, Slot, Text
 from agentc_runtime.labels import Label
 from agentc_runtime.retrieval import Passage, RetrieverError
+from agentc_runtime.switches import Switch
 from agentc_runtime.workflow import (
     ApprovalState,
     Catch,
@@ -291,8 +292,6 @@ async def test_it_stops_when_its_time_is_up(rig):
 
 
 async def test_its_quotas_and_its_callers_are_counted_together(rig):
-    from agentc_runtime.bundle import Quota
-
     helper = handed(rig, {"note": NOTE, "end": GIVES})
     grants = rig.program({"x": DONE}).grants
     once = {name: replace(grant, quota=Quota(per_run=1)) for name, grant in grants.items()}
@@ -300,6 +299,37 @@ async def test_its_quotas_and_its_callers_are_counted_together(rig):
     helper = replace(helper, grants=once)
     result = await rig.run(states, agents={"helper": helper})
     assert result.refusal.code == "AR203"
+
+
+async def test_its_calls_count_against_its_callers_quota_of_the_day(rig):
+    """The attack: what the caller may do once a day is done once more through the helper."""
+    helper = handed(rig, {"note": NOTE, "end": GIVES})
+    once = {
+        name: replace(grant, quota=Quota(per_day=1))
+        for name, grant in rig.program({"x": DONE}).grants.items()
+    }
+    states = {"first": replace(NOTE, next="work"), "work": HAND, "done": DONE}
+    result = await rig.run(states, agents={"helper": replace(helper, grants=once)}, grants=once)
+    assert (result.refusal.code, len(rig.service.requests)) == ("AR204", 1)
+
+
+@pytest.mark.parametrize("kind", ["tool", "agent"])
+async def test_what_is_disabled_for_its_caller_is_disabled_for_it(rig, kind):
+    """The attack: an operator has stopped the caller, whose helper goes on."""
+
+    class Off:
+        def find(self, asked, name, agent):
+            return _switch(kind) if (asked, agent) == (kind, "triage") and rig.service.requests else None
+
+    rig.switches = Off()
+    twice = {"note": replace(NOTE, next="more"), "more": replace(NOTE, next="end"), "end": GIVES}
+    helper = handed(rig, twice)
+    result = await rig.run({"work": HAND, "done": DONE}, agents={"helper": helper})
+    assert (result.refusal.code, len(rig.service.requests)) == ("AR520" if kind == "tool" else "AR521", 1)
+
+
+def _switch(kind):
+    return Switch(kind=kind, name="triage", reason="a test", by="ann", since="now")
 
 
 # --- timeouts ------------------------------------------------------------------------------------------
