@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from agentc_runtime.workflow import (
 )
 
 ANY = {}
+ITEM = Ref(path=("states", "work", "item"))
 OUTPUT = Ref(path=("states", "work", "output"))
 DONE = EndState(output=OUTPUT)
 replace = msgspec.structs.replace
@@ -292,3 +294,46 @@ async def test_a_store_that_breaks_stops_every_branch(desk):
     desk.log.record_step = broken
     with pytest.raises(OSError, match="second"):
         await desk.run(two())
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_nothing_that_is_kept_depends_on_speed(desk, seed):
+    """The law: whatever is slow, the same calls with the same ids, and the same output."""
+    chance = random.Random(seed)
+    answer = desk.service.handle
+
+    async def late(method: str, path: str, body: bytes) -> object:
+        await asyncio.sleep(chance.choice((0, 0.01, 0.03)))
+        return await answer(method, path, body)
+
+    desk.switch(late)
+    states = {
+        **each(next="both", concurrency=3, tolerated=None),
+        "one": ToolState(tool="desk.note", arguments={"id": ITEM}, next="two"),
+        "two": read("T-1", "end"),
+        "end": EndState(output=Ref(path=("states", "one", "output", "subject"))),
+        "both": ParallelState(branches={"a": "left", "b": "right"}, output=ANY, next="done"),
+        "left": read("T-2", "left_end"),
+        "left_end": EndState(output=Const(value="left")),
+        "right": MapState(
+            over=Ref(path=("session", "tickets")), item={}, start="inner", output=ANY, next="right_end"
+        ),
+        "inner": read("T-3", "inner_end"),
+        "inner_end": EndState(output=Ref(path=("states", "right", "item"))),
+        "right_end": EndState(output=Ref(path=("states", "right", "output", "results"))),
+        "done": EndState(
+            output=Object(fields={"each": OUTPUT, "both": Ref(path=("states", "both", "output"))})
+        ),
+    }
+    result = await desk.run(states, who={"tickets": ["T-1", "T-9", "T-2", "T-3"]})
+    assert result.output == {
+        "each": {"results": ["a", "b", "c"], "failed": [{"index": 1, "error": "tool_error"}]},
+        "both": {"a": "left", "b": ["T-1", "T-9", "T-2", "T-3"]},
+    }
+    claims = {claim["call_id"]: claim["arguments"]["id"] for claim in desk.kept("claimed")}
+    assert claims == {
+        **{f"1.{at}/call-1": ticket for at, ticket in enumerate(("T-1", "T-9", "T-2", "T-3"))},
+        **{f"1.{at}/call-2": "T-1" for at in (0, 2, 3)},
+        "2.a/call-1": "T-2",
+        **{f"2.b/1.{at}/call-1": "T-3" for at in range(4)},
+    }
