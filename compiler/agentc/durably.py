@@ -128,7 +128,10 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
             if not run.attempts:
                 raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
             doors = TerminalDoors(options, watcher)
-            await here.take_up(url, ledger, run_id, doors, os.environ, options.switches)
+            try:
+                await here.take_up(url, ledger, run_id, doors, os.environ, options.switches)
+            except here.CarriedOutError as error:
+                raise RunnerError(str(error)) from error
             return _found(ledger, run_id)
         finally:
             watcher.close()

@@ -1,7 +1,6 @@
-"""The audit log: an append-only chain in which each record's hash covers the hash before it.
+"""The audit log: an append-only chain of records, see `chain`, with its head.
 
-`hash = sha256(hash before || canonical JSON of {kind, payload, run_id, seq, time})`. A `head` row holds the
-number of records and the last hash, so that a missing tail is found as well.
+A `head` row holds the number of records and the last hash, so that a missing tail is found as well.
 
 The chain has no key. Whoever may rewrite the whole file can write another chain that verifies, and whoever
 may cut off the write-ahead log can go back to an earlier state of it. Both are found only by comparing with
@@ -10,30 +9,30 @@ a head that was kept elsewhere (`expect_head`), so print it, mail it, or sign it
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
 from .canonical import canonical
+from .chain import GENESIS, HASH, Chain, Row, digest_of, is_erased, link
 from .database import APPLICATION_ID, UNREADABLE, VERSION, error_code, open_readonly, reporting
 from .journal import StoreError
 
-#: What the first record's hash covers, in place of a hash before it.
-GENESIS = hashlib.sha256(b"agentc.audit/1").digest()
+__all__ = ["GENESIS", "AuditRecord", "AuditReport", "append", "read_audit", "verify_audit"]
 
-_HASH = re.compile(r"[0-9a-f]{64}")
-_SELECT = "SELECT seq, time, run_id, kind, payload, hash FROM audit ORDER BY seq"
+SELECT = "SELECT seq, time, run_id, kind, payload, hash FROM audit ORDER BY seq"
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. `seq` counts from 1, `time` is RFC 3339 in UTC, `hash` is in hex."""
+    """One event. `seq` counts from 1, `time` is RFC 3339 in UTC, `hash` is in hex.
+
+    Of one that was erased the payload is `{"erased": true}`.
+    """
 
     seq: int
     time: str
@@ -57,15 +56,6 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     at_seq: int | None = None
 
 
-class _Row(NamedTuple):
-    seq: int
-    time: str
-    run_id: str
-    kind: str
-    payload: str
-    hash: str
-
-
 class _Cursor(Protocol):
     def fetchall(self) -> list[tuple[object, ...]]: ...
 
@@ -85,31 +75,15 @@ def append(
     """
     heads = within.execute(f"SELECT count, hash FROM head{holding}").fetchall()  # noqa: S608  ours
     count, head = heads[0] if len(heads) == 1 else (None, None)
-    if not isinstance(count, int) or not _HASH.fullmatch(str(head)):
+    if not isinstance(count, int) or not HASH.fullmatch(str(head)):
         raise sqlite3.DatabaseError("the head of the audit log is damaged")
     seq, text = count + 1, canonical(payload)
-    digest = link(bytes.fromhex(str(head)), seq, time, run_id, kind, text).hex()
+    digest = link(bytes.fromhex(str(head)), seq, time, run_id, kind, digest_of(text)).hex()
     within.execute(
         "INSERT INTO audit (seq, time, run_id, kind, payload, hash) VALUES (?, ?, ?, ?, ?, ?)",
         (seq, time, run_id, kind, text.decode(), digest),
     )
     within.execute("UPDATE head SET count = ?, hash = ?", (seq, digest))
-
-
-def link(previous: bytes, seq: int, time: str, run_id: str, kind: str, payload: bytes) -> bytes:
-    """The hash of a record. `payload` is its canonical JSON.
-
-    The payload is put in as the bytes that are stored, between the record's other fields in canonical
-    order: verification sees every byte, and never parses what an attacker wrote.
-    """
-    record = b'{"kind":%b,"payload":%b,"run_id":%b,"seq":%d,"time":%b}' % (
-        canonical(kind),
-        payload,
-        canonical(run_id),
-        seq,
-        canonical(time),
-    )
-    return hashlib.sha256(previous + record).digest()
 
 
 def verify_audit(path: Path, expect_head: str | None = None) -> AuditReport:
@@ -121,22 +95,16 @@ def verify_audit(path: Path, expect_head: str | None = None) -> AuditReport:
     Raises:
         StoreError: the file can't be opened, or is locked.
     """
-    count, previous, problem, at_seq = 0, GENESIS, None, None
-    expected = expect_head in (None, GENESIS.hex())
+    chain, problem, at_seq = Chain(expect_head), None, None
     try:
         with closing(open_readonly(path)) as connection:
             # One snapshot, so that records and head belong together.
             connection.execute("BEGIN")
             problem = _foreign(connection)
-            for row in map(_Row._make, connection.execute(_SELECT)) if problem is None else ():
-                problem = _broken(row, count + 1, previous)
-                if problem is not None:
-                    at_seq = count + 1
-                    break
-                count, previous = row.seq, bytes.fromhex(row.hash)
-                expected = expected or row.hash == expect_head
             if problem is None:
-                problem, at_seq = _ending(connection, count, previous)
+                problem, at_seq = followed(chain, connection.execute(SELECT))
+            if problem is None:
+                problem, at_seq = chain.finish(connection.execute("SELECT count, hash FROM head").fetchall())
             if problem is None:
                 problem = _damage(connection)
     except sqlite3.Error as error:
@@ -146,9 +114,23 @@ def verify_audit(path: Path, expect_head: str | None = None) -> AuditReport:
         problem = f"the database is damaged: {' '.join(str(error).split())}"
     except UnicodeDecodeError:
         problem = UNREADABLE
-    if problem is None and not expected:
-        problem = "the expected head is not in the log: the log was rewritten, or it is another one"
-    return AuditReport(ok=problem is None, records=count, head=previous.hex(), problem=problem, at_seq=at_seq)
+    return report(chain, problem, at_seq)
+
+
+def followed(chain: Chain, rows: Iterable[tuple[object, ...]]) -> tuple[str | None, int | None]:
+    """Follow the chain through all rows: what is wrong with the first that is, and its number."""
+    for row in rows:
+        problem = chain.add(Row._make(row))
+        if problem is not None:
+            return problem, chain.count + 1
+    return None, None
+
+
+def report(chain: Chain, problem: str | None, at_seq: int | None) -> AuditReport:
+    """What was found of a chain."""
+    return AuditReport(
+        ok=problem is None, records=chain.count, head=chain.head.hex(), problem=problem, at_seq=at_seq
+    )
 
 
 def read_audit(path: Path, run_id: str | None = None) -> Iterator[AuditRecord]:
@@ -158,17 +140,24 @@ def read_audit(path: Path, run_id: str | None = None) -> Iterator[AuditRecord]:
         StoreError: the file can't be opened, is damaged, or holds no audit log.
     """
     with reporting(path), closing(open_readonly(path)) as connection:
-        for row in map(_Row._make, connection.execute(_SELECT)):
+        for row in map(Row._make, connection.execute(SELECT)):
             if run_id is None or row.run_id == run_id:
-                yield _record(row, path)
+                yield record_of(row, str(path))
 
 
-def _record(row: _Row, path: Path) -> AuditRecord:
+def record_of(row: Row, where: str) -> AuditRecord:
+    """The record in a row.
+
+    Raises:
+        StoreError: it is damaged.
+    """
     try:
-        return msgspec.convert({**row._asdict(), "payload": json.loads(row.payload)}, AuditRecord)
+        gone = isinstance(row.payload, str) and is_erased(row.payload)
+        payload = {"erased": True} if gone else json.loads(row.payload)
+        return msgspec.convert({**row._asdict(), "payload": payload}, AuditRecord)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
         message = f"record {row.seq} of the audit log is damaged: run `agentc audit verify`"
-        raise StoreError(message, str(path)) from error
+        raise StoreError(message, where) from error
 
 
 def _foreign(connection: sqlite3.Connection) -> str | None:
@@ -177,37 +166,6 @@ def _foreign(connection: sqlite3.Connection) -> str | None:
     if application != APPLICATION_ID:
         return "this is no agentc store"
     return None if version == VERSION else f"this is a store of version {version}, not {VERSION}"
-
-
-def _broken(row: _Row, seq: int, previous: bytes) -> str | None:
-    """Why `row` can't be record number `seq` of the chain."""
-    changed = f"record {seq} was changed, or one before it was removed"
-    # A column may hold any type, whatever its table says, and the schema itself may be damaged.
-    if not isinstance(row.seq, int) or not all(isinstance(column, str) for column in row[1:]):
-        return changed
-    if row.seq != seq:
-        return f"record {seq} is missing" if row.seq > seq else f"record {row.seq} does not belong here"
-    payload = row.payload.encode("utf-8", "surrogateescape")
-    try:
-        expected = link(previous, seq, row.time, row.run_id, row.kind, payload)
-    except ValueError:
-        return changed
-    return None if row.hash == expected.hex() else changed
-
-
-def _ending(connection: sqlite3.Connection, count: int, last: bytes) -> tuple[str | None, int | None]:
-    """Whether the head says what the records say, and if not, from which record on."""
-    heads = connection.execute("SELECT count, hash FROM head").fetchall()
-    if heads == [(count, last.hex())]:
-        return None, None
-    if len(heads) != 1 or not isinstance(heads[0][0], int):
-        return "the head was changed", None
-    (claimed, _) = heads[0]
-    if claimed > count:
-        return f"record {count + 1} is missing: the head counts {claimed}", count + 1
-    if claimed < count:
-        return f"record {claimed + 1} was added: the head counts {claimed}", max(claimed, 0) + 1
-    return "the head was changed", None
 
 
 def _damage(connection: sqlite3.Connection) -> str | None:

@@ -13,7 +13,7 @@ from .journal import StoreError
 
 #: "agct" in ASCII: by it our files are told from other programs'.
 APPLICATION_ID = 0x61676374
-VERSION = 1
+VERSION = 2
 #: How long a writer waits for other processes, in seconds, and how long at a time in SQLite's own loop.
 #: That loop sleeps longer and longer, so that whoever writes without a pause starves whoever waits.
 BUSY_SECONDS = 30.0
@@ -118,6 +118,7 @@ def open_writable(path: Path, genesis: str, seconds: float) -> sqlite3.Connectio
                 message = "this file system can't hold a store: name a file on a local disk"
                 raise StoreError(message, str(path))
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             connection.execute("PRAGMA foreign_keys = ON")
             with connection:
                 execute_patiently(connection, "BEGIN IMMEDIATE", seconds)

@@ -75,6 +75,10 @@ class Ledger(ABC):
     def close(self) -> None:
         """Close it. It can't be used any more; closing it twice does nothing."""
 
+    @abstractmethod
+    def scrub(self) -> None:
+        """Take what was deleted out of the files as well, where this is for us to do."""
+
     # --- runs ------------------------------------------------------------------------------------------
 
     def start_run(

@@ -78,6 +78,11 @@ class Store(Ledger):
         with self._lock, reporting(self._path):
             self._connection.close()
 
+    def scrub(self) -> None:
+        """Overwrite what was deleted: the pages of the file are cleared, and its log of writes is emptied."""
+        with self._lock, reporting(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """One transaction that has the right to write from its start.

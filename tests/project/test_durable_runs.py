@@ -170,3 +170,40 @@ sys.exit(code)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.slow
+def test_an_operator_decides_and_a_person_is_forgotten(desk, killed, agentc):
+    desk.write(api(desk), desk.pays, desk.done)
+    rig = killed()
+    desk.answers["refunds"] = lambda asked: rig.kill() or desk.services.Answer({"id": "R-1"})
+    run_id = rig.begin()
+    rig.go_on(run_id, code=1)
+    where = ("--store", rig.store, "--reason", "looked it up")
+    said = agentc("runs", "resolve", run_id, *where, "--done", "--answer", '{"amount": 5}', code=2).stderr
+    assert "--answer is none that `desk.refund` gives" in said
+    agentc("runs", "resolve", run_id, *where, "--done", "--answer", '{"id": "R-1"}')
+    done = rig.go_on(run_id)
+    assert json.loads(done.stdout) == "Done."
+    assert len(refunds(desk)) == 1
+    assert "R-1" in json.dumps(desk.model.requests[-1].body)
+    assert "is over: succeeded" in agentc("runs", "cancel", run_id, *where, code=2).stderr
+    agentc("runs", "erase", run_id, *where)
+    assert b"T-1" not in b"".join(path.read_bytes() for path in rig.store.parent.glob("runs.db*"))
+    assert rig.kinds() == [
+        *("run_started", "claimed", "needs_attention", "resolved", "settled", "run_ended", "erased"),
+    ]
+    assert "deleted" in agentc("runs", "collect", "--store", rig.store).stdout
+
+
+@pytest.mark.slow
+def test_a_cancelled_run_stays_so(desk, killed, agentc):
+    desk.write(api(desk), desk.pays, desk.done)
+    rig = killed()
+    desk.answers["refunds"] = lambda asked: rig.kill() or desk.services.Answer({"id": "R-1"})
+    run_id = rig.begin()
+    said = agentc("runs", "cancel", run_id, "--store", rig.store, "--reason", "wrong ticket").stdout
+    assert "call-1  desk.refund  may have taken effect" in said
+    assert "is over: cancelled" in rig.go_on(run_id, code=2).stderr
+    assert rig.show(run_id)["run"]["status"] == "cancelled"
+    assert len(refunds(desk)) == 1

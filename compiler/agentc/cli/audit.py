@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,7 @@ STORE = click.option(
     "--store",
     default=".agentc/runs.db",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The database of runs.",
+    help="The database of runs: a file or postgresql://…",
 )
 
 
@@ -39,7 +39,7 @@ def command() -> None:
 @STORE
 @click.option("--head", help="The head that was kept elsewhere; finds a log that was rewritten as a whole.")
 @text_or_json("How the result is written.")
-def verify(store: Path, head: str | None, format_: str) -> int:
+def verify(store: str, head: str | None, format_: str) -> int:
     """Find any edit, removal, insertion or reorder. Exit code 1: the log was changed.
 
     \b
@@ -49,9 +49,16 @@ def verify(store: Path, head: str | None, format_: str) -> int:
     from agentc_runtime.audit import verify_audit
     from agentc_runtime.journal import StoreError
 
-    _exists(store)
     try:
-        report = verify_audit(store, expect_head=head)
+        if "://" in store:
+            from agentc_runtime.durable.audits import verify_ledger
+
+            from .runs import opened
+
+            with opened(store) as ledger:
+                report = verify_ledger(ledger, expect_head=head)
+        else:
+            report = verify_audit(_existing(store), expect_head=head)
     except StoreError as error:
         raise InputError(str(error)) from error
     if format_ == "json":
@@ -77,7 +84,7 @@ def verify(store: Path, head: str | None, format_: str) -> int:
 @STORE
 @click.option("--run", "run_id", help="Only the records of one run.")
 @text_or_json("How records are written; json is one object a line.")
-def show(store: Path, run_id: str | None, format_: str) -> int:
+def show(store: str, run_id: str | None, format_: str) -> int:
     """Print the records, oldest first.
 
     \b
@@ -87,10 +94,16 @@ def show(store: Path, run_id: str | None, format_: str) -> int:
     from agentc_runtime.audit import read_audit
     from agentc_runtime.journal import StoreError
 
-    _exists(store)
     try:
-        for record in read_audit(store, run_id):
-            click.echo(_as_json(record) if format_ == "json" else _as_text(record))
+        if "://" in store:
+            from agentc_runtime.durable.audits import read_ledger
+
+            from .runs import opened
+
+            with opened(store) as ledger:
+                _print(read_ledger(ledger, run_id), format_)
+        else:
+            _print(read_audit(_existing(store), run_id), format_)
     except StoreError as error:
         raise InputError(str(error)) from error
     return 0
@@ -106,6 +119,13 @@ def _as_text(record: AuditRecord) -> str:
     return f"{record.seq:>6}  {record.time}  {record.run_id[-12:]}  {record.kind:<12} {payload}"
 
 
-def _exists(store: Path) -> None:
-    if not store.is_file():
+def _print(records: Iterable[AuditRecord], format_: str) -> None:
+    for record in records:
+        click.echo(_as_json(record) if format_ == "json" else _as_text(record))
+
+
+def _existing(store: str) -> Path:
+    path = Path(store)
+    if not path.is_file():
         raise InputError(f"no run database at `{store}`: `agentc run` writes one, or name it with --store")
+    return path

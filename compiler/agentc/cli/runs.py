@@ -27,6 +27,9 @@ STORE = click.option(
 )
 
 
+RUN = click.argument("run_id", metavar="RUN")
+
+
 @click.group("runs")
 def command() -> None:
     """Look after runs: see what they do, and let interrupted ones go on.
@@ -73,7 +76,7 @@ def list_(store: str, status: str | None, limit: int, format_: str) -> int:
 
 
 @command.command("show")
-@click.argument("run_id", metavar="RUN")
+@RUN
 @STORE
 @text_or_json("How the run is written.")
 def show(run_id: str, store: str, format_: str) -> int:
@@ -100,7 +103,7 @@ def show(run_id: str, store: str, format_: str) -> int:
 
 
 @command.command("resume")
-@click.argument("run_id", metavar="RUN")
+@RUN
 @STORE
 @CONTROLLED
 @click.option(
@@ -216,3 +219,7 @@ def _detail(found: RunDetail) -> Iterator[str]:
         yield f"  ✗ {run.refusal.code}: {shown(run.refusal.message, 400)}{where}"
     elif run.status == "succeeded":
         yield f"  {shown(json.dumps(run.output, ensure_ascii=False), 400)}"
+
+
+# the rest of the group, which needs what is above
+from . import run_changes  # noqa: E402, F401

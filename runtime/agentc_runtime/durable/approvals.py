@@ -21,7 +21,7 @@ from ..journal import StoreError
 from ..ledger import Ledger, Row, Transaction, log
 from ..narrowing import wider_argument
 from ..store import rfc3339
-from .runs import wake_run
+from .runs import held_status, wake_run
 
 #: What an approval may be. `void`: the request was changed before anybody decided.
 PENDING, APPROVED, REJECTED, EXPIRED, VOID = "pending", "approved", "rejected", "expired", "void"
@@ -63,6 +63,7 @@ def consult(ledger: Ledger, agent: str, request: ApprovalRequest) -> Decision:
     """
     approval_id = _id(request)
     with ledger.transaction() as within:
+        held_status(within, request.run_id)
         found = _find(within, approval_id, ledger.name)
         if found is None or found.status == VOID:
             _ask(within, approval_id, agent, request)
@@ -105,10 +106,12 @@ def decide(
         StoreError: it can't be kept.
     """
     late = False
+    run_id = find_approval(ledger, approval_id).request.run_id
     with ledger.transaction() as within:
+        held_status(within, run_id)
         found = _find(within, approval_id, ledger.name)
         if found is None:
-            raise DecisionError(f"no approval `{approval_id}`; `agentc approvals list` shows those that wait")
+            raise DecisionError(f"approval `{approval_id}` was erased")
         _open_to(found, group, arguments)
         if within.now >= found.expires:
             _expire(within, found)
@@ -125,12 +128,16 @@ def expire_approvals(ledger: Ledger, limit: int = 500) -> int:
     """Let the runs go on whose questions nobody has answered in time; how many."""
     with ledger.transaction() as within:
         rows = within.execute(
-            f"SELECT {_COLUMNS} FROM approvals WHERE status = 'pending' AND expires <= ?"  # noqa: S608  ours
-            f" ORDER BY expires LIMIT ?{within.holding}",
+            "SELECT approval_id, run_id FROM approvals WHERE status = 'pending' AND expires <= ?"
+            " ORDER BY expires LIMIT ?",
             (within.now, limit),
         ).fetchall()
-        for row in rows:
-            _expire(within, _approval(row, ledger.name))
+    for approval_id, run_id in rows:
+        with ledger.transaction() as within:
+            held_status(within, str(run_id))
+            found = _find(within, str(approval_id), ledger.name)
+            if found is not None and found.status == PENDING:
+                _expire(within, found)
     return len(rows)
 
 

@@ -162,6 +162,11 @@ def take_over(worker: str) -> list[str]:
     return run_ids
 
 
+def holder_of(run_id: str) -> str | None:
+    """The process that carries out the run, as far as the engine knows."""
+    return next((one.executor_id for one in _workflows([run_id]) if one.status == "PENDING"), None)
+
+
 def carried_out_by(limit: int) -> set[str]:
     """The processes that the engine believes to carry out runs."""
     found = DBOS.list_workflows(

@@ -73,6 +73,9 @@ class PostgresLedger(Ledger):
                 self._connection.close()
                 self._connection = None
 
+    def scrub(self) -> None:
+        """Nothing: the server cleans up what was deleted, and its backups are its owner's."""
+
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:
         """One transaction, at the server's time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -81,9 +82,9 @@ def create_run(
             ),
         )
         within.execute(
-            "INSERT INTO durable_runs (run_id, why, attempts, used_ms, woken, handed)"
-            " VALUES (?, '', 0, 0, 0, ?)",
-            (run_id, 1 if handed else 0),
+            "INSERT INTO durable_runs (run_id, why, attempts, used_ms, woken, handed, pinned)"
+            " VALUES (?, '', 0, 0, 0, ?, ?)",
+            (run_id, 1 if handed else 0, bundle.digest),
         )
         log(within, run_id, "run_started", started)
 
@@ -130,6 +131,18 @@ def queue_run(ledger: Ledger, run_id: str, *, handed: bool) -> None:
         within.execute("UPDATE durable_runs SET handed = ? WHERE run_id = ?", (1 if handed else 0, run_id))
 
 
+def held_status(within: Transaction, run_id: str) -> str | None:
+    """The status of a run, which nobody else changes until the transaction is over.
+
+    Whoever changes several rows of a run begins with this one, so that no two wait for each other.
+    """
+    row = within.execute(
+        f"SELECT status FROM runs WHERE run_id = ?{within.holding}",  # noqa: S608  ours
+        (run_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def wake_run(within: Transaction, run_id: str) -> None:
     """Something has happened that the run may wait for: let it go on, now or once it has stopped."""
     waits = within.execute(
@@ -144,17 +157,12 @@ def park_run(ledger: Ledger, run_id: str, parked: Parked, used_ms: int) -> None:
     if parked.status == "stopped":
         return
     with ledger.transaction() as within:
-        row = within.execute(
-            f"SELECT woken FROM durable_runs WHERE run_id = ?{within.holding}",  # noqa: S608  ours
-            (run_id,),
-        ).fetchone()
-        woken = row is not None and row[0] == 1 and parked.status == "waiting"
-        changed = within.execute(
-            "UPDATE runs SET status = ? WHERE run_id = ? AND status = 'running'",
-            ("queued" if woken else parked.status, run_id),
-        )
-        if changed.rowcount != 1:
+        if held_status(within, run_id) != "running":
             return
+        row = within.execute("SELECT woken FROM durable_runs WHERE run_id = ?", (run_id,)).fetchone()
+        woken = row is not None and row[0] == 1 and parked.status == "waiting"
+        status = "queued" if woken else parked.status
+        within.execute("UPDATE runs SET status = ? WHERE run_id = ?", (status, run_id))
         within.execute(
             "UPDATE durable_runs SET why = ?, used_ms = used_ms + ?, handed = ? WHERE run_id = ?",
             ("" if woken else parked.why, used_ms, 0 if woken else 1, run_id),
@@ -163,15 +171,29 @@ def park_run(ledger: Ledger, run_id: str, parked: Parked, used_ms: int) -> None:
             log(within, run_id, "needs_attention", {"why": parked.why})
 
 
-def end_run(within: Transaction, run_id: str, status: str, output: object, refusal: Refusal | None) -> None:
-    """The run is over. One that is over already stays as it is."""
+def end_run(
+    within: Transaction,
+    run_id: str,
+    status: str,
+    output: object,
+    refusal: Refusal | None,
+    said: Mapping[str, object] | None = None,
+) -> bool:
+    """The run is over, and holds its bundle no more. One that is over already stays as it is.
+
+    `said` is what else the record of it says.
+    """
     refused = None if refusal is None else msgspec.to_builtins(refusal)
     changed = within.execute(
         "UPDATE runs SET status = ?, ended = ?, output = ?, refusal = ? WHERE run_id = ? AND ended IS NULL",
         (status, within.now, as_text(output), as_text(refused), run_id),
     )
-    if changed.rowcount == 1:
-        log(within, run_id, "run_ended", {"status": status, "refusal": refused})
+    if changed.rowcount != 1:
+        return False
+    within.execute("UPDATE durable_runs SET why = '', pinned = NULL WHERE run_id = ?", (run_id,))
+    within.execute("UPDATE approvals SET status = 'void' WHERE run_id = ? AND status = 'pending'", (run_id,))
+    log(within, run_id, "run_ended", {"status": status, "refusal": refused, **(said or {})})
+    return True
 
 
 def keep_steps(within: Transaction, run_id: str, steps: list[Step]) -> None:

@@ -15,9 +15,12 @@ _DURABLE = (
         stored TEXT NOT NULL)""",
     # `why` is for whoever looks after the run; `attempts` counts how often a process took it up; `woken` says
     # that something it may wait for has happened since; `handed` that the engine knows if it is queued.
+    # `pinned` is its bundle until it is over.
     """CREATE TABLE IF NOT EXISTS durable_runs (
         run_id TEXT PRIMARY KEY REFERENCES runs, why TEXT NOT NULL, attempts INTEGER NOT NULL,
-        used_ms INTEGER NOT NULL, woken INTEGER NOT NULL, handed INTEGER NOT NULL)""",
+        used_ms INTEGER NOT NULL, woken INTEGER NOT NULL, handed INTEGER NOT NULL,
+        pinned TEXT REFERENCES bundles)""",
+    "CREATE INDEX IF NOT EXISTS durable_runs_pinned ON durable_runs (pinned) WHERE pinned IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS durable_runs_to_hand ON durable_runs (run_id) WHERE handed = 0",
     # The processes that carry out runs. One whose `beats` no longer change is taken for dead.
     """CREATE TABLE IF NOT EXISTS workers (

@@ -11,19 +11,26 @@ from typing import Any
 
 import pytest
 
+from agentc.emit import emit
 from agentc_runtime.bundle import (
-    FORMAT,
     AgentInfo,
+    Data,
     Limits,
-    Manifest,
+    PathPart,
     Program,
+    RequestPlan,
+    ResponseCase,
+    Tool,
 )
 from agentc_runtime.calls import ApprovalRequest, Claim
 from agentc_runtime.durable.ledgers import open_ledger
 from agentc_runtime.durable.runs import begin_run, create_run
-from agentc_runtime.environments import Environment
+from agentc_runtime.environments import Endpoint, Environment
+from agentc_runtime.expressions import Const
+from agentc_runtime.labels import Label
 from agentc_runtime.ledger import Ledger
-from agentc_runtime.verify import Bundle
+from agentc_runtime.verify import Bundle, load_bundle
+from agentc_runtime.workflow import EndState
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,17 +78,40 @@ def running(ledger: Ledger) -> str:
 
 
 def bundle() -> Bundle:
-    from agentc_runtime.bundle import Data
-    from agentc_runtime.labels import Label
-
+    """A bundle with one tool, as it is read."""
     agent = AgentInfo(name="triage", version="1.0.0", owner="support", description="sorts tickets")
     nothing = Data(schema={}, label=Label())
+    answer = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+    refund = Tool(
+        name="desk.refund",
+        model_name="desk__refund",
+        description="refunds",
+        effect="send",
+        arguments={"type": "object"},
+        output=Label(),
+        request=RequestPlan(
+            operation="createRefund",
+            method="POST",
+            endpoint=Endpoint(url="http://127.0.0.1:1"),
+            path=((PathPart(literal="refunds"),),),
+            responses=(ResponseCase(status="200", content_type="application/json", schema=answer),),
+        ),
+    )
     program = Program(
-        agent=agent, input=nothing, session=nothing, output={}, start="end", states={}, models={}, tools={},
-        grants={}, environments={"local": Environment()}, default_environment="local", limits=Limits(),
-    )  # fmt: skip
-    manifest = Manifest(format=FORMAT, agent=agent, compiler="test", files=(), sources=())
-    return Bundle(manifest=manifest, digest="ab" * 32, program=program, source_map={})
+        agent=agent,
+        input=nothing,
+        session=nothing,
+        output={},
+        start="end",
+        states={"end": EndState(output=Const(value="done"))},
+        models={},
+        tools={"desk.refund": refund},
+        grants={},
+        environments={"local": Environment()},
+        default_environment="local",
+        limits=Limits(),
+    )
+    return load_bundle(emit(program, {}, [], {}))
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentc_runtime.audit import GENESIS, AuditReport, append, link, read_audit, verify_audit
+from agentc_runtime.audit import GENESIS, AuditReport, append, read_audit, verify_audit
 from agentc_runtime.canonical import canonical
+from agentc_runtime.chain import erased, erasure, link
 from agentc_runtime.store import Store, StoreError
 
 COUNT = 12
@@ -66,9 +67,10 @@ def test_an_empty_log_verifies(path: Path) -> None:
 
 def test_the_chain_is_what_is_documented(original: Path) -> None:
     """Recomputed here from the words of the documentation."""
-    previous = hashlib.sha256(b"agentc.audit/1").digest()
+    previous = hashlib.sha256(b"agentc.audit/2").digest()
     for record in read_audit(original):
-        fields = {name: getattr(record, name) for name in ("seq", "time", "run_id", "kind", "payload")}
+        fields = {name: getattr(record, name) for name in ("seq", "time", "run_id", "kind")}
+        fields["payload_sha256"] = hashlib.sha256(canonical(record.payload)).hexdigest()
         previous = hashlib.sha256(previous + canonical(fields)).digest()
         assert record.hash == previous.hex()
 
@@ -82,9 +84,10 @@ texts = st.text(max_size=8)
 def test_the_hash_is_over_the_canonical_record(
     seq: int, time: str, run_id: str, kind: str, payload: dict[str, object]
 ) -> None:
-    record = {"seq": seq, "time": time, "run_id": run_id, "kind": kind, "payload": payload}
+    digest = hashlib.sha256(canonical(payload)).hexdigest()
+    record = {"seq": seq, "time": time, "run_id": run_id, "kind": kind, "payload_sha256": digest}
     expected = hashlib.sha256(GENESIS + canonical(record)).digest()
-    assert link(GENESIS, seq, time, run_id, kind, canonical(payload)) == expected
+    assert link(GENESIS, seq, time, run_id, kind, digest) == expected
 
 
 @given(data=st.data())
@@ -176,7 +179,7 @@ def test_removals_swaps_and_insertions_are_found(
         ("DELETE FROM head", "the head was changed", None),
         ("DROP TABLE head", "the database is damaged: no such table: head", None),
         ("DROP TABLE audit", "the database is damaged: no such table: audit", None),
-        ("PRAGMA user_version = 7", "this is a store of version 7, not 1", None),
+        ("PRAGMA user_version = 7", "this is a store of version 7, not 2", None),
         ("PRAGMA application_id = 7", "this is no agentc store", None),
     ],
 )
@@ -333,6 +336,56 @@ def test_no_permission_to_read(unprivileged: Path) -> None:
         list(read_audit(unprivileged))
     with pytest.raises(StoreError, match="unable to open database file"):
         Store(unprivileged)
+
+
+# --- erasure -------------------------------------------------------------------------------------------
+
+
+def erase(path: Path, *seqs: int, said: object = ...) -> None:
+    """Erase payloads, and say so in the log, or say something else."""
+    with Store(path) as store, store.transaction() as within:
+        for seq in seqs:
+            row = within.execute("SELECT payload FROM audit WHERE seq = ?", (seq,)).fetchone()
+            assert row is not None
+            within.execute("UPDATE audit SET payload = ? WHERE seq = ?", (erased(str(row[0])), seq))
+        if said is not None:
+            records = erasure(seqs) if said is ... else said
+            append(within, "2026-03-01T00:00:00.000Z", "run-1", "erased", {"records": records})
+
+
+@pytest.fixture
+def copied(original: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(original, copy)
+    return copy
+
+
+def test_what_is_erased_is_gone_and_the_chain_verifies(copied: Path) -> None:
+    erase(copied, 2, 3, 4, 7)
+    assert verify_audit(copied).ok
+    records = list(read_audit(copied))
+    assert [r.seq for r in records if r.payload == {"erased": True}] == [2, 3, 4, 7]
+    assert records[-1].payload == {"records": [[2, 4], [7, 7]]}
+    # once more is no harm: some of them were erased before
+    erase(copied, 1, 2)
+    assert verify_audit(copied).ok
+
+
+@pytest.mark.parametrize("said", [None, [], [[2, 2]], [[3, 3]], [[1, 1], [3, 9]], "all", [["2", "3"]], [[2]]])
+def test_an_erasure_that_no_record_names_is_found(copied: Path, said: object) -> None:
+    erase(copied, 2, 3, said=said)
+    report = verify_audit(copied)
+    assert not report.ok
+    assert report.problem is not None
+    assert "is erased, and no record says so" in report.problem
+    assert report.at_seq == (3 if said == [[2, 2]] else 2)
+
+
+def test_an_erased_record_can_not_be_made_another_one(copied: Path) -> None:
+    erase(copied, 3)
+    with closing(sqlite3.connect(copied, isolation_level=None)) as connection:
+        connection.execute("UPDATE audit SET payload = 'erased:' || printf('%064d', 1) WHERE seq = 3")
+    assert (verify_audit(copied).ok, verify_audit(copied).at_seq) == (False, 3)
 
 
 def test_records_of_one_run(original: Path) -> None:
