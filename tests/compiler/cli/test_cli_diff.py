@@ -126,3 +126,50 @@ def test_build_records_what_it_lets_the_agent_do_beyond_an_older_version(agentc,
     assert agentc("verify", "one/triage-1.0.0").code == 1
     assert agentc("build", new, "--against", old, "--out", "tars", "--tar").code == 0
     assert agentc("diff", "tars/triage-1.0.0.tar", new).out.startswith("not widened: no difference")
+
+
+ACCEPTED = """\
+# file: acceptances.yaml
+apiVersion: agentc/v1
+kind: AcceptanceSet
+metadata: { name: accepted, version: 1.0.0, owner: security }
+spec:
+  owners: [{ by: [leads] }]
+"""
+
+
+def test_an_acceptance_turns_a_failure_into_a_pass_until_its_day(agentc, versions, folder):
+    old, new = versions("old", 50, ACCEPTED), versions("new", 80, ACCEPTED)
+    digest = json.loads(agentc("diff", old, new, "--format", "json").out)["digest"]
+    spec = folder / new / "acceptances.yaml"
+    row = "  accepted:\n    - {{ delta: '{}', by: ana@example.com, reason: agreed, expires: '{}' }}\n"
+    before = spec.read_text()
+    spec.write_text(before + row.format(digest, "9999-12-31"))
+    done = agentc("diff", old, new, "--fail-on", "widened")
+    assert done.code == 0
+    assert done.out.startswith("widened, and accepted: 1 widening (1 high)")
+    assert "accepted by ana@example.com up to 9999-12-31: agreed (new/acceptances.yaml:7)" in done.out
+    spec.write_text(before + row.format(digest, "2020-01-01"))
+    done = agentc("diff", old, new, "--fail-on", "widened")
+    assert done.code == 1
+    assert "AC918: the acceptance of `ana@example.com` counted up to 2020-01-01" in done.out
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            "{ delta: 'sha256:12', by: ana@example.com, reason: x, expires: '2099-01-01' }",
+            "`sha256:12`: does not have the form",
+        ),
+        ("{ by: ana@example.com, reason: x, expires: '2099-01-01' }", "delta"),
+        ("{ delta: 1, by: [], reason: '', expires: soon, extra: 1 }", "extra"),
+        ("just text", "should be a map"),
+    ],
+)
+def test_a_malformed_acceptance_is_an_error_with_its_place(agentc, versions, folder, row, said):
+    new = versions("new", 80, ACCEPTED + f"  accepted:\n    - {row}\n")
+    done = agentc("diff", versions("old", 50, ACCEPTED), new, "--fail-on", "widened")
+    assert done.code == 2
+    assert "--> new/acceptances.yaml:7:" in done.err
+    assert said in done.err

@@ -46,3 +46,10 @@ def test_the_way_back_says_the_opposite(rule, differ):
 @pytest.mark.parametrize("rule", ABOUT_CHANGE, ids=lambda rule: rule.code)
 def test_nothing_changed_is_no_difference(rule, differ):
     assert differ(rule.bad, rule.bad).changes == ()
+
+
+def test_what_can_not_be_decided_counts_as_wider_and_says_why(grants):
+    old, new = (f"where: {{ currency: {{ {limit} }} }}" for limit in ("pattern: '.*@.*'", "format: email"))
+    (change,) = grants(old, new).widenings
+    assert (change.code, change.witness) == ("AC903", None)
+    assert change.unclear != ""
