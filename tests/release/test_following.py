@@ -13,7 +13,8 @@ import pytest
 
 from agentc_runtime.archive import pack
 from agentc_runtime.release import deploying, origin
-from agentc_runtime.release.following import Follower, NoReleaseError, read_status
+from agentc_runtime.release.following import Follower, NoReleaseError
+from agentc_runtime.release.reports import read_status
 from agentc_runtime.trust.policy import parse_policy
 
 

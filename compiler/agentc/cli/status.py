@@ -13,7 +13,7 @@ from .options import text_or_json
 from .release import CONTROL, open_control
 
 if TYPE_CHECKING:
-    from agentc_runtime.release.following import WorkerStatus
+    from agentc_runtime.release.reports import WorkerStatus
 
 
 @click.command("status")
@@ -31,7 +31,7 @@ def command(control: Path, format_: str) -> int:
     """
     import msgspec
 
-    from agentc_runtime.release.following import read_status
+    from agentc_runtime.release.reports import read_status
     from agentc_runtime.release.switching import NAME, read_switches
     from agentc_runtime.switches import ControlError
 

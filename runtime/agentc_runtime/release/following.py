@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -29,9 +28,9 @@ from ..whole import write_whole
 from .channel import Arm, ChannelError, Pointer, check_succession, expired, read_pointer
 from .control import Control, Seen
 from .origin import Fetched, Origin, OriginError, bundle_from
-from .rollout import Counts, Rollout, choose, decide, percent, total
+from .reports import FORMAT, ArmStatus, WorkerStatus, read_rollout, read_status, share
+from .rollout import Counts, Rollout, both, choose, decide, percent, total
 
-FORMAT: Final = "agentc.worker/1"
 Clock = Callable[[], datetime]
 
 
@@ -44,35 +43,6 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     bundle: Bundle
     placement: Placement
-
-
-class ArmStatus(Record, frozen=True, kw_only=True):
-    """An arm as a worker runs it. `percent` is its share now; `stopped` says why it has none."""
-
-    name: str
-    version: str
-    digest: str
-    percent: int
-    stopped: str | None
-    counts: Counts
-
-
-class WorkerStatus(Record, frozen=True, kw_only=True):
-    """What a worker runs, and what keeps it from running what it should.
-
-    `sequence` is the pointer that it runs, 0 for none; `newest` the newest that it has seen. `problem` says
-    what went wrong when it last looked, at `checked`.
-    """
-
-    format: str
-    worker: str
-    channel: str
-    agent: str
-    sequence: int
-    newest: int
-    arms: tuple[ArmStatus, ...]
-    problem: str | None
-    checked: str
 
 
 class _Active(msgspec.Struct, frozen=True):
@@ -184,7 +154,7 @@ class Follower:
                         name=arm.name,
                         version=arm.version,
                         digest=arm.digest,
-                        percent=_share(active.pointer, rollout, arm),
+                        percent=share(active.pointer, rollout, arm),
                         stopped=rollout.stopped.get(arm.name),
                         counts=self._counts.get(arm.name, Counts()),
                     )
@@ -271,13 +241,13 @@ class Follower:
         own, there = self._own, None
         try:
             self._rollout_seen = self._control.read(self._rollout_name, self._rollout_seen)
-            there = _rollout(self._rollout_seen.data)
+            there = read_rollout(self._rollout_seen.data)
         except ControlError as error:
             self._problem = str(error)
         decided = Rollout(sequence=pointer.sequence)
         for one in (own, there):
             if one is not None and one.sequence == pointer.sequence:
-                decided = _both(decided, one)
+                decided = both(decided, one)
         return decided
 
     def _decide(self, pointer: Pointer, new: Rollout) -> None:
@@ -294,12 +264,12 @@ class Follower:
         more: dict[str, object] = {"stopped": dict(new.stopped)} if new.stopped else share
 
         def joined(data: bytes | None) -> bytes | None:
-            there = _rollout(data)
+            there = read_rollout(data)
             if there is not None and there.sequence >= pointer.sequence:
-                both = _both(new, there)
-                if there.sequence > pointer.sequence or both == there:
+                joint = both(new, there)
+                if there.sequence > pointer.sequence or joint == there:
                     return None
-                return canonical(msgspec.to_builtins(both))
+                return canonical(msgspec.to_builtins(joint))
             return canonical(msgspec.to_builtins(new))
 
         self._control.change(self._rollout_name, joined, kind, {**said, **more})
@@ -380,14 +350,6 @@ async def follow(worker: Follower, seconds: float, sleep: Callable[[float], Awai
         await sleep(seconds)
 
 
-def read_status(data: bytes | None) -> WorkerStatus | None:
-    """What a worker has reported; nothing if it is not there or of another version."""
-    try:
-        return None if data is None else msgspec.json.decode(data, type=WorkerStatus)
-    except ValueError:
-        return None
-
-
 def _from_disk(path: Path, digest: str) -> Fetched | None:
     try:
         with path.open("rb") as file:
@@ -396,32 +358,6 @@ def _from_disk(path: Path, digest: str) -> Fetched | None:
     except (OSError, BundleError):
         return None  # it is fetched again
     return Fetched(bundle, data) if bundle.digest == digest else None
-
-
-def _rollout(data: bytes | None) -> Rollout | None:
-    if data is None:
-        return None
-    try:
-        return msgspec.json.decode(data, type=Rollout)
-    except ValueError as error:
-        told = ascii(str(error))[1:-1]
-        raise ControlError(f"what was decided of a rollout can't be read: {told}") from error
-
-
-def _both(one: Rollout, other: Rollout) -> Rollout:
-    """What two workers have decided of one pointer."""
-    return Rollout(
-        sequence=other.sequence,
-        stopped={**one.stopped, **other.stopped},
-        waves=max(one.waves, other.waves),
-    )
-
-
-def _share(pointer: Pointer, rollout: Rollout, arm: Arm) -> int:
-    others = [one for one in pointer.arms[1:] if one.name not in rollout.stopped]
-    if arm is pointer.stable:
-        return 100 - sum(percent(pointer, rollout, one) for one in others)
-    return percent(pointer, rollout, arm) if arm in others else 0
 
 
 def _counted(event: RunEnded) -> Counts:

@@ -54,6 +54,15 @@ def total(counts: Iterable[Counts]) -> Counts:
     return sum_
 
 
+def both(one: Rollout, other: Rollout) -> Rollout:
+    """What two workers have decided of one pointer."""
+    return Rollout(
+        sequence=other.sequence,
+        stopped={**one.stopped, **other.stopped},
+        waves=max(one.waves, other.waves),
+    )
+
+
 def choose(pointer: Pointer, rollout: Rollout, sticky: str) -> Arm:
     """The arm for a session: the same one as long as it runs and its share does not shrink."""
     said = hashlib.sha256(f"{pointer.agent}\0{sticky}".encode()).digest()

@@ -81,12 +81,19 @@ def described(event: events.Event, program: Program) -> tuple[str, Severity, Att
             return names.EVENT_RETRIEVED, "INFO", {**told, names.PASSAGES: event.passages}
 
 
+def of_arm(placement: events.Placement) -> Attributes:
+    """Which arm of which channel: few enough values for metrics."""
+    return {names.CHANNEL: placement.channel, names.ARM: placement.arm}
+
+
 def _of_run(
     event: events.RunStarted | events.RunParked | events.RunEnded,
 ) -> tuple[str, Severity, Attributes]:
     told: Attributes = {names.RUN_ID: event.run_id}
     if isinstance(event, events.RunStarted):
         told |= {names.BUNDLE: event.bundle, names.ENVIRONMENT: event.environment, names.REPLAY: event.replay}
+        if event.placement is not None:
+            told |= {**of_arm(event.placement), names.SEQUENCE: event.placement.sequence}
         return names.EVENT_RUN_STARTED, "INFO", told
     if isinstance(event, events.RunParked):
         told[names.RUN_STATUS] = event.status

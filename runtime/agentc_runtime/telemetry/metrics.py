@@ -26,7 +26,7 @@ from ..bundle import Program
 from ..quoting import shortened
 from ..refusals import Refusal
 from . import names
-from .attributes import Attributes, decision_of, error_of, outcome_of, tool_name
+from .attributes import Attributes, decision_of, error_of, of_arm, outcome_of, tool_name
 
 #: The model whose turn is under way in this task, and when the last piece of its answer arrived.
 _ARRIVED: Final[ContextVar[tuple[str, float | None]]] = ContextVar("agentc_last_chunk", default=("", None))
@@ -93,10 +93,14 @@ class Measurements:
         self._to = instruments
         self._environment = environment
         self._asked: dict[str, tuple[float, Attributes]] = {}
+        self._arm: Attributes = {}
 
     def __call__(self, event: events.Event, program: Program) -> None:
         """Record what `event` tells about the agent of `program`."""
+        if isinstance(event, events.RunStarted) and event.placement is not None:
+            self._arm = of_arm(event.placement)
         of_agent: Attributes = {
+            **self._arm,
             names.AGENT_NAME: program.agent.name,
             names.AGENT_VERSION: program.agent.version,
             names.ENVIRONMENT: self._environment,
@@ -176,12 +180,19 @@ class Measurements:
                 (alias, before), now = _ARRIVED.get(), time.monotonic()
                 _ARRIVED.set((alias, now))
                 if before is not None:
-                    self._to.output_chunk.record(now - before, _chat(program, alias))
+                    self._to.output_chunk.record(now - before, self._chat(program, alias))
             case events.ModelFailed():
-                told = {**_chat(program, event.model), names.ERROR_TYPE: error_of(event)}
+                told = {**self._chat(program, event.model), names.ERROR_TYPE: error_of(event)}
                 self._to.operations.record(event.seconds, told)
             case events.ModelTurn(remembered=False):
-                self._turn(event, _chat(program, event.model))
+                self._turn(event, self._chat(program, event.model))
+
+    def _chat(self, program: Program, alias: str) -> Attributes:
+        told: Attributes = {names.OPERATION: names.CHAT, names.AGENT_NAME: program.agent.name, **self._arm}
+        if (model := program.models.get(alias)) is not None:
+            told[names.PROVIDER] = names.PROVIDERS[model.provider]
+            told[names.REQUEST_MODEL] = model.model
+        return told
 
     def _turn(self, event: events.ModelTurn, told: Attributes) -> None:
         if event.response_model:
@@ -191,11 +202,3 @@ class Measurements:
         self._to.tokens.record(event.usage.output, {**told, names.TOKEN_TYPE: "output"})
         if event.first_chunk is not None:
             self._to.first_chunk.record(event.first_chunk, told)
-
-
-def _chat(program: Program, alias: str) -> Attributes:
-    told: Attributes = {names.OPERATION: names.CHAT, names.AGENT_NAME: program.agent.name}
-    if (model := program.models.get(alias)) is not None:
-        told[names.PROVIDER] = names.PROVIDERS[model.provider]
-        told[names.REQUEST_MODEL] = model.model
-    return told

@@ -33,7 +33,7 @@ from agentc_runtime.bundle import (
 from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.canonical import canonical
 from agentc_runtime.environments import Endpoint, Environment, Secret
-from agentc_runtime.events import Event
+from agentc_runtime.events import Event, Placement
 from agentc_runtime.expressions import Slot, Text
 from agentc_runtime.labels import Label
 from agentc_runtime.memory import MemoryJournal
@@ -263,6 +263,7 @@ class Rig:
     environ: dict[str, str] = field(default_factory=dict)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
     switches: Switches | None = None
+    placement: Placement | None = None
     #: Made for each run: what is told its events besides `events`, and what its tools send through.
     watch: Callable[[Program], Callable[[Event], None]] | None = None
     wrap: Callable[[Any], Any] = field(default=lambda transport: transport)
@@ -344,6 +345,7 @@ class Rig:
                 log=self.log,
                 retrievers=self.retrievers,
                 switches=self.switches,
+                placement=self.placement,
             )
         finally:
             await transport.close()
