@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
@@ -49,6 +51,9 @@ def parse(data: bytes) -> object:
     Raises:
         ValueError: not UTF-8, not JSON, or not canonical. The message is one line.
     """
+    known = _quickly_parsed(data)
+    if known is not None:
+        return known
     try:
         value: object = json.loads(data.decode())
     except UnicodeDecodeError as error:
@@ -79,6 +84,35 @@ def _quick(value: object) -> bytes | None:
     return data
 
 
+def _quickly_parsed(data: bytes) -> object:
+    """What `data` holds, in a fraction of the time, where it is certain to be canonical; else `None`.
+
+    As in `_quick`, and besides: keys beyond ASCII are in the same order for msgspec as by UTF-16 code units
+    below U+E000, the first character that UTF-8 begins with a byte from 0xEE on.
+    """
+    if not data.isascii() and _HIGH.search(data):
+        return None
+    try:
+        value = _DECODE(data)
+        if _ENCODE(value) != data or not _shallow(value):
+            return None
+    except (ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return None
+    return value
+
+
+def _shallow(value: object) -> bool:
+    """Whether a value nests no deeper than is allowed. Level by level: there are few."""
+    inner: list[object] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        objects = [one for one in inner if type(one) is dict]
+        arrays = [one for one in inner if type(one) is list]
+        if not objects and not arrays:
+            return True
+        inner = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+    return False
+
+
 def _plain_number(text: str) -> float:
     value = float(text)
     if repr(value) != text or "e" in text or value.is_integer():
@@ -86,6 +120,7 @@ def _plain_number(text: str) -> float:
     return value
 
 
+_HIGH = re.compile(rb"[\xee-\xff]")
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 _DECODE = msgspec.json.Decoder(float_hook=_plain_number).decode
 

@@ -31,6 +31,11 @@ DOCUMENT = {
 
 #: Script → its smallest run, the other ratios of its last line, and its raw figures.
 SMALLEST = {
+    "bundle": (
+        ["--repeats", "1"],
+        {"cold_ratio", "cached_ratio"},
+        {f"{name}_ms" for name in ("load", "bare", "cold", "cached", "python")},
+    ),
     "broker": (
         ["--repeats", "2"],
         {"ratio_send", "ratio_read", "store_ratio_send", "store_ratio_read"},
@@ -70,7 +75,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"diff", "permission_checks", "subsumption", "validate_many"}
+SLOW = {"bundle", "diff", "permission_checks", "subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentc_runtime.canonical import MAX_DEPTH, canonical, parse
+from agentc_runtime.canonical import _quickly_parsed as quickly_parsed
+from agentc_runtime.canonical import _write as write
 
 SAFE = 2**53 - 1
 scalars = (
@@ -136,3 +138,30 @@ def test_nesting_is_bounded() -> None:
 def test_any_other_spelling_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(data)
+
+
+@given(values, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=2))
+def test_the_fast_way_reads_nothing_that_the_slow_one_refuses(
+    value: object, changes: list[tuple[int, int]]
+) -> None:
+    data = bytearray(canonical(value))
+    for place, byte in changes:
+        data[place % len(data)] = byte
+    quick = quickly_parsed(bytes(data))
+    if quick is not None:
+        slow: list[str] = []
+        write(json.loads(bytes(data)), None, 0, slow)
+        assert "".join(slow).encode() == bytes(data)
+        assert json.loads(bytes(data)) == quick
+
+
+def test_the_fast_way_is_taken_and_knows_its_limits() -> None:
+    long = {"names": [{"name": f"grün {number}", "size": number} for number in range(500)]}
+    assert quickly_parsed(canonical(long)) == long
+    for depth, known in ((MAX_DEPTH, True), (MAX_DEPTH + 1, False)):
+        nested = b"[" * depth + b"]" * depth
+        many = b"[" + b",".join([b"[]"] * 500) + b"," + nested[1:-1] + b"]"
+        assert (quickly_parsed(nested) is not None) == known
+        assert (quickly_parsed(many) is not None) == known
+    for text in ('{"\U00010000":1,"\ue000":2}', '{"b":1,"a":2}', "1.0", '"\\u0061"'):
+        assert quickly_parsed(text.encode()) is None
