@@ -47,7 +47,12 @@ SMALLEST = {
         {"validate_ratio", "help_ratio", "explain_ratio"},
         {"python_ms", "version_ms", "help_ms", "explain_ms", "validate_ms"},
     ),
-    "compile_large": (["{document}"], {"warm_ratio"}, {"json_loads_s", "cold_s", "warm_s"}),
+    "compile_large": (
+        ["{document}", "{document}"],
+        {"warm_ratio", "openapi_core_ratio"},
+        {"json_loads_s", "cold_s", "warm_s", "openapi_core_s", "yaml_warm_s"},
+    ),
+    "validate_corpus": (["{document}"], set(), {"agentc_s", "openapi_spec_validator_s"}),
     "decision": (
         ["--repeats", "2"],
         {"allow_ratio"},

@@ -78,9 +78,9 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     """One operation, ready to be a tool.
 
     `arguments` is a closed object schema of everything that a call may set. `pointers` says where in the
-    document each argument is described. `response` is the schema of a successful answer, absent when there
-    is none or more than one. `security` are alternatives, each of credentials that are sent together; none
-    at all means that the operation is open to everybody. `asked` has the place where the document says so.
+    document each argument is described. `security` are alternatives, each of credentials that are sent
+    together; none at all means that the operation is open to everybody. `asked` has the place where the
+    document says so.
     `servers` are usable base URLs, in order, `unusable_servers` say why others are none, and `own_servers`
     has the place of those that take the place of the document's. `notes` tell what was left out or read
     leniently; they never stop anything.
@@ -97,7 +97,6 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     headers: tuple[Param, ...]
     body: Body | None
     responses: tuple[ResponseCase, ...]
-    response: Schema | None
     security: tuple[tuple[Credential, ...], ...]
     servers: tuple[str, ...]
     notes: tuple[Problem, ...] = ()
@@ -106,6 +105,14 @@ class CompiledOperation(Value, frozen=True, kw_only=True):
     unusable_servers: tuple[Problem, ...] = ()
     own_servers: Problem | None = None
     deprecated: bool = False
+
+    @property
+    def response(self) -> Schema | None:
+        """The schema of every successful answer, when there is one that they all have."""
+        answers = [case for case in self.responses if case.status != "default"] or self.responses
+        schemas = [case.schema for case in answers]
+        first = schemas[0] if schemas else None
+        return first if all(schema == first for schema in schemas) else None
 
     def plan(
         self, endpoint: Endpoint, auth: tuple[Auth, ...], certificate: ClientCertificate | None = None

@@ -16,7 +16,7 @@ from .keywords import shorten
 from .model import CompiledOperation, Credential, Entry
 from .parameters import Argument, Reader
 from .problem import Pointer, Problem, ProblemError, find, follow, unsupported
-from .responses import Responses, answer_schema
+from .responses import Responses
 from .schema import Converter
 from .security import Security, alternatives
 from .servers import own_servers
@@ -114,7 +114,6 @@ def _compile(
             cookies=_params(named, "cookie"),
             body=_body(body, named),
             responses=cases,
-            response=answer_schema(cases),
             security=security.alternatives,
             asked=security.asked,
             servers=servers.usable,

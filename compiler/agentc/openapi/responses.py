@@ -132,11 +132,3 @@ def _lines(schema: Schema) -> Schema:
     item = {name: value for name, value in schema.items() if name != "$defs"}
     found: Schema = {"type": "array", "items": item}
     return {**found, "$defs": definitions} if definitions else found
-
-
-def answer_schema(cases: tuple[ResponseCase, ...]) -> Schema | None:
-    """The schema of every successful answer, when there is one that they all have."""
-    answers = [case for case in cases if case.status != "default"] or list(cases)
-    schemas = [case.schema for case in answers]
-    first = schemas[0] if schemas else None
-    return first if all(schema == first for schema in schemas) else None
