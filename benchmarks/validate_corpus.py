@@ -2,11 +2,11 @@
 
     python benchmarks/validate_corpus.py [PATH]
 
-agentc reads a document with its files, compiles every operation and says what is wrong with those that do
-not compile. openapi-spec-validator reads it (`json.loads`, PyYAML's C loader) and validates it against the
-specification's schema. They take each document in turn, in one process that has imported both, so that neither
-pays for imports or keeps anything of a document. `ratio` is agentc / openapi-spec-validator in seconds for
-all documents (target: below 1). Prints one JSON object as its last line.
+agentc reads a document with its files, compiles every operation and says what is wrong with the others.
+openapi-spec-validator reads it (`json.loads`, PyYAML's C loader) and validates it against the specification's
+schema. They take each document in turn, in one process that has imported both, so that neither pays for
+imports or keeps anything of a document. `ratio` is agentc / openapi-spec-validator in seconds
+for all documents (target: below 1). Prints one JSON object as its last line.
 """
 
 from __future__ import annotations
