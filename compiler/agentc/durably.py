@@ -22,7 +22,7 @@ from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
 
-from .observing import ObservingError, Watcher
+from .observing import ObservingError, Watch, Watcher
 from .runner import (
     RunnerError,
     RunOptions,
@@ -59,20 +59,23 @@ class TerminalDoors:
         return both(observer(self.options), self.watcher.observer(bundle.program, environment, secrets))
 
 
+@dataclass(frozen=True)
 class WorkerDoors:
-    """What a run has in a worker: the services and models themselves, and nobody who watches."""
+    """What a run has in a worker: the services and models themselves."""
+
+    watcher: Watcher
 
     def tools(self, live: HttpTransport) -> Transport:
-        """The servers of tools."""
-        return live
+        """The servers of tools, told which trace a call is part of."""
+        return self.watcher.transport(live)
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """The models themselves."""
         return live
 
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
-        """Nobody: the store says what happens."""
-        return lambda event: None
+        """Whoever watches the worker. The store says what happens as well."""
+        return self.watcher.observer(bundle.program, environment, secrets)
 
 
 async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
@@ -140,27 +143,31 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
         raise RunnerError(str(error)) from error
 
 
-def serve(url: str, switches: Switches | None, *, concurrency: int, takeover_after: float) -> None:
+def serve(
+    url: str, switches: Switches | None, watch: Watch, *, concurrency: int, takeover_after: float
+) -> None:
     """Carry out runs until SIGTERM or SIGINT.
 
     Raises:
-        RunnerError: the engine is not installed, or the store can't be used.
+        RunnerError: the engine is not installed, or the store or telemetry can't be used.
     """
     _engine()
     from agentc_runtime.durable.worker import work
 
     make_folder_of(url)
+    watcher = Watcher(watch, write_line, service="agentc-worker")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
+        watcher.prepare()
         ledger = open_ledger(url)
         try:
             write_line(f"worker of {ledger.name}: up to {concurrency} runs at once")
             work(
                 url,
                 ledger,
-                WorkerDoors(),
+                WorkerDoors(watcher),
                 os.environ,
                 stop,
                 switches,
@@ -168,8 +175,9 @@ def serve(url: str, switches: Switches | None, *, concurrency: int, takeover_aft
                 patience=takeover_after,
             )
         finally:
+            watcher.close()
             ledger.close()
-    except StoreError as error:
+    except (ObservingError, StoreError) as error:
         raise RunnerError(str(error)) from error
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentc_runtime import __version__
 from agentc_runtime.events import Event
 from agentc_runtime.labels import Sensitivity
 from agentc_runtime.secrets import Secrets
@@ -62,38 +63,52 @@ def tell_outcomes(outcomes: list[Outcome], warn: Callable[[str], None]) -> None:
 
 
 class Watcher:
-    """Watches one run, and imports no more than it was asked for. `warn` gets a line."""
+    """Watches the runs of this process, and imports no more than it was asked for.
 
-    def __init__(self, asked: Watch, warn: Callable[[str], None]) -> None:
+    `warn` gets a line. `service` is what the process calls itself; by default it is the agent.
+    """
+
+    def __init__(self, asked: Watch, warn: Callable[[str], None], *, service: str | None = None) -> None:
         self._asked = asked
         self._warn = warn
+        self._service = service
         self._providers: Providers | None = None
 
-    def observer(self, program: Program, environment: str, secrets: Secrets) -> Callable[[Event], None]:
-        """Who is told what happens.
+    def prepare(self) -> None:
+        """Find out now what can't be had, before the first run.
 
         Raises:
             ObservingError: it can't be had.
         """
-        on = wanted(os.environ) if self._asked.telemetry is None else self._asked.telemetry
+        self._content(lambda text: text)
+        if self._wanted():
+            self._begin(self._service or "agentc", __version__)
+
+    def observer(self, program: Program, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+        """Who is told what happens in one run.
+
+        Raises:
+            ObservingError: it can't be had.
+        """
+        on = self._wanted()
         if not on and not self._asked.logs:
             return _nothing
-        from agentc_runtime.telemetry.content import Content, captured
-
-        try:
-            content = Content(self._asked.content or captured(os.environ), secrets.redact)
-        except ValueError as error:
-            raise ObservingError(str(error)) from error
+        content = self._content(secrets.redact)
         if on:
-            try:
-                return self._traced(program, environment, content)
-            except ModuleNotFoundError as error:
-                if not (error.name or "").startswith("opentelemetry"):
-                    raise
-                if self._asked.telemetry:
-                    raise ObservingError(INSTALL) from error
-                self._warn(f"warning: {INSTALL}")
-        return self._logged(program, content)
+            self._begin(self._service or program.agent.name, program.agent.version)
+        providers = self._providers
+        if providers is None:
+            return self._logged(program, content) if self._asked.logs else _nothing
+        from agentc_runtime.telemetry import logs, observing, propagation
+
+        lines = logs.json_lines(logs.stderr_line, dict(providers.resource.attributes), observing.correlate)
+        return providers.telemetry.observer(
+            program,
+            environment,
+            content=content,
+            parent=propagation.incoming(os.environ),
+            sinks=(lines,) if self._asked.logs else (),
+        )
 
     def transport(self, live: Transport) -> Transport:
         """What tools send through: `live`, or `live` with the context of the trace. After `observer`."""
@@ -108,29 +123,38 @@ class Watcher:
         if self._providers is not None:
             self._providers.shutdown()
 
-    def _traced(self, program: Program, environment: str, content: Content) -> Callable[[Event], None]:
-        from agentc_runtime.telemetry import logs, observing, propagation, setup
+    def _wanted(self) -> bool:
+        return wanted(os.environ) if self._asked.telemetry is None else self._asked.telemetry
+
+    def _content(self, redact: Callable[[str], str]) -> Content:
+        from agentc_runtime.telemetry.content import Content, captured
 
         try:
-            providers = setup.Providers(os.environ, service=program.agent.name, version=program.agent.version)
+            return Content(self._asked.content or captured(os.environ), redact)
+        except ValueError as error:
+            raise ObservingError(str(error)) from error
+
+    def _begin(self, service: str, version: str) -> None:
+        if self._providers is not None:
+            return
+        try:
+            from agentc_runtime.telemetry import setup
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("opentelemetry"):
+                raise
+            if self._asked.telemetry:
+                raise ObservingError(INSTALL) from error
+            self._warn(f"warning: {INSTALL}")
+            return
+        try:
+            self._providers = setup.Providers(os.environ, service=service, version=version)
         except setup.TelemetryError as error:
             raise ObservingError(str(error)) from error
-        self._providers = providers
-        lines = logs.json_lines(logs.stderr_line, dict(providers.resource.attributes), observing.correlate)
-        return providers.telemetry.observer(
-            program,
-            environment,
-            content=content,
-            parent=propagation.incoming(os.environ),
-            sinks=(lines,) if self._asked.logs else (),
-        )
 
     def _logged(self, program: Program, content: Content) -> Callable[[Event], None]:
         from agentc_runtime.telemetry import logs
         from agentc_runtime.telemetry.scopes import Scopes
 
-        if not self._asked.logs:
-            return _nothing
         service = {"service.name": program.agent.name, "service.version": program.agent.version}
         lines = logs.json_lines(logs.stderr_line, service, logs.uncorrelated)
         records, scopes = logs.Logs((lines,), content, time.time_ns), Scopes(program)

@@ -81,7 +81,7 @@ def watched(command: F) -> F:
             type=click.Choice(["none", "json"]),
             default="none",
             show_default=True,
-            help="json: log records, one a line, to standard error in place of the transcript.",
+            help="json: log records, one a line, to standard error in place of a transcript.",
         ),
     ):
         command = option(command)

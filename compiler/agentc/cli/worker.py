@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import InputError
+from .options import watched
 from .release import CONTROLLED, switches_of
 from .runs import STORE
+
+if TYPE_CHECKING:
+    from agentc_runtime.labels import Sensitivity
 
 
 @click.command("worker")
@@ -24,7 +29,16 @@ from .runs import STORE
     show_default=True,
     help="Seconds without a sign of life after which another worker's runs are taken over.",
 )
-def command(store: str, control: Path | None, concurrency: int, takeover_after: float) -> int:
+@watched
+def command(
+    store: str,
+    control: Path | None,
+    concurrency: int,
+    takeover_after: float,
+    log_format: str,
+    otel: bool | None,
+    capture_content: Sensitivity | None,
+) -> int:
     """Carry out durable runs until it is stopped, together with other workers of the same store.
 
     It takes runs that were left to workers (`agentc run --durable --detach`), runs that go on after an
@@ -36,10 +50,12 @@ def command(store: str, control: Path | None, concurrency: int, takeover_after: 
       agentc worker --store postgresql://agentc@db.internal/agentc
     """
     from ..durably import serve
+    from ..observing import Watch
     from ..runner import RunnerError
 
+    watch = Watch(telemetry=otel, content=capture_content, logs=log_format == "json")
     try:
-        serve(store, switches_of(control), concurrency=concurrency, takeover_after=takeover_after)
+        serve(store, switches_of(control), watch, concurrency=concurrency, takeover_after=takeover_after)
     except RunnerError as error:
         raise InputError(str(error)) from error
     return 0

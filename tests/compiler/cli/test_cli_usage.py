@@ -47,7 +47,7 @@ def test_version(agentc):
     ("arguments", "told"),
     [
         (["valdate"], "no command `valdate`; did you mean `validate`?"),
-        (["frobnicate"], "no command `frobnicate`; known: `audit`, `baseline`"),
+        (["frobnicate"], "no command `frobnicate`; known: `approvals`, `audit`"),
         (["validate", "--formt", "json"], "Did you mean '--format'?"),
         (["validate", "--format", "xml"], "'xml' is not one of 'text', 'json', 'sarif', 'github', 'junit'"),
         (["validate", "nowhere"], "Path 'nowhere' does not exist"),
