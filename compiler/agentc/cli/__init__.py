@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "Look after runs, and let interrupted ones go on."),
     "approvals": ("approvals", "Decide what durable runs wait for."),
     "worker": ("worker", "Carry out durable runs, together with other workers."),
+    "docs": ("docs", "Write a page and a runbook for each agent."),
     "dashboards": ("dashboards", "Write Grafana dashboards and Prometheus alert rules."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),

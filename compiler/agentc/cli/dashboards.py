@@ -19,7 +19,9 @@ from .common import PROJECT_PATH
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write into.",
 )
-@click.option("--runbook", metavar="URL", help="Where the runbooks are: alerts link to URL/AGENT.md.")
+@click.option(
+    "--runbook", metavar="URL", help="Where what `agentc docs` writes can be read: alerts link to it."
+)
 def command(path: Path, names: tuple[str, ...], out: Path, runbook: str | None) -> int:
     """Write a Grafana dashboard and Prometheus alert rules for each agent.
 
@@ -43,7 +45,7 @@ def command(path: Path, names: tuple[str, ...], out: Path, runbook: str | None) 
     for agent in chosen_agents(result, names):
         name = agent.resource.name
         files[f"{name}.dashboard.json"] = dashboard(agent)
-        url = None if runbook is None else f"{runbook.rstrip('/')}/{name}.md"
+        url = None if runbook is None else f"{runbook.rstrip('/')}/{name}.runbook.md"
         files[f"{name}.rules.yaml"] = alert_rules(agent, url)
         if agent.spec.slos is None:
             click.echo(f"agent `{name}` states no `slos`: its rule file has no alert", err=True)

@@ -39,7 +39,7 @@ def test_two_files_for_each_agent(project: Any, command: Any, tmp_path: Path) ->
     assert json.loads((tmp_path / "made/here/triage.dashboard.json").read_text())["title"] == "Agent triage"
     rules = yaml.safe_load((tmp_path / "made/here/triage.rules.yaml").read_text())["groups"][0]["rules"]
     urls = [rule["annotations"]["runbook_url"] for rule in rules]
-    assert urls[0] == "https://wiki.example/r/triage.md#latency-p50"
+    assert urls[0] == "https://wiki.example/r/triage.runbook.md#latency-p50"
 
 
 def test_an_agent_without_objectives_is_named(project: Any, command: Any) -> None:
