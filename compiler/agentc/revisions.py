@@ -54,10 +54,19 @@ class _Blob:
 
 
 def repository_of(folder: Path) -> Repository | None:
-    """The repository that a folder is in; `None` if there is none, or no git."""
+    """The repository that a folder is in; `None` if there is none, or no git.
+
+    Raises:
+        RevisionError: there is one, and git does not read it.
+    """
     done = _git(folder, "rev-parse", "--show-toplevel", "--show-prefix")
-    if done is None or done.returncode != 0:
+    if done is None:
         return None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").split("\n")[0].removeprefix("fatal: ")
+        if "not a git repository" in said:
+            return None
+        raise RevisionError(f"git does not read the repository: {said}")
     top, prefix = done.stdout.decode(errors="surrogateescape").split("\n")[:2]
     return Repository(Path(top), prefix.rstrip("/"))
 

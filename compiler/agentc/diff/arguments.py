@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..revisions import RevisionError
 from .sides import bundle_side, folder_side, is_bundle, revision_side
 from .values import Side
 
@@ -40,8 +41,11 @@ def read_argument(argument: str, other: str, cache: Path | None) -> Side:
     there = _exists(path)
     if there and is_bundle(path):
         return bundle_side(path)
-    repository, folder = _place(other)
-    commit = None
+    commit, why = None, "this is no git repository"
+    try:
+        repository, folder = _place(other)
+    except RevisionError as error:
+        repository, folder, why = None, "", str(error)
     if repository is not None and not _is_plainly_a_path(argument):
         commit, folder = _commit(repository, argument, folder)
     if there and commit is not None:
@@ -54,7 +58,7 @@ def read_argument(argument: str, other: str, cache: Path | None) -> Side:
     if commit is None or repository is None:
         raise Unknown(
             f"`{argument}` is neither a folder nor a revision of git"
-            + ("" if repository else ", and this is no git repository")
+            + ("" if repository else f", and {why}")
             + "; a clone without history has no other revisions: fetch the one that is meant"
         )
     return revision_side(argument, repository, commit, folder, cache)

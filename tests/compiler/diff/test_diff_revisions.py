@@ -171,3 +171,12 @@ def test_projects_below_a_folder_are_compared_by_their_paths(repository, kit):
         ("added", "AC902"),
     }
     assert {change.agent for change in changes} == {"other/triage", "other"}
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_repository_that_git_does_not_read(monkeypatch):
+    """As in a container whose user is not the owner of the clone."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(Unknown, match="git does not read the repository: detected dubious ownership"):
+        read_argument("main", "desk", None)
+    assert read_argument("desk", "main", None).kind == "folder"
