@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import Service, document
 from suites import FunctionCall, Suite
 
 from agentc.driver import check_project
@@ -22,6 +21,7 @@ from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle, load_bundle
 from agentc_runtime.wire import HttpRequest
+from service import Service, document
 
 SPECS = Path(__file__).parent / "specs"
 

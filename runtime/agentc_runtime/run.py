@@ -263,24 +263,29 @@ def started(bundle: Bundle, environment: str, run_id: str, *, replay: bool) -> R
 
 def unfit(bundle: Bundle, environment: str, given: object, session: object) -> Refusal | None:
     """Why a run may not even begin."""
-    program, source_map = bundle.program, bundle.source_map
+    program = bundle.program
     if environment not in program.environments:
         known = ", ".join(f"`{name}`" for name in sorted(program.environments))
         message = f"environment `{shortened(environment)}` is not in the bundle, which has {known}"
         return Refusal(code="AR505", message=message, value=shortened(environment), path="environment")
-    for root, value, data in (("input", given, program.input), ("session", session, program.session)):
-        try:
-            canonical(value)
-        except ValueError as error:
-            message = f"the {root} is not JSON: {shortened(str(error))}"
-            return Refusal(code="AR505", message=message, path=root, at=locate(source_map, root))
-        found = findings(value, data.schema)
-        if found:
-            path = f"{root}.{found[0].path}" if found[0].path else root
-            message = f"the {root} does not fit its schema: {listed(found)}"
-            at = locate(source_map, root)
-            return Refusal(code="AR505", message=message, value=found[0].value, path=path, at=at)
-    return None
+    return unfit_data(bundle, "input", given) or unfit_data(bundle, "session", session)
+
+
+def unfit_data(bundle: Bundle, root: Literal["input", "session"], value: object) -> Refusal | None:
+    """Why `value` can't be the input or the session of a run."""
+    data = bundle.program.input if root == "input" else bundle.program.session
+    at = locate(bundle.source_map, root)
+    try:
+        canonical(value)
+    except ValueError as error:
+        message = f"the {root} is not JSON: {shortened(str(error))}"
+        return Refusal(code="AR505", message=message, path=root, at=at)
+    found = findings(value, data.schema)
+    if not found:
+        return None
+    path = f"{root}.{found[0].path}" if found[0].path else root
+    message = f"the {root} does not fit its schema: {listed(found)}"
+    return Refusal(code="AR505", message=message, value=found[0].value, path=path, at=at)
 
 
 def _unequipped(

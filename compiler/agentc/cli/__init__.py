@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker", "Carry out durable runs, together with other workers."),
     "docs": ("docs", "Write a page and a runbook for each agent."),
     "dashboards": ("dashboards", "Write Grafana dashboards and Prometheus alert rules."),
+    "serve": ("serve", "Serve agents over HTTP."),
+    "keys": ("keys", "Make, list and withdraw API keys of a service."),
     "mock": ("mock", "Stand in for a toolset's service on this machine."),
     "audit": ("audit", "Verify and read the audit log."),
     "import": ("import_", "Bring API documents, and what providers say of themselves, into a project."),

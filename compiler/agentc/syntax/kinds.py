@@ -19,6 +19,7 @@ from .eval import EvalSpec
 from .permission_test import PermissionTestSpec
 from .permissions import PermissionSetSpec
 from .project import ProjectSpec
+from .service import ServiceSpec
 from .toolset import ToolsetSpec
 
 #: Every kind and the model of its `spec`.
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Closed]] = {
     "PermissionTest": PermissionTestSpec,
     "AcceptanceSet": AcceptanceSetSpec,
     "Eval": EvalSpec,
+    "Service": ServiceSpec,
 }
 
 

@@ -27,7 +27,8 @@ from .runs import held_status, wake_run
 PENDING, APPROVED, REJECTED, EXPIRED, VOID = "pending", "approved", "rejected", "expired", "void"
 STATUSES: Final = (PENDING, APPROVED, REJECTED, EXPIRED, VOID)
 
-_COLUMNS: Final = (
+#: The fields of an `Approval`, as columns.
+COLUMNS: Final = (
     "approval_id, agent, request, digest, status, asked, expires, decided, decided_by, decided_for, reason,"
     " arguments"
 )
@@ -145,10 +146,10 @@ def list_approvals(ledger: Ledger, *, status: str = PENDING, limit: int = 50) ->
     """Those that expire first come first."""
     with ledger.transaction() as within:
         rows = within.execute(
-            f"SELECT {_COLUMNS} FROM approvals WHERE status = ? ORDER BY expires LIMIT ?",  # noqa: S608  ours
+            f"SELECT {COLUMNS} FROM approvals WHERE status = ? ORDER BY expires LIMIT ?",  # noqa: S608  ours
             (status, limit),
         ).fetchall()
-    return tuple(_approval(row, ledger.name) for row in rows)
+    return tuple(approval_of(row, ledger.name) for row in rows)
 
 
 def find_approval(ledger: Ledger, approval_id: str) -> Approval:
@@ -261,13 +262,14 @@ def _settle(
 
 def _find(within: Transaction, approval_id: str, where: str) -> Approval | None:
     row = within.execute(
-        f"SELECT {_COLUMNS} FROM approvals WHERE approval_id = ?{within.holding}",  # noqa: S608  ours
+        f"SELECT {COLUMNS} FROM approvals WHERE approval_id = ?{within.holding}",  # noqa: S608  ours
         (approval_id,),
     ).fetchone()
-    return None if row is None else _approval(row, where)
+    return None if row is None else approval_of(row, where)
 
 
-def _approval(row: Row, where: str) -> Approval:
+def approval_of(row: Row, where: str) -> Approval:
+    """The approval that a row of `COLUMNS` describes; `where` is the store, for messages."""
     data = dict(zip(Approval.__struct_fields__, row, strict=True))
     try:
         data["request"] = json.loads(str(data["request"]))

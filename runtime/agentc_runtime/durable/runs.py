@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -46,10 +46,12 @@ def create_run(
     input: object,  # noqa: A002  the name in the language
     session: object,
     handed: bool,
+    also: Callable[[Transaction], None] = lambda _: None,
 ) -> None:
     """Keep a run that is to be run, with its bundle. Its values are redacted before they come here.
 
-    One that is not `handed` to the engine by its maker is left to a worker.
+    One that is not `handed` to the engine by its maker is left to a worker. `also` keeps, in the same
+    transaction, what somebody else knows of the run.
 
     Raises:
         StoreError: it can't be kept.
@@ -86,6 +88,7 @@ def create_run(
             " VALUES (?, '', 0, 0, 0, ?, ?)",
             (run_id, 1 if handed else 0, bundle.digest),
         )
+        also(within)
         log(within, run_id, "run_started", started)
 
 

@@ -58,7 +58,8 @@ class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[CallView, ...]
 
 
-_RUN = (
+#: Selects the fields of a `RunView`.
+RUN_ROWS = (
     "SELECT r.run_id, r.agent, r.version, r.bundle, r.environment, r.status, coalesce(d.why, ''), r.started,"
     " r.ended, coalesce(d.attempts, 0), r.output, r.refusal"
     " FROM runs r LEFT JOIN durable_runs d ON d.run_id = r.run_id"
@@ -69,14 +70,14 @@ def list_runs(ledger: Ledger, *, status: str | None = None, limit: int = 50) -> 
     """The newest runs first, those of one status or all."""
     where, parameters = (" WHERE r.status = ?", (status, limit)) if status else ("", (limit,))
     with ledger.transaction() as within:
-        rows = within.execute(f"{_RUN}{where} ORDER BY r.started DESC, r.run_id DESC LIMIT ?", parameters)
-        return tuple(_run(row, ledger.name) for row in rows.fetchall())
+        rows = within.execute(f"{RUN_ROWS}{where} ORDER BY r.started DESC, r.run_id DESC LIMIT ?", parameters)
+        return tuple(run_of(row, ledger.name) for row in rows.fetchall())
 
 
 def find_run(ledger: Ledger, run_id: str) -> RunDetail | None:
     """A run with its steps and calls."""
     with ledger.transaction() as within:
-        row = within.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
+        row = within.execute(f"{RUN_ROWS} WHERE r.run_id = ?", (run_id,)).fetchone()
         if row is None:
             return None
         steps = within.execute(
@@ -89,7 +90,7 @@ def find_run(ledger: Ledger, run_id: str) -> RunDetail | None:
         ).fetchall()
     try:
         return RunDetail(
-            run=_run(row, ledger.name),
+            run=run_of(row, ledger.name),
             steps=tuple(
                 msgspec.convert(dict(zip(StepView.__struct_fields__, step, strict=True)), StepView)
                 for step in steps
@@ -100,7 +101,8 @@ def find_run(ledger: Ledger, run_id: str) -> RunDetail | None:
         raise StoreError(f"what is kept of run `{run_id}` is damaged: {error}", ledger.name) from error
 
 
-def _run(row: Row, where: str) -> RunView:
+def run_of(row: Row, where: str) -> RunView:
+    """The run that a row of `RUN_ROWS` describes; `where` is the store, for messages."""
     data = dict(zip(RunView.__struct_fields__, row, strict=True))
     try:
         for name in ("output", "refusal"):

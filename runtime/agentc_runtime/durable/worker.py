@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,21 +44,30 @@ def work(
 
     What is under way then is taken over by others, or goes on when there is a worker again.
     """
+    with working(url, ledger, doors, environ, switches, concurrency=concurrency, patience=patience) as chores:
+        chores.attend(stop)
+
+
+@contextmanager
+def working(
+    url: str,
+    ledger: Ledger,
+    doors: Doors,
+    environ: Mapping[str, str],
+    switches: Switches | None = None,
+    *,
+    concurrency: int,
+    patience: float = PATIENCE,
+) -> Iterator[Chores]:
+    """Be a worker while the block lasts, as long as somebody attends to the chores."""
     driver = RunDriver(ledger, doors, environ, switches)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name, queues=(engine.QUEUE,)):
         engine.open_queue(concurrency)
-        chores = _Chores(ledger, Watch(ledger, patience))
-        while not stop.wait(HAND):
-            try:
-                chores.do()
-            except (StoreError, SQLAlchemyError) as error:
-                # the database is away: runs wait for it as well
-                _LOG.warning("%s", error)
-                stop.wait(BEAT)
+        yield Chores(ledger, Watch(ledger, patience))
 
 
-class _Chores:
+class Chores:
     """What a worker does beside its runs, each when it is time."""
 
     def __init__(self, ledger: Ledger, watch: Watch) -> None:
@@ -65,6 +75,16 @@ class _Chores:
         self._watch = watch
         self._looked = self._reconciled = -RECONCILE
         self._lost: set[str] = set()
+
+    def attend(self, stop: threading.Event) -> None:
+        """Do what is to be done until `stop` is set."""
+        while not stop.wait(HAND):
+            try:
+                self.do()
+            except (StoreError, SQLAlchemyError) as error:
+                # the database is away: runs wait for it as well
+                _LOG.warning("%s", error)
+                stop.wait(BEAT)
 
     def do(self) -> None:
         """Hand queued runs over; look after the other workers and after questions; find what got lost."""

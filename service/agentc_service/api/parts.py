@@ -1,0 +1,51 @@
+"""What routes get: the parts of the application, the caller by role, JSON values as clients send them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import Depends, Path, Request
+
+from agentc_runtime.ledger import Ledger
+
+from ..auth.caller import Caller
+from ..auth.guard import needs
+from ..events import EventStreams
+from ..runs import Runs
+from ..settings import Settings
+
+
+def _runs(request: Request) -> Runs:
+    runs: Runs = request.app.state.runs
+    return runs
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _ledger(request: Request) -> Ledger:
+    ledger: Ledger = request.app.state.ledger
+    return ledger
+
+
+def _streams(request: Request) -> EventStreams:
+    streams: EventStreams = request.app.state.streams
+    return streams
+
+
+RunsPart: TypeAlias = Annotated[Runs, Depends(_runs)]
+SettingsPart: TypeAlias = Annotated[Settings, Depends(_settings)]
+LedgerPart: TypeAlias = Annotated[Ledger, Depends(_ledger)]
+StreamsPart: TypeAlias = Annotated[EventStreams, Depends(_streams)]
+
+#: Who starts runs.
+Starter: TypeAlias = Annotated[Caller, Depends(needs("caller", "operator"))]
+#: Who sees runs: their own, or as an operator or auditor all of the tenant.
+Reader: TypeAlias = Annotated[Caller, Depends(needs("caller", "operator", "auditor"))]
+#: Anybody with a role.
+Anybody: TypeAlias = Annotated[Caller, Depends(needs("caller", "approver", "operator", "auditor"))]
+
+RUN_ID: Final = r"^[0-9A-Za-z-]{1,64}$"
+RunId: TypeAlias = Annotated[str, Path(pattern=RUN_ID, examples=["20260301T120000Z-0123456789ab"])]

@@ -1,0 +1,116 @@
+"""Runs: begun, followed, read, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from .. import tables
+from ..problems import ProblemError, documented
+from .parts import RUN_ID, LedgerPart, Reader, RunId, RunsPart, Starter, StreamsPart
+from .views import RunDetailView, RunList, RunView, Status, detail_view, run_view
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+#: Seconds that a slow reader may take for what was sent before the stream is ended; it may come back.
+SEND_TIMEOUT = 30
+EVENT_STREAM: dict[int | str, dict[str, object]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+class NewRun(BaseModel):
+    """A run to begin: with a session's data, or with the id of one that was created."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent: str
+    input: JsonValue = Field(default_factory=dict)
+    session: dict[str, JsonValue] | None = None
+    session_id: str | None = Field(default=None, max_length=80)
+
+
+@router.post(
+    "", operation_id="startRun", status_code=202,
+    responses={201: {"model": RunView, "description": "The run is over."},
+               **documented(401, 403, 404, 409, 413, 422, 429, 503)},
+)  # fmt: skip
+async def start(
+    caller: Starter,
+    body: NewRun,
+    response: Response,
+    runs: RunsPart,
+    ledger: LedgerPart,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end of the run.")] = 0,
+    idempotency_key: Annotated[
+        str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
+    ] = None,
+) -> RunView:
+    """Begin a run. The same `Idempotency-Key` with the same request gives the same run again."""
+    session: object = body.session or {}
+    if body.session_id is not None:
+        if body.session is not None:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "give `session` or `session_id`, not both")
+        found = await asyncio.to_thread(tables.find_session, ledger, caller.tenant, body.session_id)
+        if found is None or found.agent != body.agent:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"no such session of agent `{body.agent[:80]}` here")
+        session = found.data
+    run_id = await runs.start(
+        caller, agent=body.agent, input=body.input, session=session, session_id=body.session_id,
+        key=idempotency_key,
+    )  # fmt: skip
+    if wait:
+        await runs.finished(run_id, wait)
+    view = run_view((await runs.find(caller, run_id)).run)
+    response.headers["location"] = f"/v1/runs/{run_id}"
+    if view.ended is not None:
+        response.status_code = HTTPStatus.CREATED
+    return view
+
+
+@router.get("", operation_id="listRuns", responses=documented(401, 403, 422, 429, 503))
+async def list_runs(
+    caller: Reader,
+    runs: RunsPart,
+    status: Annotated[Status | None, Query(description="Only runs of this status.")] = None,
+    agent: Annotated[str | None, Query(max_length=80, description="Only runs of this agent.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this one.")] = None,
+) -> RunList:
+    """The newest runs first: a caller's own, for operators and auditors all of the tenant."""
+    found = await runs.listed(caller, status=status, agent=agent, limit=limit, before=before)
+    return RunList(runs=[run_view(run) for run in found])
+
+
+@router.get("/{run_id}", operation_id="getRun", responses=documented(401, 403, 404, 422, 429, 503))
+async def get(caller: Reader, run_id: RunId, runs: RunsPart) -> RunDetailView:
+    """A run with its states and calls."""
+    return detail_view(await runs.find(caller, run_id))
+
+
+@router.get(
+    "/{run_id}/events", operation_id="followRun", response_class=EventSourceResponse,
+    responses={**EVENT_STREAM, **documented(401, 403, 404, 422, 429, 503)},
+)  # fmt: skip
+async def follow(
+    caller: Reader,
+    run_id: RunId,
+    runs: RunsPart,
+    streams: StreamsPart,
+    last_event_id: Annotated[int, Header(ge=0, description="The last event that was received.")] = 0,
+) -> EventSourceResponse:
+    """What happens in a run, as server-sent events. `id` is the event's number: a client that was cut off
+    asks with `Last-Event-ID` and gets what it has missed."""
+    await runs.owner(caller, run_id)
+
+    async def told() -> AsyncIterator[ServerSentEvent]:
+        async for event in streams.follow(run_id, last_event_id, lambda: runs.over(run_id)):
+            yield ServerSentEvent(id=str(event.number), event="run", data=event.event)
+        yield ServerSentEvent(event="end", data="{}")
+
+    return EventSourceResponse(told(), send_timeout=SEND_TIMEOUT, ping=15)

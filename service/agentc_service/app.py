@@ -1,0 +1,77 @@
+"""The application: its parts put together, its lifetime, its routes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Mapping
+
+from fastapi import FastAPI
+
+from agentc_runtime import __version__
+from agentc_runtime.durable.worker import working
+
+from . import problems
+from .api import agents, approvals, health, runs, sessions
+from .auth.api_keys import ApiKeys
+from .auth.guard import Guard
+from .auth.jwt import Tokens
+from .auth.key_set import fetching
+from .events import EventStreams
+from .limits import BodyLimit, Rate
+from .runs import Runs, ServiceDoors
+from .settings import Settings
+from .tables import open_service_ledger
+
+_ABOUT = """Runs agents within the permissions that they were compiled with.
+
+Every request but those for health carries `Authorization: Bearer` with an API key or a token of the identity
+provider. Errors are problem details (RFC 9457)."""
+
+
+def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
+    """The service's application. Its store is opened, and its runs are taken up, when it starts.
+
+    Raises:
+        KeyFileError: the API keys can't be read.
+    """
+    keys = None if settings.api_keys is None else ApiKeys(settings.api_keys)
+    provider = settings.provider
+    tokens = None if provider is None else Tokens(provider.trust, fetching(provider.jwks))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ledger = open_service_ledger(settings.store)
+        streams = EventStreams(ledger)
+        app.state.settings, app.state.ledger, app.state.streams = settings, ledger, streams
+        app.state.runs = Runs(settings, ledger, streams, environ)
+        stop = threading.Event()
+        with contextlib.ExitStack() as stack:
+            work = working(
+                settings.store, ledger, ServiceDoors(streams), environ, concurrency=settings.limits.runs
+            )
+            # the engine is begun and ended outside of the event loop, in which it refuses to wait
+            chores = await asyncio.to_thread(stack.enter_context, work)
+            attending = asyncio.create_task(asyncio.to_thread(chores.attend, stop))
+            writing = asyncio.create_task(streams.write_forever())
+            app.state.ready = True
+            try:
+                yield
+            finally:
+                app.state.ready = False
+                await app.state.runs.drain(settings.limits.shutdown)
+                stop.set()
+                writing.cancel()
+                await asyncio.gather(attending, writing, return_exceptions=True)
+                await asyncio.to_thread(stack.close)
+        ledger.close()
+
+    app = FastAPI(title="agentc", version=__version__, description=_ABOUT, lifespan=lifespan)
+    app.state.ready = False
+    app.state.guard = Guard(keys, tokens, Rate(settings.limits.requests_per_minute))
+    problems.install(app)
+    app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
+    for module in (health, agents, runs, approvals, sessions):
+        app.include_router(module.router)
+    return app

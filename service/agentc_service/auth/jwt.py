@@ -1,0 +1,138 @@
+"""Bearer tokens of an identity provider: JWTs (RFC 7519), checked by PyJWT as RFC 8725 asks.
+
+The algorithm is one of a list of asymmetric ones, never the token's choice; the issuer and the audience are
+exactly the configured ones; `exp`, `iat` and `sub` have to be there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import jwt
+from jwt import PyJWKSet
+from jwt.exceptions import PyJWTError
+
+from .caller import Caller, Role, UnknownCallerError
+
+#: Signatures by keys that only the provider has (RFC 7518, RFC 8037).
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+#: Seconds by which two clocks may differ.
+LEEWAY: Final = 30
+#: A longer token is none: proxies cut headers at 8 to 16 KiB.
+MAX_TOKEN: Final = 16_384
+#: Gives the bytes of the provider's JWK set (RFC 7517), or raises `OSError`.
+Fetch: TypeAlias = Callable[[], Awaitable[bytes]]
+#: Seconds that pass before a token with an unknown key makes the service ask for the keys again.
+REFRESH: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom the service believes. `roles` and `groups` map the provider's words to ours.
+
+    Claims are names of top-level claims; a claim that is a string counts as a list of one.
+    """
+
+    issuer: str
+    audience: str
+    tenant_claim: str
+    roles_claim: str
+    roles: Mapping[str, Role]
+    groups_claim: str
+
+
+class Tokens:
+    """Checks tokens of one provider against its key set, fetched again when an unknown key appears."""
+
+    def __init__(self, trust: Trust, fetch: Fetch) -> None:
+        self._trust = trust
+        self._fetch = fetch
+        self._keys: PyJWKSet | None = None
+        self._fetched = float("-inf")
+
+    async def caller(self, token: str) -> Caller:
+        """Whose token it is.
+
+        Raises:
+            UnknownCallerError: it does not hold, or says nobody that this service knows.
+            OSError: the provider's keys can't be fetched.
+        """
+        if len(token) > MAX_TOKEN:
+            raise UnknownCallerError("the token is too long")
+        try:
+            header = jwt.get_unverified_header(token)
+        except PyJWTError as error:
+            raise UnknownCallerError("the token is not a JWT") from error
+        if header.get("alg") not in ALGORITHMS:
+            raise UnknownCallerError("the token is not signed with an algorithm that is accepted")
+        key = await self._key(header.get("kid"))
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[header["alg"]],
+                audience=self._trust.audience,
+                issuer=self._trust.issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"], "strict_aud": False},
+            )
+        except PyJWTError as error:
+            raise UnknownCallerError(f"the token does not hold: {_why(error)}") from error
+        return self._read(claims)
+
+    async def _key(self, kid: object) -> jwt.PyJWK:
+        if not isinstance(kid, str):
+            raise UnknownCallerError("the token does not name its key")
+        found = self._find(kid)
+        if found is None and time.monotonic() - self._fetched >= REFRESH:
+            self._fetched = time.monotonic()
+            data = await self._fetch()
+            try:
+                self._keys = PyJWKSet.from_json(data.decode())
+            except (PyJWTError, ValueError) as error:
+                raise OSError("the identity provider's key set is not one") from error
+            found = self._find(kid)
+        if found is None:
+            raise UnknownCallerError("the token's key is not one of the identity provider's")
+        return found
+
+    def _find(self, kid: str) -> jwt.PyJWK | None:
+        keys = () if self._keys is None else self._keys.keys
+        return next((key for key in keys if key.key_id == kid and key.public_key_use in (None, "sig")), None)
+
+    def _read(self, claims: Mapping[str, object]) -> Caller:
+        trust = self._trust
+        subject, tenant = claims["sub"], claims.get(trust.tenant_claim)
+        if not isinstance(tenant, str) or not tenant:
+            raise UnknownCallerError(f"the token has no tenant in `{trust.tenant_claim}`")
+        if not isinstance(subject, str) or not subject:
+            raise UnknownCallerError("the token has no subject")
+        said = _words(claims.get(trust.roles_claim))
+        roles = {trust.roles[word] for word in said if word in trust.roles}
+        groups = _words(claims.get(trust.groups_claim))
+        return Caller(tenant, subject, frozenset(roles), frozenset(groups), "jwt")
+
+
+def _words(claim: object) -> Sequence[str]:
+    if isinstance(claim, str):
+        return claim.split()
+    if isinstance(claim, list):
+        return [word for word in claim if isinstance(word, str)]
+    return ()
+
+
+def _why(error: PyJWTError) -> str:
+    """The kind of failure in words; the library's text may quote claims."""
+    return {
+        "ExpiredSignatureError": "it has expired",
+        "ImmatureSignatureError": "it is not valid yet",
+        "InvalidIssuedAtError": "it was issued in the future",
+        "InvalidIssuerError": "another issuer made it",
+        "InvalidAudienceError": "it is meant for another audience",
+        "InvalidSignatureError": "its signature is wrong",
+        "MissingRequiredClaimError": "a claim is missing",
+        "InvalidAlgorithmError": "its key is for another algorithm",
+    }.get(type(error).__name__, "it is malformed")

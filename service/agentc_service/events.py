@@ -1,0 +1,111 @@
+"""What runs tell while they go on: kept in numbered order, given to followers, resumable at any number."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from agentc_runtime.events import Event, RunStarted
+from agentc_runtime.journal import StoreError
+from agentc_runtime.ledger import Ledger
+
+from . import tables
+from .tables import StoredEvent
+
+_LOG = logging.getLogger("agentc.service")
+#: Seconds between two writes of events, all runs together, and between two looks at runs of other workers.
+FLUSH: Final = 0.2
+#: Seconds for which a run that is over may still have something to tell.
+LATE: Final = 2.0
+_LAST: Final = '{"event":"run_ended"'
+
+
+class EventStreams:
+    """The events of the runs of this process, and of others by way of the store."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Made in the event loop in which it is followed."""
+        self._ledger = ledger
+        self._loop = asyncio.get_running_loop()
+        self._unwritten: list[tuple[str, StoredEvent]] = []
+        self._followers: dict[str, set[asyncio.Event]] = {}
+
+    def observer(self) -> Callable[[Event], None]:
+        """Who is told of the events of one run, in whichever thread it is carried out."""
+        run_id, number = "", 0
+
+        def observe(event: Event) -> None:
+            nonlocal run_id, number
+            if isinstance(event, RunStarted):
+                run_id, number = event.run_id, tables.last_event(self._ledger, event.run_id)
+            number += 1
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            stored = StoredEvent(number, now, msgspec.json.encode(event).decode())
+            self._loop.call_soon_threadsafe(self._told, run_id, stored)
+
+        return observe
+
+    def _told(self, run_id: str, event: StoredEvent) -> None:
+        self._unwritten.append((run_id, event))
+        for follower in self._followers.get(run_id, ()):
+            follower.set()
+
+    async def write(self) -> None:
+        """Write what is there to be written. What can't be written now stays for the next time."""
+        taken, self._unwritten = self._unwritten, []
+        if not taken:
+            return
+        try:
+            await asyncio.to_thread(tables.keep_events, self._ledger, taken)
+        except StoreError as error:
+            self._unwritten = [*taken, *self._unwritten]
+            _LOG.warning("events can't be kept: %s", error)
+
+    async def write_forever(self) -> None:
+        """Write every `FLUSH` seconds until cancelled, and then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(FLUSH)
+                await self.write()
+        finally:
+            await self.write()
+
+    async def follow(
+        self, run_id: str, after: int, over: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[StoredEvent]:
+        """The run's events that follow number `after`, until it is `over` and all are told."""
+        new = asyncio.Event()
+        loop = self._loop
+        news = loop.time()
+        self._followers.setdefault(run_id, set()).add(new)
+        try:
+            while True:
+                new.clear()
+                ended = await over()
+                pending = [event for owner, event in self._unwritten if owner == run_id]
+                stored = await asyncio.to_thread(tables.events_after, self._ledger, run_id, after)
+                # what was being written while the store was read is in neither: it is read the next time
+                told = {event.number: event for event in (*stored, *pending)}
+                begun = after
+                while after + 1 in told:
+                    after += 1
+                    news = loop.time()
+                    yield told[after]
+                    if told[after].event.startswith(_LAST):
+                        return
+                if ended and after == begun and loop.time() - news >= LATE:
+                    return
+                if after == begun:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(FLUSH):
+                            await new.wait()
+        finally:
+            self._followers[run_id].discard(new)
+            if not self._followers[run_id]:
+                del self._followers[run_id]

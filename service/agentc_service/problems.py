@@ -1,0 +1,92 @@
+"""Errors as clients get them: problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Why a request was not done."""
+
+    type: str = "about:blank"
+    """Always `about:blank`: the status says what kind of problem it is."""
+    title: str
+    """The status in words."""
+    status: int
+    """The HTTP status."""
+    detail: str
+    """What was wrong, and what to do."""
+    code: str | None = None
+    """The rule that refused, such as `AR505`."""
+
+
+class ProblemError(Exception):
+    """A request that is not done: answered with `status` and the reason."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+def response(
+    status: int, detail: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The problem as a response."""
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status, media_type=MEDIA_TYPE, headers=dict(headers or {})
+    )
+
+
+#: For a route's documentation: problems with these statuses.
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """How a route says in the OpenAPI document that it answers with problems."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app as a problem."""
+
+    async def known(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ProblemError)  # noqa: S101  registered for this class alone
+        return response(error.status, error.detail, code=error.code, headers=error.headers)
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101  registered for this class alone
+        return response(error.status_code, str(error.detail), headers=error.headers)
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class alone
+        said = "; ".join(
+            f"`{'.'.join(str(part) for part in one['loc'])}`: {one['msg']}" for one in error.errors()[:5]
+        )
+        return response(HTTPStatus.UNPROCESSABLE_ENTITY, said)
+
+    app.add_exception_handler(ProblemError, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)

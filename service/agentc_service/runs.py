@@ -1,0 +1,239 @@
+"""The runs of the service: begun for a caller, carried out here, seen by their tenant alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+from agentc_runtime.canonical import canonical
+from agentc_runtime.durable import engine, views
+from agentc_runtime.durable.runs import OVER
+from agentc_runtime.durable.starting import keep_run
+from agentc_runtime.events import Event
+from agentc_runtime.journal import StoreError
+from agentc_runtime.ledger import Ledger, Transaction
+from agentc_runtime.refusals import RefusedError
+from agentc_runtime.secrets import Secrets
+from agentc_runtime.transport import HttpTransport
+from agentc_runtime.verify import Bundle
+from agentc_runtime.wire import Transport
+
+from . import tables
+from .auth.caller import Caller
+from .events import EventStreams
+from .listing import list_runs
+from .problems import ProblemError
+from .settings import Served, Settings
+from .tables import ServedRun
+
+_LOG = logging.getLogger("agentc.service")
+#: Roles that see all runs of their tenant, not only those that they started.
+SEE_ALL: Final = ("operator", "auditor")
+
+
+class Runs:
+    """What callers may do with runs."""
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, streams: EventStreams, environ: Mapping[str, str]
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._streams = streams
+        self._environ = environ
+        self._turn = asyncio.Semaphore(settings.limits.runs)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many runs are worked on here or wait for their turn."""
+        return len(self._tasks)
+
+    def served(self, agent: str) -> Served:
+        """The agent of that name.
+
+        Raises:
+            ProblemError: 404 there is none.
+        """
+        found = self._settings.agents.get(agent)
+        if found is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"no agent `{agent[:80]}` here")
+        return found
+
+    async def start(
+        self,
+        caller: Caller,
+        *,
+        agent: str,
+        input: object,  # noqa: A002  the name in the language
+        session: object,
+        session_id: str | None,
+        key: str | None,
+    ) -> str:
+        """Begin a run and return its id. With an idempotency key that was used before, the id of that run.
+
+        Raises:
+            ProblemError: 404, 409 the key belongs to another request, 422 unfit input, 503 too much to do.
+            StoreError: it can't be kept.
+        """
+        served = self.served(agent)
+        digest = _digest(agent, input, session)
+        if key is not None:
+            known = await asyncio.to_thread(
+                tables.keyed_run, self._ledger, caller.tenant, caller.subject, key
+            )
+            if known is not None:
+                return _same(known, digest)
+        limits = self._settings.limits
+        if self.busy >= limits.runs + limits.waiting:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too many runs wait for their turn",
+                headers={"retry-after": "5"},
+            )
+
+        def own(within: Transaction, run_id: str) -> None:
+            run = ServedRun(run_id, caller.tenant, caller.subject, session_id)
+            tables.own_run(within, run, idempotency_key=key, request_digest=digest)
+
+        try:
+            run_id = await asyncio.to_thread(
+                keep_run,
+                self._ledger,
+                served.bundle,
+                self._environ,
+                environment=served.environment,
+                input=input,
+                session=session,
+                handed=True,
+                also=own,
+            )
+        except RefusedError as error:
+            refusal = error.refusal
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, refusal.message, code=refusal.code) from error
+        except StoreError:
+            known = (
+                None
+                if key is None
+                else await asyncio.to_thread(
+                    tables.keyed_run, self._ledger, caller.tenant, caller.subject, key
+                )
+            )
+            if known is None:
+                raise
+            # the same request came twice at a time, and the other one was first
+            return _same(known, digest)
+        self._carry_on(run_id)
+        return run_id
+
+    def _carry_on(self, run_id: str) -> None:
+        task = asyncio.create_task(self._carry_out(run_id))
+        self._tasks[run_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
+
+    async def _carry_out(self, run_id: str) -> None:
+        async with self._turn:
+            try:
+                await engine.start_here(run_id)
+            finally:
+                await self._streams.write()
+
+    async def find(self, caller: Caller, run_id: str) -> views.RunDetail:
+        """A run that the caller may see.
+
+        Raises:
+            ProblemError: 404 there is none, or it is none of theirs.
+        """
+        await self.owner(caller, run_id)
+        found = await asyncio.to_thread(views.find_run, self._ledger, run_id)
+        if found is None:
+            raise _unknown(run_id)
+        return found
+
+    async def owner(self, caller: Caller, run_id: str) -> ServedRun:
+        """Whose the run is, when the caller may see it.
+
+        Raises:
+            ProblemError: 404 there is none, or it is none of theirs.
+        """
+        run = await asyncio.to_thread(tables.find_owner, self._ledger, caller.tenant, run_id)
+        if run is None or not (run.subject == caller.subject or caller.has(*SEE_ALL)):
+            raise _unknown(run_id)
+        return run
+
+    async def listed(
+        self,
+        caller: Caller,
+        *,
+        status: str | None,
+        agent: str | None,
+        before: str | None,
+        limit: int,
+    ) -> tuple[views.RunView, ...]:
+        """The newest of the runs that the caller may see."""
+        return await asyncio.to_thread(
+            list_runs,
+            self._ledger,
+            tenant=caller.tenant,
+            subject=None if caller.has(*SEE_ALL) else caller.subject,
+            status=status,
+            agent=agent,
+            before=before,
+            limit=limit,
+        )
+
+    async def over(self, run_id: str) -> bool:
+        """Whether the run has ended."""
+        found = await asyncio.to_thread(views.find_run, self._ledger, run_id)
+        return found is None or found.run.status in OVER
+
+    async def finished(self, run_id: str, seconds: float) -> None:
+        """Wait until the run is over or waits itself, `seconds` at most."""
+        task = self._tasks.get(run_id)
+        if task is not None:
+            await asyncio.wait([task], timeout=seconds)
+
+    async def drain(self, seconds: float) -> None:
+        """Let the runs that are worked on come to their end, `seconds` at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
+
+class ServiceDoors:
+    """What runs of this process have beside the store."""
+
+    def __init__(self, streams: EventStreams) -> None:
+        self._streams = streams
+
+    def tools(self, live: HttpTransport) -> Transport:
+        """Tool calls go to the services."""
+        return live
+
+    def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
+        """Model turns go to the providers."""
+        return live
+
+    def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+        """Followers of the run are told."""
+        return self._streams.observer()
+
+
+def _digest(agent: str, given: object, session: object) -> str:
+    try:
+        return hashlib.sha256(canonical({"agent": agent, "input": given, "session": session})).hexdigest()
+    except ValueError as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request is not JSON: {error}") from error
+
+
+def _same(known: tuple[str, str], digest: str) -> str:
+    if known[1] != digest:
+        raise ProblemError(HTTPStatus.CONFLICT, "the idempotency key was used for another request")
+    return known[0]
+
+
+def _unknown(run_id: str) -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, f"no run `{run_id[:80]}` here")

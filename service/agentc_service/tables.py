@@ -1,0 +1,172 @@
+"""What the service keeps beside the runs themselves: whose they are, what they told, and sessions.
+
+The tables lie in the store of the runs, and each query names the tenant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agentc_runtime.durable.ledgers import open_ledger
+from agentc_runtime.ledger import Ledger, Transaction, as_text
+
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS served_runs (
+        run_id TEXT PRIMARY KEY REFERENCES runs, tenant TEXT NOT NULL, subject TEXT NOT NULL,
+        session_id TEXT, idempotency_key TEXT, request_digest TEXT, created TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS served_runs_by_tenant ON served_runs (tenant, created)",
+    """CREATE UNIQUE INDEX IF NOT EXISTS served_runs_once
+        ON served_runs (tenant, subject, idempotency_key)""",
+    """CREATE TABLE IF NOT EXISTS served_events (
+        run_id TEXT NOT NULL REFERENCES runs, number INTEGER NOT NULL, time TEXT NOT NULL,
+        event TEXT NOT NULL, PRIMARY KEY (run_id, number))""",
+    """CREATE TABLE IF NOT EXISTS served_sessions (
+        session_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, subject TEXT NOT NULL, agent TEXT NOT NULL,
+        data TEXT NOT NULL, created TEXT NOT NULL)""",
+)
+
+
+class StoredEvent(NamedTuple):
+    """An event of a run. `number` counts from 1; `time` is RFC 3339; `event` is JSON text."""
+
+    number: int
+    time: str
+    event: str
+
+
+class ServedRun(NamedTuple):
+    """Whose a run is."""
+
+    run_id: str
+    tenant: str
+    subject: str
+    session_id: str | None
+
+
+class ServedSession(NamedTuple):
+    """The session that runs of an agent are started with."""
+
+    session_id: str
+    tenant: str
+    subject: str
+    agent: str
+    data: object
+    created: str
+
+
+def open_service_ledger(url: str) -> Ledger:
+    """The store at `url`, with the tables of the service.
+
+    Raises:
+        StoreError: it can't be opened or created.
+    """
+    ledger = open_ledger(url)
+    with ledger.transaction() as within:
+        for statement in _TABLES:
+            within.execute(statement)
+    return ledger
+
+
+def own_run(
+    within: Transaction, run: ServedRun, *, idempotency_key: str | None, request_digest: str | None
+) -> None:
+    """Say whose the run is, in the transaction that creates it."""
+    within.execute(
+        "INSERT INTO served_runs (run_id, tenant, subject, session_id, idempotency_key, request_digest,"
+        " created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*run, idempotency_key, request_digest, within.now),
+    )
+
+
+def keyed_run(ledger: Ledger, tenant: str, subject: str, key: str) -> tuple[str, str] | None:
+    """The run that was started with this idempotency key, and the digest of its request."""
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT run_id, request_digest FROM served_runs"
+            " WHERE tenant = ? AND subject = ? AND idempotency_key = ?",
+            (tenant, subject, key),
+        ).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def find_owner(ledger: Ledger, tenant: str, run_id: str) -> ServedRun | None:
+    """Whose the run is, when it is one of the tenant."""
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT run_id, tenant, subject, session_id FROM served_runs WHERE tenant = ? AND run_id = ?",
+            (tenant, run_id),
+        ).fetchone()
+    return (
+        None
+        if row is None
+        else ServedRun(str(row[0]), str(row[1]), str(row[2]), None if row[3] is None else str(row[3]))
+    )
+
+
+def keep_events(ledger: Ledger, events: Sequence[tuple[str, StoredEvent]]) -> None:
+    """Keep events of runs."""
+    with ledger.transaction() as within:
+        for run_id, event in events:
+            within.execute(
+                "INSERT INTO served_events (run_id, number, time, event) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (run_id, *event),
+            )
+
+
+def events_after(ledger: Ledger, run_id: str, number: int, limit: int = 500) -> tuple[StoredEvent, ...]:
+    """The events of a run that follow the one with `number`."""
+    with ledger.transaction() as within:
+        rows = within.execute(
+            "SELECT number, time, event FROM served_events WHERE run_id = ? AND number > ?"
+            " ORDER BY number LIMIT ?",
+            (run_id, number, limit),
+        ).fetchall()
+    return tuple(StoredEvent(int(str(row[0])), str(row[1]), str(row[2])) for row in rows)
+
+
+def last_event(ledger: Ledger, run_id: str) -> int:
+    """The number of the last event that is kept of the run, 0 without one."""
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT coalesce(max(number), 0) FROM served_events WHERE run_id = ?", (run_id,)
+        ).fetchone()
+    return 0 if row is None else int(str(row[0]))
+
+
+def keep_session(ledger: Ledger, session: ServedSession) -> None:
+    """Keep a session."""
+    with ledger.transaction() as within:
+        within.execute(
+            "INSERT INTO served_sessions (session_id, tenant, subject, agent, data, created)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (*session[:4], as_text(session.data), session.created),
+        )
+
+
+def find_session(ledger: Ledger, tenant: str, session_id: str) -> ServedSession | None:
+    """The tenant's session with this id."""
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT session_id, tenant, subject, agent, data, created FROM served_sessions"
+            " WHERE tenant = ? AND session_id = ?",
+            (tenant, session_id),
+        ).fetchone()
+    if row is None:
+        return None
+    return ServedSession(
+        str(row[0]), str(row[1]), str(row[2]), str(row[3]), json.loads(str(row[4])), str(row[5])
+    )
+
+
+def end_session(ledger: Ledger, tenant: str, session_id: str) -> bool:
+    """Forget the session; whether there was one."""
+    with ledger.transaction() as within:
+        return (
+            within.execute(
+                "DELETE FROM served_sessions WHERE tenant = ? AND session_id = ?", (tenant, session_id)
+            ).rowcount
+            == 1
+        )

@@ -1,0 +1,128 @@
+"""The support project behind a real service: `agentc serve` in a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from agentc_service.auth.api_keys import make_key, write_keys
+from agentc_service.auth.caller import Role
+
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
+MODEL_KEY = "key-of-a-model"
+ROLES: dict[str, tuple[str, tuple[Role, ...], tuple[str, ...]]] = {
+    "ana": ("acme", ("caller",), ()),
+    "ben": ("acme", ("caller",), ()),
+    "lee": ("acme", ("approver",), ("support-leads",)),
+    "ops": ("acme", ("operator",), ()),
+    "eve": ("acme", ("auditor",), ()),
+    "zoe": ("other", ("caller", "operator", "auditor", "approver"), ("support-leads",)),
+}
+#: A key for each of them, and what the service keeps of it.
+KEYS = {
+    name: make_key(tenant=tenant, subject=name, roles=roles, groups=groups, now=datetime.now(UTC))
+    for name, (tenant, roles, groups) in ROLES.items()
+}
+
+
+@dataclass
+class Service:
+    """A running service. `keys` holds an API key for each name in `ROLES`."""
+
+    url: str
+    folder: Path
+    keys: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def client(self, name: str | None = None) -> httpx.Client:
+        """A client that shows the key of `name`, or none."""
+        headers = {"authorization": f"Bearer {self.keys[name]}"} if name else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the process; its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def talker() -> Iterator[Any]:
+    """The model of all runs."""
+    sys.path.insert(0, str(SUPPORT))
+    try:
+        from talker import Talker
+    finally:
+        sys.path.remove(str(SUPPORT))
+    with Talker() as model:
+        yield model
+
+
+@pytest.fixture
+def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service]]:
+    """A maker of services; the second one of the same folder goes on where the first one was."""
+    running: list[Service] = []
+
+    def make(folder: Path | None = None, more: str = "") -> Service:
+        if folder is None:
+            folder = live(talker.port).parent
+            agentc("build", folder / "live", "--out", folder / "dist")
+            (folder / "service.yaml").write_text(
+                textwrap.dedent("""\
+                apiVersion: agentc/v1
+                kind: Service
+                metadata: { name: support, version: 1.0.0, owner: support-platform }
+                spec:
+                  agents: [{ bundle: dist/triage-1.0.0, environment: local }]
+                  auth: { api_keys: { file: keys.jsonl } }
+                """)
+                + more
+            )
+            write_keys(folder / "keys.jsonl", {record.id: record for _, record in KEYS.values()})
+        process = subprocess.Popen(
+            agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0"),
+            stderr=subprocess.PIPE, text=True,
+            env={**agentc.environment, "OPENAI_API_KEY": MODEL_KEY, "ANTHROPIC_API_KEY": MODEL_KEY},
+        )  # fmt: skip
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        url = re.search(r"http://\S+", line)
+        assert url, line + process.stderr.read()
+        service = Service(url[0], folder, {name: key for name, (key, _) in KEYS.items()}, process)
+        running.append(service)
+        with service.client() as client:
+            for _ in range(200):
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.02)
+        return service
+
+    yield make
+    for service in running:
+        if service.process.poll() is None:
+            service.process.kill()
+        service.process.wait()
+        assert service.process.stderr is not None
+        said = service.process.stderr.read()
+        service.process.stderr.close()
+        assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def service(serve: Callable[..., Service]) -> Service:
+    """A service that has just begun."""
+    return serve()
