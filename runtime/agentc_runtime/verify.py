@@ -59,6 +59,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that was verified. `digest` is its identity: the sha256 of the manifest's bytes, in hex.
 
     `attestations` are envelopes by their path. They are whole, and nobody has yet looked at who signed them.
+    `environment_file` is what has narrowed it, if anything has: its program is then less than its files say.
     `files` are the bytes that it was made of, by their path in the bundle.
     """
 
@@ -68,6 +69,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     source_map: SourceMap
     attestations: dict[str, bytes] = {}
     files: Mapping[str, bytes] = {}
+    environment_file: str | None = None
 
 
 def attestation_path(kind: str, data: bytes) -> str:

@@ -26,6 +26,7 @@ from agentc.driver import check_project
 from agentc.pipeline import bundle_files
 from agentc.signing import attest
 from agentc_runtime.archive import pack
+from agentc_runtime.environment_file import EnvironmentFile
 from agentc_runtime.release import deploying
 from agentc_runtime.release.channel import Pointer, seal_pointer
 from agentc_runtime.release.control import FolderControl
@@ -358,7 +359,7 @@ class Channel:
         by = signer or self.keys.release
         return seal_pointer(pointer, by.keyid, by.sign)
 
-    def worker(self, name: str = "w1") -> Follower:
+    def worker(self, name: str = "w1", narrowed_by: EnvironmentFile | None = None) -> Follower:
         return Follower(
             name,
             channel="production",
@@ -367,6 +368,7 @@ class Channel:
             policy=self.policy,
             folder=self.folder / name,
             control=self.control,
+            narrowed_by=narrowed_by,
             clock=lambda: self.now,
         )
 

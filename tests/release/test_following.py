@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agentc_runtime.archive import pack
+from agentc_runtime.environment_file import parse_environment_file
 from agentc_runtime.release import deploying, origin
 from agentc_runtime.release.following import Follower, NoReleaseError
 from agentc_runtime.release.reports import read_status
@@ -237,3 +238,16 @@ def test_its_status_is_in_the_control(here: Any) -> None:
     (name,) = here.control.names("workers/")
     assert read_status(here.control.read(name).data) == worker.status()
     assert worker.status().worker == "w1"
+
+
+def test_a_bundle_that_the_environment_file_does_not_fit_is_not_activated(here: Any) -> None:
+    said = {"format": "agentc.environment/1", "agent": "desk", "environment": "local", "limits": {"steps": 3}}
+    file = parse_environment_file(json.dumps(said).encode())
+    worker = here.worker(narrowed_by=file)
+    here.deploy(here.bundle("1.0.0"))
+    assert worker.refresh(), worker.status().problem
+    assert worker.choose("anybody").bundle.program.limits.steps == 3
+    here.deploy(here.bundle("1.1.0", environment="elsewhere"))
+    assert not worker.refresh()
+    assert "names the environment 'local', which the bundle lacks" in worker.status().problem
+    assert version(worker) == "1.0.0"

@@ -33,7 +33,14 @@ from agentc_runtime.verify import Bundle, read_bundle
 ANY: dict[str, object] = {"type": "object", "additionalProperties": False}
 
 
-def program(url: str, version: str, path: str = "tickets", calls: int = 1, agent: str = "desk") -> ir.Program:
+def program(
+    url: str,
+    version: str,
+    path: str = "tickets",
+    calls: int = 1,
+    agent: str = "desk",
+    environment: str = "local",
+) -> ir.Program:
     """An agent that calls `GET /PATH` some times, one after the other, and answers `done`."""
     internal = labels.Label(trust="trusted", sensitivity="internal")
     tool = ir.Tool(
@@ -70,8 +77,8 @@ def program(url: str, version: str, path: str = "tickets", calls: int = 1, agent
         models={},
         tools={tool.name: tool},
         grants={tool.name: ir.Grant(tool=tool.name, permission_set="desk", schema=ANY)},
-        environments={"local": here},
-        default_environment="local",
+        environments={environment: here},
+        default_environment=environment,
         limits=ir.Limits(),
     )
 

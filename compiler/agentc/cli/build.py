@@ -10,6 +10,7 @@ import click
 
 from . import InputError
 from .common import PROJECT_PATH, choose_agent, compile_project, report_errors
+from .release import narrowed
 
 if TYPE_CHECKING:
     from ..driver import Result
@@ -30,8 +31,17 @@ if TYPE_CHECKING:
     metavar="OLD",
     help="Record in each bundle what it lets its agent do beyond OLD: a folder, a bundle or a git revision.",
 )
+@click.option(
+    "--narrow",
+    "narrow",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An environment file that has to fit the agent that it names. May be given again.",
+)
 @click.option("--tar", is_flag=True, help="Write each bundle as one file, NAME-VERSION.tar.")
-def command(path: Path, name: str | None, out: Path, against: str | None, tar: bool) -> int:
+def command(
+    path: Path, name: str | None, out: Path, against: str | None, narrow: tuple[Path, ...], tar: bool
+) -> int:
     """Compile agents into bundles.
 
     A bundle holds everything the agent may do and nothing else. The same specs give the same bytes on any
@@ -42,6 +52,8 @@ def command(path: Path, name: str | None, out: Path, against: str | None, tar: b
     Example:
       agentc build support --agent triage --out dist
     """
+    from agentc_runtime.verify import load_bundle
+
     from ..emit import EmitError, write_archive, write_bundle
     from ..pipeline import BuildError, bundle_files
 
@@ -53,22 +65,36 @@ def command(path: Path, name: str | None, out: Path, against: str | None, tar: b
     if not agents:
         raise InputError(f"the project in `{path}` has no agent to build")
     said = _evidence(path, against, result)
+    fits = _files(narrow)
     for agent in agents:
         target = out / f"{agent.resource.name}-{agent.resource.metadata.version}{'.tar' if tar else ''}"
         try:
             files = bundle_files(result, agent, said(agent.resource.name))
+            for place in fits.get(agent.resource.name, ()):
+                narrowed(load_bundle(files), place)
             if tar:
                 write_archive(files, target)
             else:
                 write_bundle(files, target)
         except (BuildError, EmitError) as error:
             raise InputError(str(error)) from error
-        from agentc_runtime.verify import load_bundle
-
         bundle = load_bundle(files)
         size = sum(len(data) for data in files.values())
         click.echo(f"{target}  sha256:{bundle.digest}  {size:,} bytes")
     return 0
+
+
+def _files(narrow: tuple[Path, ...]) -> dict[str, list[Path]]:
+    """Agent → the environment files that are for it."""
+    from agentc_runtime.environment_file import EnvironmentFileError, read_environment_file
+
+    found: dict[str, list[Path]] = {}
+    for path in narrow:
+        try:
+            found.setdefault(read_environment_file(path).agent, []).append(path)
+        except EnvironmentFileError as error:
+            raise InputError(f"--narrow {error}") from error
+    return found
 
 
 def _evidence(path: Path, against: str | None, result: Result) -> Callable[[str], dict[str, bytes]]:

@@ -11,6 +11,7 @@ import click
 from ..diagnostics import did_you_mean
 from . import InputError
 from .options import text_or_json
+from .release import NARROW, narrowed
 
 if TYPE_CHECKING:
     from agentc_runtime.verify import Bundle
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--attestation", "kind", metavar="KIND", help="Print what is attested instead: provenance, sbom, eval, …"
 )
+@NARROW
 @text_or_json("How it is written.")
-def command(path: Path, name: str | None, kind: str | None, format_: str) -> int:
+def command(path: Path, name: str | None, kind: str | None, narrow: Path | None, format_: str) -> int:
     """Say in words what a bundle lets the agent do.
 
     PATH is a bundle, or a project, which is then compiled first. With --attestation it prints the statements
@@ -53,6 +55,8 @@ def command(path: Path, name: str | None, kind: str | None, format_: str) -> int
             report_errors(result)
             return 1
         bundle = load_bundle(bundle_files(result, choose_agent(result, name)))
+    if narrow is not None:
+        bundle = narrowed(bundle, narrow)
     if kind is not None:
         return _statements(bundle, kind)
     if format_ == "json":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentc_runtime.release.deploying import Terms
     from agentc_runtime.switches import Switches
     from agentc_runtime.trust.policy import TrustPolicy
+    from agentc_runtime.verify import Bundle
 
     from ..pointing import Pointing
 
@@ -122,6 +123,30 @@ def digest_of(text: str) -> str:
             f"`{text}` is no sha256: it has 64 hexadecimal digits, as `agentc build` prints them"
         )
     return digest
+
+
+NARROW = click.option(
+    "--narrow",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An environment file: what it takes away from the bundle.",
+)
+
+
+def narrowed(bundle: Bundle, path: Path) -> Bundle:
+    """The bundle with what an environment file leaves of it.
+
+    Raises:
+        InputError: the file can't be used, or would widen the bundle.
+    """
+    from agentc_runtime.environment_file import EnvironmentFileError, narrow, read_environment_file
+    from agentc_runtime.verify import BundleError
+
+    try:
+        return narrow(bundle, read_environment_file(path), str(path))
+    except EnvironmentFileError as error:
+        raise InputError(f"--narrow {error}") from error
+    except BundleError as error:
+        raise InputError(f"--narrow {error}") from error
 
 
 def trust_policy(path: Path) -> TrustPolicy:

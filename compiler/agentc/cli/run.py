@@ -11,7 +11,7 @@ import click
 
 from . import InputError
 from .options import json_value, text_or_json, watched
-from .release import CONTROLLED, switches_of, trust_policy
+from .release import CONTROLLED, NARROW, narrowed, switches_of, trust_policy
 
 if TYPE_CHECKING:
     from agentc_runtime.environments import Environment
@@ -49,6 +49,7 @@ DEFAULT_STORE = ".agentc/runs.db"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The trust policy that PATH, a bundle, has to satisfy.",
 )
+@NARROW
 @CONTROLLED
 @text_or_json("How the transcript is written; json is one event a line.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the output only.")
@@ -66,6 +67,7 @@ def command(
     detach: bool,
     no_store: bool,
     trust: Path | None,
+    narrow: Path | None,
     control: Path | None,
     format_: str,
     quiet: bool,
@@ -100,6 +102,10 @@ def command(
     loaded = _load(path, name)
     if trust is not None:
         _check_trust(loaded, trust)
+    if narrow is not None:
+        if durable:
+            raise click.UsageError("--narrow and --durable exclude each other")
+        loaded = loaded._replace(bundle=narrowed(loaded.bundle, narrow))
     recordings = () if record else (replay,) if replay else _recordings(loaded, environment)
     options = RunOptions(
         input=json_value(input_, "--input"),

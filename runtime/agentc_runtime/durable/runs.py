@@ -56,6 +56,10 @@ def create_run(
     Raises:
         StoreError: it can't be kept.
     """
+    if bundle.environment_file is not None:
+        # whoever takes the run up would read the bundle as it was built
+        told = f"its bundle is narrowed by `{bundle.environment_file}`, which durable runs can't keep"
+        raise StoreError(told, ledger.name)
     agent = bundle.program.agent
     started = {
         "agent": agent.name,

@@ -17,6 +17,7 @@ import msgspec
 
 from ..archive import MAX_ARCHIVE_BYTES
 from ..canonical import canonical
+from ..environment_file import EnvironmentFile, narrow
 from ..events import Event, Placement, RunEnded
 from ..expressions import Record
 from ..switches import ControlError
@@ -61,7 +62,7 @@ class _State(Record, frozen=True, kw_only=True):
 class Follower:
     """Follows one channel of one agent. `refresh` is called again and again, by `follow` or by a test."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one name for each thing that it deals with, all by keyword
         self,
         name: str,
         *,
@@ -71,15 +72,18 @@ class Follower:
         policy: TrustPolicy,
         folder: Path,
         control: Control,
+        narrowed_by: EnvironmentFile | None = None,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         """`folder` is this worker's own: what it keeps there it verifies again before it runs it.
+
+        `narrowed_by` is the environment file of this place: a bundle that it does not fit is not activated.
 
         With a bundle in it the worker has a release at once, whether the origin answers or not.
         """
         self._name, self._channel, self._agent = name, channel, agent
         self._origin, self._policy, self._folder = origin, policy, folder
-        self._control, self._clock = control, clock
+        self._control, self._clock, self._narrowed_by = control, clock, narrowed_by
         self._active: _Active | None = None
         self._newest: Pointer | None = None
         self._envelopes = {"newest": b"", "active": b""}
@@ -209,7 +213,10 @@ class Follower:
         if (agent.name, agent.version) != (self._agent, arm.version):
             told = f"is `{agent.name}` {agent.version}, not `{self._agent}` {arm.version}"
             raise BundleError(f"the bundle of the arm `{arm.name}` {told}", "manifest.json")
-        return judge(bundle, self._policy, now).bundle
+        trusted = judge(bundle, self._policy, now).bundle
+        return (
+            trusted if self._narrowed_by is None else narrow(trusted, self._narrowed_by, "environment file")
+        )
 
     def _activate(self, pointer: Pointer, bundles: dict[str, Bundle]) -> None:
         with self._lock:

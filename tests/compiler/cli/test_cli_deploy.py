@@ -139,3 +139,26 @@ def test_status_of_what_is_disabled(agentc, folder):
     assert (twice.code, twice.err) == (1, "error: agent `triage` in `triage` is not disabled\n")
     assert agentc("enable", "agent", "triage", "--reason", "mended", *control).code == 0
     assert "is not a folder" in agentc("status", "--control", "none").err
+
+
+def test_an_environment_file_is_checked_at_build_and_at_run(agentc, project, folder):
+    said = {
+        "format": "agentc.environment/1",
+        "agent": "triage",
+        "environment": "local",
+        "limits": {"steps": 3},
+    }
+    (folder / "local.json").write_text(json.dumps(said))
+    assert agentc("build", project, "--narrow", "local.json").code == 0
+    shown = agentc("inspect", "dist/triage-1.0.0", "--narrow", "local.json")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out != agentc("inspect", "dist/triage-1.0.0").out
+    (folder / "local.json").write_text(json.dumps({**said, "limits": {"steps": 5000}}))
+    for command in (("build", project), ("inspect", "dist/triage-1.0.0"), ("run", "dist/triage-1.0.0")):
+        refused = agentc(*command, "--narrow", "local.json")
+        assert (refused.code, refused.out) == (2, "")
+        assert "the limit `steps` is 5000, and the bundle has 50: an environment file narrows" in refused.err
+    (folder / "local.json").write_text("{}")
+    assert "missing required field" in agentc("build", project, "--narrow", "local.json").err
+    both = agentc("run", "dist/triage-1.0.0", "--narrow", "local.json", "--durable")
+    assert "exclude each other" in both.err
