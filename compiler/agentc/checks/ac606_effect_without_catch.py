@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..diagnostics import Diagnostic, Note, Rule
 from ..graph import around
 from ..program import Program
+from ..stepping import all_grants
 from ..syntax.workflow import CatchingState, ToolStateSpec
 
 RULE = Rule(
@@ -57,11 +58,18 @@ spec:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Tool states with an effect that don't catch its errors."""
+    """Tool states with an effect, and hand-offs to agents that have one, that don't catch its errors."""
     for agent in program.agents.values():
         for name, state in agent.states.items():
             tool = program.tools.get(state.spec.tool) if isinstance(state.spec, ToolStateSpec) else None
-            if tool is None or tool.spec.effect == "read" or not isinstance(state.spec, ToolStateSpec):
+            failing = None if tool is None else f"`{tool.name}`"
+            if state.handoff is not None:
+                grants = all_grants(state.handoff).values()
+                tool = next((one.tool for one in grants if one.tool.spec.effect != "read"), None)
+                failing = (
+                    f"agent `{state.handoff.resource.name}`, which may call `{tool.name}`" if tool else None
+                )
+            if tool is None or tool.spec.effect == "read":
                 continue
             specs = [state.spec, *(agent.states[outer].spec for outer in around(agent, state))]
             catches = [catch for spec in specs if isinstance(spec, CatchingState) for catch in spec.catch]
@@ -69,7 +77,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
             if not caught & {"any", "tool_error"}:
                 yield RULE.at(
                     agent.span(*state.path, key=True),
-                    f"state `{name}` does not handle a failure of `{tool.name}`",
+                    f"state `{name}` does not handle a failure of {failing}",
                     help="add `catch: [{ next: STATE }]` with the state that deals with it",
                     notes=(Note(f"its effect is `{tool.spec.effect}`", tool.span("effect")),),
                 )

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from agentc_runtime.expressions import Ref
+from agentc_runtime.expressions import Expr, Ref
 from agentc_runtime.quoting import shown
 
-from ..diagnostics import Diagnostic, Rule
+from ..diagnostics import Diagnostic, Note, Rule
 from ..expression_types import inlined, value_type
-from ..predicates import close_where
-from ..program import Agent, BoundExpr, Program, SchemaData
+from ..predicates import check_schema, close_where
+from ..program import Agent, Grant, Program, SchemaData
 from ..schematypes import assignable, type_at
-from ..syntax.workflow import ToolStateSpec
+from ..syntax.workflow import EndStateSpec, ToolStateSpec
 from ..typing_env import closed_object
 
 RULE = Rule(
@@ -99,9 +99,20 @@ spec:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Arguments of `tool` states that may be outside what the tool or the grant takes."""
+    """Arguments of `tool` states that may be outside what the tool or the grant takes, and results that may be
+    outside the agent's `output`."""
     for agent in program.agents.values():
         for state in agent.states.values():
+            if isinstance(state.spec, EndStateSpec) and state.path and state.inside is None:
+                bound, promised = state.exprs["output"], agent.output
+                witness = None if promised is None else _refused(agent, bound.expr, "output", promised, None)
+                if witness is not None:
+                    yield RULE.at(
+                        bound.span,
+                        f"the result may be {witness}, which the agent's `output` does not allow",
+                        help="narrow the schema of the state that gives it, or `verify` it first",
+                        notes=(Note("what the agent promises", agent.span("output", key=True)),),
+                    )
             grant = state.grants.get(state.spec.tool) if isinstance(state.spec, ToolStateSpec) else None
             if grant is None or grant.tool.operation is None:
                 continue
@@ -110,7 +121,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 name = place.removeprefix("arguments/")
                 takes = type_at(arguments, (name,))
                 limit = _plain(where[name]) if name in where else None
-                witness = _refused(agent, bound, name, takes, limit)
+                if not isinstance(bound.expr, Ref) or takes is None or _is_wrong(grant, name):
+                    continue
+                witness = _refused(agent, bound.expr, name, takes, limit)
                 if witness is not None:
                     taker = f"the grant of `{grant.tool.name}`" if name in where else f"`{grant.tool.name}`"
                     yield RULE.at(
@@ -125,18 +138,20 @@ def _plain(limit: object) -> object:
     return {key: one for key, one in limit.items() if key != "from"} if isinstance(limit, dict) else limit
 
 
-def _refused(
-    agent: Agent, bound: BoundExpr, name: str, takes: SchemaData | None, limit: object
-) -> str | None:
+def _is_wrong(grant: Grant, name: str) -> bool:
+    """Whether the limit is not what anybody meant, which is said where it stands."""
+    node = grant.permission_set.at("grants", grant.index, "where", name)
+    return node is not None and any(True for _ in check_schema(node, origins=True))
+
+
+def _refused(agent: Agent, expr: Expr, name: str, takes: SchemaData, limit: object) -> str | None:
     """A value, as JSON, that the expression may give and the step does not take; `None` when there is none.
 
     What can't be decided is left to the run.
     """
-    if not isinstance(bound.expr, Ref):
-        return None
-    gives = value_type(bound.expr, agent.environment)
+    gives = value_type(expr, agent.environment)
     if not takes or not gives or assignable(gives, takes) is False:
-        return None  # nothing is known, or AC307
+        return None  # nothing is known, or AC307 or AC311
     from ..subsumption import Escapes, Intersection, includes
 
     given = closed_object({name: inlined(gives)})

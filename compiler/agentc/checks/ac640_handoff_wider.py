@@ -40,9 +40,10 @@ spec:
   workflow:
     start: work
     states:
-      work: { type: handoff, agent: reader, input: { ticket_id: "${input.ticket_id}" }, next: pay }  # <- AC640
+      work: { type: handoff, agent: reader, input: { ticket_id: "${input.ticket_id}" }, next: pay, catch: [{ next: sorry }] }  # <- AC640
       pay: { type: agent, tools: [desk.refund], next: done }
       done: { type: end, output: "${states.pay.output}" }
+      sorry: { type: end, output: a person has to look at it }
 ---
 apiVersion: agentc/v1
 kind: Agent
@@ -83,9 +84,10 @@ spec:
   workflow:
     start: work
     states:
-      work: { type: handoff, agent: reader, input: { ticket_id: "${input.ticket_id}" }, next: pay }
+      work: { type: handoff, agent: reader, input: { ticket_id: "${input.ticket_id}" }, next: pay, catch: [{ next: sorry }] }
       pay: { type: agent, tools: [desk.refund], next: done }
       done: { type: end, output: "${states.pay.output}" }
+      sorry: { type: end, output: a person has to look at it }
 ---
 apiVersion: agentc/v1
 kind: Agent
