@@ -7,6 +7,7 @@ malice: whoever may write into the folder decides what is read from it, so a rel
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import tempfile
@@ -97,10 +98,15 @@ class Cache:
         digest, _, content = data.partition(b"\n")
         if hashlib.sha256(content).hexdigest().encode() != digest:
             return None
+        collecting = gc.isenabled()
+        gc.disable()  # a large schema is many values and no cycle: the collector would only walk them
         try:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, RecursionError):
             return None
+        finally:
+            if collecting:
+                gc.enable()
 
     def _write(self, name: str, value: Value) -> None:
         content = msgspec.json.encode(value)
