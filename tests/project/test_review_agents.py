@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -114,3 +115,24 @@ def test_a_worker_that_may_do_more_than_its_coordinator_is_an_error(agentc, revi
 def test_inspect_says_what_is_handed_off(agentc, kit, snapshot):
     said = agentc("inspect", "specs/review", "--agent", "coordinator").stdout
     assert kit.normal(said) == snapshot
+
+
+@pytest.mark.slow
+def test_a_run_with_branches_waits_without_a_process_and_goes_on_where_it_was(
+    agentc, kit, library, review, tmp_path
+):
+    """Workers, a panel and an approval: nothing is asked, read or published a second time."""
+    store = ("--store", tmp_path / "runs.db")
+    replay = ("--replay", kit.root / "specs/review/recordings/coordinator.json")
+    run = [argument for argument in RUN if argument != "--no-store"]
+    with library() as (port, changes):
+        begun = agentc("run", review(port), *run, *store, "--durable", *replay, code=1, environment=TOKEN)
+        approval = re.search(r"agentc approvals show ([0-9a-f]+)", begun.stderr)[1]
+        agentc("approvals", "approve", approval, *store)
+        waiting = agentc("runs", "list", *store).stdout.split()[0]
+        done = agentc("runs", "resume", waiting, *store, *replay, environment=TOKEN)
+        assert json.loads(done.stdout) == {"outcome": "published"}
+        # what was read by the workers is not read again: only what came after the approval is told
+        assert "get_document" not in done.stderr
+        assert changes() == [{"published": "When the old bridge closed"}, {"announced": "report-1"}]
+    assert agentc("audit", "verify", *store).stdout.startswith("ok")
