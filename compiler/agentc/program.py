@@ -23,7 +23,6 @@ from .syntax.acceptances import AcceptanceSetSpec
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
-from .syntax.eval import EvalSpec
 from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import GrantSpec, PermissionSetSpec
 from .syntax.project import ProjectSpec
@@ -31,7 +30,8 @@ from .syntax.toolset import ToolsetSpec, ToolSpec
 from .syntax.workflow import StateSpec
 
 if TYPE_CHECKING:
-    from .evals.cases import CaseSet
+    from .evals.case import CaseSet
+    from .syntax.eval import EvalSpec
 
 #: A JSON Schema as plain data.
 SchemaData = dict[str, object]

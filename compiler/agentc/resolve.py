@@ -22,7 +22,6 @@ from .syntax.acceptances import AcceptanceSetSpec
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
-from .syntax.eval import EvalSpec
 from .syntax.permission_test import PermissionTestSpec
 from .syntax.permissions import PermissionSetSpec
 from .syntax.project import ProjectSpec
@@ -37,7 +36,8 @@ from .toolsets import Files, Reader, resolve_toolsets
 from .typing_env import Placed, Typing, declared
 
 if TYPE_CHECKING:
-    from .evals.cases import CaseSet
+    from .evals.case import CaseSet
+    from .syntax.eval import EvalSpec
 
 MAX_PROMPT_BYTES = 1024 * 1024
 MAX_AUTHORITIES_BYTES = 1024 * 1024
@@ -67,7 +67,7 @@ def resolve(
     assertion_sets = _by_name(resources, "AssertionSet", AssertionSetSpec, duplicates)
     permission_tests = _by_name(resources, "PermissionTest", PermissionTestSpec, duplicates)
     acceptance_sets = _by_name(resources, "AcceptanceSet", AcceptanceSetSpec, duplicates)
-    evals = _by_name(resources, "Eval", EvalSpec, duplicates)
+    evals = _evals(resources, duplicates)
     project_list = list(projects.values())
     for second in project_list[1:]:
         duplicates.append((second, project_list[0]))
@@ -118,6 +118,16 @@ def resolve(
         broken=broken,
     )
     return program, tuple(found)
+
+
+def _evals(
+    resources: Iterable[Resource[Closed]], duplicates: list[tuple[Resource[Closed], Resource[Closed]]]
+) -> dict[str, Resource[EvalSpec]]:
+    if not any(resource.kind == "Eval" for resource in resources):
+        return {}
+    from .syntax.eval import EvalSpec
+
+    return _by_name(resources, "Eval", EvalSpec, duplicates)
 
 
 def _cases(

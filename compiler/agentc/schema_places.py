@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .checks import ac301_unknown_schema_keyword, ac302_invalid_schema, ac303_unsupported_pattern
@@ -13,9 +13,7 @@ from .source import Map, Node, Scalar, span_at
 from .syntax.agent import AgentSpec
 from .syntax.assertions import AssertionSetSpec
 from .syntax.common import Closed
-from .syntax.eval import EvalCaseSpec, EvalSpec, MockAnswerSpec
 from .syntax.permissions import PermissionSetSpec
-from .syntax.scorers import EffectsScorer, RegexScorer, SchemaScorer, ScorerSpec, ToolsScorer
 from .syntax.toolset import ToolsetSpec
 from .syntax.workflow import (
     AgentStateSpec,
@@ -88,37 +86,10 @@ def schema_places(resource: Resource[Closed]) -> Iterator[SchemaPlace]:
                 yield SchemaPlace(("never", "calls", index, "when", argument))
     elif isinstance(spec, AgentSpec):
         yield from _of_agent(spec)
-    elif isinstance(spec, EvalSpec):
-        yield from _of_answers(spec.mock, ())
-        yield from _of_scorers(spec.scorers, ("scorers",))
-        for index, case in enumerate(spec.cases):
-            yield from places_of_case(case, ("cases", index))
+    elif resource.kind == "Eval":
+        from .evals.schemas import places_of_eval
 
-
-def places_of_case(case: EvalCaseSpec, path: tuple[Step, ...] = ()) -> Iterator[SchemaPlace]:
-    """Where a case of an eval has schemas."""
-    yield from _of_answers(case.mock, path)
-    yield from _of_scorers(case.assert_, (*path, "assert"))
-
-
-def _of_answers(answers: Sequence[MockAnswerSpec], path: tuple[Step, ...]) -> Iterator[SchemaPlace]:
-    for index, answer in enumerate(answers):
-        for argument in answer.arguments:
-            yield SchemaPlace((*path, "mock", index, "arguments", argument))
-
-
-def _of_scorers(scorers: Sequence[ScorerSpec], path: tuple[Step, ...]) -> Iterator[SchemaPlace]:
-    for index, scorer in enumerate(scorers):
-        at = (*path, index)
-        if isinstance(scorer, SchemaScorer):
-            yield SchemaPlace((*at, "schema"), references=True)
-        elif isinstance(scorer, RegexScorer):
-            yield SchemaPlace((*at, "pattern"), pattern=True)
-        elif isinstance(scorer, ToolsScorer | EffectsScorer):
-            key, calls = ("calls", scorer.calls) if isinstance(scorer, ToolsScorer) else ("made", scorer.made)
-            for number, call in enumerate(calls):
-                for argument in call.arguments:
-                    yield SchemaPlace((*at, key, number, "arguments", argument))
+        yield from places_of_eval(spec)
 
 
 def _of_grants(spec: PermissionSetSpec) -> Iterator[SchemaPlace]:

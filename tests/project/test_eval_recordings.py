@@ -127,3 +127,18 @@ def test_without_a_recording_every_case_says_so(tmp_path: Path) -> None:
     assert code == 1
     assert len(report["summary"]["stale"]) == report["summary"]["cases"]
     assert report["causes"][0]["cause"] == "stale: it was never recorded: record with `--record stale`"
+
+
+def test_the_issues_project_passes_over_the_published_document(
+    kit: Any, github_document: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "issues"
+    shutil.copytree(ROOT / "specs" / "issues", project, ignore=shutil.ignore_patterns("openapi"))
+    assert agentc("import", "openapi", github_document, "--project", project, "--toolset", "github")[0] == 0
+    code, out, err = agentc("eval", project, "--format", "json")
+    assert code == 0, out + err
+    report = json.loads(out)
+    assert report["summary"]["cases"] >= 30
+    assert set(report["summary"]["slices"]) >= {"success", "edge", "refusal", "injection", "tool-failure"}
+    assert report["coverage"]["tools"]["missing"] == []
+    assert report["coverage"]["states"]["missing"] == []

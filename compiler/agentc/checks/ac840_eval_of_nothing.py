@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Rule, Span, did_you_mean
-from ..evals.cases import Case, at_case, cases_of
-from ..evals.names import Named, named_in_case, named_in_eval
+from ..evals.case import Case, at_case, cases_of
 from ..program import Program
 from ..resources import Resource
-from ..syntax.eval import EvalSpec
+
+if TYPE_CHECKING:
+    from ..evals.names import Named
+    from ..syntax.eval import EvalSpec
 
 RULE = Rule(
     code="AC840",
@@ -54,6 +57,10 @@ spec:
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Names in evals that are no names of this project."""
+    if not program.evals:
+        return
+    from ..evals.names import named_in_eval
+
     for one in program.evals.values():
         agent = program.agents.get(one.spec.agent)
         if agent is None:
@@ -79,6 +86,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 
 def _in_case(program: Program, one: Resource[EvalSpec], case: Case) -> Iterator[Diagnostic]:
+    from ..evals.names import named_in_case
+
     for name in named_in_case(case.spec):
         yield from _unknown(program, one, name, at_case(one, case, *name.path, key=name.key))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule
-from ..evals.cases import Case, cases_of
+from ..evals.case import Case, cases_of
 from ..program import Program
 from ..resources import node_at
-from ..schema_places import places_of_case, problems_at
+from ..schema_places import problems_at
 from ..source import node_of
 
 RULE = Rule(
@@ -63,6 +63,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 def _schemas(case: Case) -> Iterator[Diagnostic]:
     """What is wrong with the schemas in a row: in a spec AC301 to AC303 say it."""
+    from ..evals.schemas import places_of_case
+
     places = list(places_of_case(case.spec))
     if not places:
         return

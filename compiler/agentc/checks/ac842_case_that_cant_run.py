@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Rule, Span
-from ..evals.cases import Case, at_case, cases_of
+from ..evals.case import Case, at_case, cases_of
 from ..program import Agent, Program, SchemaData
 from ..resources import Resource
-from ..syntax.eval import EvalSpec
 from .ac812_permission_test_of_nothing import unfit
+
+if TYPE_CHECKING:
+    from ..syntax.eval import EvalSpec
 
 RULE = Rule(
     code="AC842",

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Rule, Span
-from ..evals.cases import Case, at_case, cases_of
+from ..evals.case import Case, at_case, cases_of
 from ..program import Agent, Program
 from ..resources import Resource
 from ..schematypes import type_at
-from ..syntax.eval import EvalSpec
-from ..syntax.scorers import (
-    ApprovalsScorer,
-    ContainsScorer,
-    EffectsScorer,
-    RefusalsScorer,
-    ScorerSpec,
-    StatesScorer,
-    ToolsScorer,
-)
+
+if TYPE_CHECKING:
+    from ..syntax.eval import EvalSpec
+    from ..syntax.scorers import ScorerSpec
 
 RULE = Rule(
     code="AC843",
@@ -62,6 +57,7 @@ spec:
 )
 
 _COMPARING = frozenset({"exact", "number", "similarity", "pairwise"})
+_ASKING = frozenset({"tools", "states", "refusals", "approvals", "effects", "contains"})
 _FIXED = frozenset({"type", "name", "required", "of", "ignore_case"})
 
 
@@ -110,8 +106,7 @@ def _compares(scorer: ScorerSpec) -> bool:
 
 
 def _scorer(agent: Agent | None, scorer: ScorerSpec, span: Span) -> Iterator[Diagnostic]:
-    asking = ToolsScorer | StatesScorer | RefusalsScorer | ApprovalsScorer | EffectsScorer | ContainsScorer
-    if isinstance(scorer, asking) and not scorer.model_fields_set - _FIXED:
+    if scorer.type in _ASKING and not scorer.model_fields_set - _FIXED:
         yield RULE.at(span, f"`{scorer.type}` asks for nothing", help="say what has to be there, or must not")
     of = getattr(scorer, "of", None)
     if of is None or agent is None:

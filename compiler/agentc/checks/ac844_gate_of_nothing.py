@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Rule, did_you_mean
-from ..evals.cases import cases_of, scorers_of
-from ..evals.names import COMPARED, SLICED, name_of
+from ..evals.case import COMPARED, SLICED, cases_of, name_of, scorers_of
 from ..program import Program
 
 RULE = Rule(

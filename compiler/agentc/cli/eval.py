@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..driver import Result
     from ..evals.evaluating import Evaluated
     from ..evals.observation import Trial
-    from ..evals.outcome import Outcome
+    from ..evals.summary import CaseResult
     from ..resources import Resource
     from ..syntax.eval import EvalSpec
 
@@ -49,12 +49,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json", "junit"]),
+    type=click.Choice(["text", "json", "junit", "markdown"]),
     default="text",
     show_default=True,
     help="How the report on standard output is written.",
 )
 @click.option("--evidence", type=_FILE, help="Write the report in JSON here as well: evidence for a release.")
+@click.option("--html", type=_FILE, help="Write a page with plots and every run's transcript here.")
 @click.option("--no-store", is_flag=True, help="Keep no finished runs: nothing can be resumed.")
 def command(
     path: Path,
@@ -71,6 +72,7 @@ def command(
     baseline: Path | None,
     format_: str,
     evidence: Path | None,
+    html: Path | None,
     no_store: bool,
 ) -> int:
     """Run the evals of a project and judge their gates.
@@ -83,7 +85,7 @@ def command(
       agentc eval specs/support --tag injection
     """
     from ..evals.evaluating import EvalError, Options, evaluate
-    from ..evals.outcome import OutcomeError, load_outcome
+    from ..evals.outcome import OutcomeError, encoded, load_outcome
     from ..pipeline import BuildError
     from .common import compile_project, report_errors
 
@@ -92,8 +94,8 @@ def command(
         report_errors(result)
         return 1
     chosen = _chosen(result, names)
-    if (evidence is not None or baseline is not None) and len(chosen) > 1:
-        raise click.UsageError("--evidence and --baseline are of one eval: name it with --eval")
+    if (evidence or baseline or html) and len(chosen) > 1:
+        raise click.UsageError("--evidence, --html and --baseline are of one eval: name it with --eval")
     if evidence is not None and (only or tags):
         raise click.UsageError("--evidence is of all cases: leave --case and --tag out")
     try:
@@ -122,9 +124,13 @@ def command(
         click.echo(f"interrupted{kept}", err=True)
         return 130
     if evidence is not None:
-        _write(evidence, done[0].outcome)
+        _write(evidence, encoded(done[0].outcome))
+    if html is not None:
+        from ..evals.report.html import render
+
+        _write(html, render(done[0]).encode("utf-8", "replace"))
     _tell(done)
-    _print(done, format_)
+    _print(done, format_, None if before is None else before.cases)
     return 0 if all(one.outcome.passed for one in done) else 1
 
 
@@ -155,17 +161,15 @@ def _chosen(result: Result, names: tuple[str, ...]) -> list[Resource[EvalSpec]]:
     return [evals[name] for name in (names or sorted(evals))]
 
 
-def _write(path: Path, outcome: Outcome) -> None:
-    from ..evals.outcome import encoded
-
+def _write(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded(outcome))
+        path.write_bytes(data)
     except OSError as error:
         raise InputError(f"can't write `{path}`: {(error.strerror or 'not writable').lower()}") from error
 
 
-def _print(done: list[Evaluated], format_: str) -> None:
+def _print(done: list[Evaluated], format_: str, baseline: Sequence[CaseResult] | None) -> None:
 
     if format_ == "json":
         from ..evals.outcome import encoded
@@ -179,6 +183,10 @@ def _print(done: list[Evaluated], format_: str) -> None:
         from ..evals.report import junit
 
         click.echo(junit.render(done), nl=False)
+    elif format_ == "markdown":
+        from ..evals.report import markdown
+
+        click.echo(markdown.render(done, baseline), nl=False)
     else:
         from ..evals.report import text
 

@@ -6,8 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -15,65 +14,17 @@ from agentc_runtime import strictjson
 
 from ..diagnostics import Span, did_you_mean
 from ..phrasing import rephrase
-from ..program import Agent, Program
-from ..resources import Resource, Step
+from ..program import Agent
+from ..resources import Resource
 from ..schematypes import type_at
 from ..source import SourceFile
 from ..syntax.eval import EvalCaseSpec, EvalSpec
-from ..syntax.scorers import ScorerSpec
+from .case import Case, CaseSet, Problem
 
 #: Cases of one eval.
 MAX_CASES: Final = 100_000
 _COLUMNS: Final = ("id", "description", "tags", "input", "session", "expected", "approve", "assert", "origin")
 _PLAIN: Final = frozenset({"id", "description", "tags"})
-
-
-class Problem(NamedTuple):
-    """What is wrong with a file of cases or a row of one."""
-
-    span: Span
-    message: str
-    help: str | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """One case with the input and the session that its run gets. `index` is its place in the spec, if it
-    stands there; `span` is its place in the spec or the file."""
-
-    spec: EvalCaseSpec
-    input: Mapping[str, object]
-    session: Mapping[str, object]
-    span: Span
-    index: int | None = None
-
-    @property
-    def id(self) -> str:
-        """The case's name."""
-        return self.spec.id
-
-    @property
-    def counts(self) -> bool:
-        """Whether it counts for gates: what nobody has looked at does not."""
-        origin = self.spec.origin
-        return origin.source == "person" or origin.accepted_by is not None
-
-
-class CaseSet(NamedTuple):
-    """The cases of an eval, and what is wrong with its files."""
-
-    cases: tuple[Case, ...]
-    problems: tuple[Problem, ...]
-
-
-def at_case(one: Resource[EvalSpec], case: Case, *path: Step, key: bool = False) -> Span:
-    """The span of something in a case; a row of a file is one place."""
-    return case.span if case.index is None else one.span("cases", case.index, *path, key=key)
-
-
-def cases_of(program: Program, one: Resource[EvalSpec]) -> CaseSet:
-    """The cases of an eval of the program, and what is wrong with its files."""
-    return program.cases[one.name]
 
 
 def read_cases(
@@ -107,11 +58,6 @@ def read_cases(
         problems.append(Problem(one.span("files"), f"the eval has more than {MAX_CASES:,} cases"))
         del cases[MAX_CASES:]
     return CaseSet(tuple(cases), tuple(problems))
-
-
-def scorers_of(one: Resource[EvalSpec], case: Case) -> tuple[ScorerSpec, ...]:
-    """What is measured of a case: the eval's scorers, then its own."""
-    return one.spec.scorers + case.spec.assert_
 
 
 def _case(spec: EvalSpec, case: EvalCaseSpec, span: Span, index: int | None) -> Case:

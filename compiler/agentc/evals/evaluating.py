@@ -24,13 +24,12 @@ from ..pipeline import bundle_files
 from ..resources import Resource
 from ..syntax.eval import EvalSpec, Source
 from . import recording as recordings
-from .cases import Case, cases_of, scorers_of
+from .case import Case, cases_of, name_of, scorers_of
 from .causes import causes
 from .coverage import coverage
 from .gates import judge_gates
 from .judging import Judge
 from .making_up import MadeUp
-from .names import name_of
 from .observation import Trial
 from .outcome import Outcome
 from .running import Plan, Runner, trials

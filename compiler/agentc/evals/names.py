@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ..resources import Step
 from ..syntax.eval import EvalCaseSpec, EvalSpec, MockAnswerSpec
@@ -19,16 +19,6 @@ from ..syntax.scorers import (
     StatesScorer,
     ToolsScorer,
 )
-
-#: Metrics that a case has by itself, and that can be compared pair by pair.
-COMPARED: Final = frozenset({"pass_rate", "latency_p50", "latency_p95", "cost_usd", "cost_per_success"})
-#: Metrics that are known for the cases of one tag.
-SLICED: Final = frozenset({"pass_rate"})
-
-
-def name_of(spec: ScorerSpec) -> str:
-    """What a scorer is called in reports."""
-    return spec.name or spec.type
 
 
 class Named(NamedTuple):

@@ -25,7 +25,7 @@ from agentc_runtime.workflow import AgentState, ModelState, ToolState
 
 from ..resources import Resource
 from ..syntax.eval import EvalSpec, Source
-from .cases import Case
+from .case import Case
 from .mocking import MakeUp, MockError, MockModel, MockTools
 from .observation import Observation, Trial
 from .observing import Observer

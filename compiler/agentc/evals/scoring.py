@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 from ..resources import Resource
 from ..syntax.eval import EvalSpec
 from ..syntax.scorers import ScorerSpec
-from .cases import Case
+from .case import Case, name_of
 from .judging import Judge, JudgeError
-from .names import name_of
 from .observation import Observation, Score
 from .scorers.base import Said, Scorer, Seen
 from .scorers.registered import UnregisteredError
@@ -92,7 +91,7 @@ class Scoring:
             scores.append(
                 Score(
                     scorer=name_of(spec),
-                    value=said.value,
+                    value=float(said.value),
                     passed=said.passed,
                     reason=self.secrets.redact(said.reason),
                     required=spec.required,

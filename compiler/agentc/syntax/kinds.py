@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cache
+
 from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
@@ -15,15 +18,13 @@ from .common import (
     Closed,
     Metadata,
 )
-from .eval import EvalSpec
 from .permission_test import PermissionTestSpec
 from .permissions import PermissionSetSpec
 from .project import ProjectSpec
 from .service import ServiceSpec
 from .toolset import ToolsetSpec
 
-#: Every kind and the model of its `spec`.
-KINDS: dict[str, type[Closed]] = {
+_KINDS: dict[str, type[Closed]] = {
     "Project": ProjectSpec,
     "Toolset": ToolsetSpec,
     "PermissionSet": PermissionSetSpec,
@@ -31,13 +32,37 @@ KINDS: dict[str, type[Closed]] = {
     "AssertionSet": AssertionSetSpec,
     "PermissionTest": PermissionTestSpec,
     "AcceptanceSet": AcceptanceSetSpec,
-    "Eval": EvalSpec,
     "Service": ServiceSpec,
 }
 
 
+class _Kinds(Mapping[str, type[Closed]]):
+    """The table. The models of evals are many, and most projects have none: they come when asked for."""
+
+    def __getitem__(self, kind: str) -> type[Closed]:
+        if kind == "Eval":
+            from .eval import EvalSpec
+
+            return EvalSpec
+        return _KINDS[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*_KINDS, "Eval")
+
+    def __len__(self) -> int:
+        return len(_KINDS) + 1
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in _KINDS or kind == "Eval"
+
+
+#: Every kind and the model of its `spec`.
+KINDS: Mapping[str, type[Closed]] = _Kinds()
+
+
 def schema_of(kind: str) -> dict[str, JsonValue]:
     """The JSON Schema of one kind, in keywords that draft-07 editors understand as well."""
+    _described()
     spec = KINDS[kind]
     models, shared = models_json_schema([(Metadata, "validation"), (spec, "validation")])
     definitions = dict(shared["$defs"])
@@ -62,6 +87,15 @@ def schema_of(kind: str) -> dict[str, JsonValue]:
         "$defs": {name: _clean(definition) for name, definition in sorted(definitions.items())},
     }
     return schema
+
+
+@cache
+def _described() -> None:
+    from .describing import describe
+
+    for kind in KINDS:
+        _ = KINDS[kind]
+    describe()
 
 
 def _clean(value: JsonValue) -> JsonValue:

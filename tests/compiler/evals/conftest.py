@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from agentc.checks.base import BASE
 from agentc.driver import Result, check_project
-from agentc.evals.cases import Case
+from agentc.evals.case import Case
 from agentc.evals.judging import Choice, Grade
 from agentc.evals.observation import Call, Check, Observation, Turn, Visit
 from agentc.evals.scorers.base import Said, Seen

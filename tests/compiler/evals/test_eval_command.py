@@ -83,7 +83,7 @@ def agentc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     return run
 
 
-@pytest.mark.parametrize("format_", ["text", "json", "junit"])
+@pytest.mark.parametrize("format_", ["text", "json", "junit", "markdown"])
 def test_a_report_says_what_failed_and_why(
     agentc: Run, project: Any, snapshot: SnapshotAssertion, format_: str
 ) -> None:
@@ -270,3 +270,45 @@ def test_whole_evals_tell_opentelemetry_what_they_came_to(
         "gen_ai.agent.version": "1.0.0",
         "deployment.environment.name": "local",
     }
+
+
+HOSTILE = "<script>alert(1)</script> ]]> [x](https://evil.example) @everybody | ::error:: \\u001b[31m"
+
+
+def test_what_a_model_says_stays_text_in_every_report(agentc: Run, project: Any, tmp_path: Path) -> None:
+    said = HOSTILE.replace("\\u001b", "\x1b")
+    spec = f"""\
+  agent: triage
+  model: mock
+  defaults: {{ input: {{ ticket_id: T-1 }} }}
+  scorers: [{{ type: contains, all: [something else] }}]
+  cases:
+    - id: hostile
+      turns: [{{ text: {json.dumps(said)} }}]
+"""
+    root = project(spec)
+    page = tmp_path / "report.html"
+    text = agentc("eval", root, "--html", page)[1]
+    assert "\x1b" not in text
+    html = page.read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "default-src 'none'" in html
+    assert not re.search(r'(?:src|href)="(?!#)', html)
+    junit = agentc("eval", root, "--format", "junit")[1]
+    assert "<script" not in junit
+    ET.fromstring(junit)
+    markdown = agentc("eval", root, "--format", "markdown")[1]
+    assert "<script" not in markdown
+    assert not re.search(r"(?<!\\\\)[@<\[]", markdown.replace("\\\\", ""))
+
+
+def test_markdown_says_what_broke_since_the_baseline(agentc: Run, project: Any, tmp_path: Path) -> None:
+    root = project(EVAL)
+    before = tmp_path / "before.json"
+    agentc("eval", root, "--evidence", before)
+    text = (root / "evals.yaml").read_text()
+    (root / "evals.yaml").write_text(text.replace("amount: 20", "amount: 51"))
+    out = agentc("eval", root, "--baseline", before, "--format", "markdown")[1]
+    assert "Broke since the baseline: refunds\n" in out
+    assert "AR201" in out

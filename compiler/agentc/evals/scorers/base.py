@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agentc_runtime.quoting import shown
 
-from ..cases import Case
+from ..case import Case
 from ..observation import Call, Observation
 
 if TYPE_CHECKING:
