@@ -226,6 +226,13 @@ def _limits(limits: ir.Limits) -> Iterator[str]:
         yield f"{limits.tokens} tokens"
     if limits.cost_usd is not None:
         yield f"{limits.cost_usd} US dollars"
+    for name, what in (
+        (limits.cost_per_session_usd, f"a session ({limits.session_key})"),
+        (limits.cost_per_tenant_usd, f"a day for a tenant ({limits.tenant_key})"),
+        (limits.cost_per_day_usd, "a day"),
+    ):
+        if name is not None:
+            yield f"{name} US dollars {what}"
     yield duration_in_words(limits.time_ms)
     yield f"{limits.calls_per_turn} tool calls a turn"
 

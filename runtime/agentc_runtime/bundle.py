@@ -234,13 +234,22 @@ class Model(Record, frozen=True, kw_only=True):
 
 
 class Limits(Record, frozen=True, kw_only=True):
-    """Bounds of one run. `calls_per_turn` is how many tool calls of one model turn are carried out."""
+    """Bounds of one run. `calls_per_turn` is how many tool calls of one model turn are carried out.
+
+    The `cost_per_…` bound what all runs of the agent cost together: of a session, of a tenant in a UTC day,
+    in a UTC day. Whose a run is stands in the fields `session_key` and `tenant_key` of its session.
+    """
 
     steps: int = 50
     tokens: int | None = None
     cost_usd: str | None = None
     time_ms: int = 600_000
     calls_per_turn: int = 16
+    cost_per_session_usd: str | None = None
+    cost_per_tenant_usd: str | None = None
+    cost_per_day_usd: str | None = None
+    session_key: str | None = None
+    tenant_key: str | None = None
 
 
 class Data(Record, frozen=True, kw_only=True):

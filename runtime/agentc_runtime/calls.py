@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from .budgets import BudgetName, Spending
 from .bundle import Origin
 from .labels import Label
 from .origins import Origins
@@ -151,6 +152,16 @@ class Journal(Protocol):
 
     def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> MaybeLater[None]:
         """Record how the call ended."""
+
+    def reserve(self, spending: Spending) -> MaybeLater[BudgetName | None]:
+        """Count the most that a model turn can cost against its budgets, in one transaction.
+
+        Returns the budget that it might go over, in which case nothing was counted. A turn that is reserved
+        again is counted once.
+        """
+
+    def spend(self, run_id: str, turn: str, amount: int) -> MaybeLater[None]:
+        """Count what a reserved turn has cost instead of what it might have."""
 
 
 async def answered(answer: MaybeLater[T]) -> T:

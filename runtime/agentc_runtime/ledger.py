@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from .audit import append
+from .budgets import BudgetName, Spending, over
 from .calls import Claim, Returned
 from .canonical import canonical
 from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
@@ -161,6 +162,71 @@ class Ledger(ABC):
             if changed.rowcount != 1:
                 raise StoreError(f"call `{call_id}` of run `{run_id}` is not open", self.name)
             log(within, run_id, SETTLED, settled(call_id, outcome))
+
+    # --- model turns -----------------------------------------------------------------------------------
+
+    def reserve(self, spending: Spending) -> BudgetName | None:
+        """Count a turn against its budgets. See `Journal.reserve`."""
+        with self.transaction() as within:
+            return reserve_turn(within, spending)
+
+    def spend(self, run_id: str, turn: str, amount: int) -> None:
+        """Count what a turn has cost. See `Journal.spend`."""
+        with self.transaction() as within:
+            spend_turn(within, run_id, turn, amount)
+
+
+_SPENDING = """CREATE TABLE IF NOT EXISTS spending (
+    run_id TEXT NOT NULL, turn TEXT NOT NULL, agent TEXT NOT NULL, session_key TEXT NOT NULL,
+    tenant_key TEXT NOT NULL, day TEXT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (run_id, turn))"""
+_BUDGETS: Mapping[BudgetName, str] = {
+    "cost_per_session_usd": "agent = ? AND session_key = ?",
+    "cost_per_tenant_usd": "agent = ? AND tenant_key = ? AND day = ?",
+    "cost_per_day_usd": "agent = ? AND day = ?",
+}
+
+
+def reserve_turn(within: Transaction, spending: Spending) -> BudgetName | None:
+    """Count a turn, unless a budget might not hold it: all that was reserved before, by whomever, is seen."""
+    within.execute(f"SELECT count FROM head{within.holding}").fetchone()  # noqa: S608  one after the other
+    within.execute(_SPENDING)
+    day = within.now[:10]
+    parameters: Mapping[BudgetName, tuple[str, ...]] = {
+        "cost_per_session_usd": (spending.agent, spending.session),
+        "cost_per_tenant_usd": (spending.agent, spending.tenant, day),
+        "cost_per_day_usd": (spending.agent, day),
+    }
+    spent = {name: _spent(within, _BUDGETS[name], parameters[name], spending) for name in spending.limits}
+    exceeded = over(spending, spent)
+    if exceeded is None:
+        within.execute(
+            "INSERT INTO spending (run_id, turn, agent, session_key, tenant_key, day, amount)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (run_id, turn) DO UPDATE SET amount = excluded.amount, day = excluded.day",
+            (
+                spending.run_id,
+                spending.turn,
+                spending.agent,
+                spending.session,
+                spending.tenant,
+                day,
+                spending.amount,
+            ),
+        )
+    return exceeded
+
+
+def spend_turn(within: Transaction, run_id: str, turn: str, amount: int) -> None:
+    """Count what a reserved turn has cost."""
+    within.execute("UPDATE spending SET amount = ? WHERE run_id = ? AND turn = ?", (amount, run_id, turn))
+
+
+def _spent(within: Transaction, where: str, parameters: tuple[str, ...], spending: Spending) -> int:
+    row = within.execute(
+        f"SELECT coalesce(sum(amount), 0) FROM spending WHERE {where} AND NOT (run_id = ? AND turn = ?)",  # noqa: S608
+        (*parameters, spending.run_id, spending.turn),
+    ).fetchone()
+    return int(str(row[0])) if row is not None else 0
 
 
 def log(within: Transaction, run_id: str, kind: str, payload: Mapping[str, object]) -> None:

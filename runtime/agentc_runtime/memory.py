@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from .budgets import BudgetName, Spending, over
 from .calls import Claim, Returned
 from .journal import CLAIMED, SETTLED, StoreError, claimed, settled
 from .quotas import exhausted
@@ -34,6 +35,7 @@ class MemoryJournal:
         self._in_run: Counter[tuple[str, str]] = Counter()
         self._in_day: Counter[tuple[str, str, str]] = Counter()
         self._open: set[tuple[str, str]] = set()
+        self._spending: dict[tuple[str, str], tuple[Spending, str, int]] = {}
 
     def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
         """Pass one event on."""
@@ -77,3 +79,27 @@ class MemoryJournal:
                 raise StoreError(f"can't be recorded: {error}", _WHERE) from error
             self.record(run_id, SETTLED, payload)
         self._open.remove((run_id, call_id))
+
+    def reserve(self, spending: Spending) -> BudgetName | None:
+        """Count a turn against its budgets."""
+        today = self._clock().astimezone(UTC).date().isoformat()
+        spent: Counter[BudgetName] = Counter()
+        key = (spending.run_id, spending.turn)
+        for other, (turn, day, amount) in self._spending.items():
+            if other == key or turn.agent != spending.agent:
+                continue
+            if turn.session == spending.session:
+                spent["cost_per_session_usd"] += amount
+            if day == today and turn.tenant == spending.tenant:
+                spent["cost_per_tenant_usd"] += amount
+            if day == today:
+                spent["cost_per_day_usd"] += amount
+        exceeded = over(spending, spent)
+        if exceeded is None:
+            self._spending[key] = (spending, today, spending.amount)
+        return exceeded
+
+    def spend(self, run_id: str, turn: str, amount: int) -> None:
+        """Count what a turn has cost."""
+        spending, day, _ = self._spending[run_id, turn]
+        self._spending[run_id, turn] = (spending, day, amount)

@@ -300,6 +300,21 @@ _RULES = (
         "done.",
         "look at the folder that `--control` names, and at its permissions",
     ),
+    RefusalRule(
+        "AR540",
+        "budget is used up",
+        "The runs of a session, a tenant or a day may cost so much together. A model turn is reserved at the "
+        "most that it can cost, and not asked for when a budget might not hold it.",
+        "wait until the next UTC day, raise the limit that the message names, or lower the model's "
+        "`max_output_tokens`",
+    ),
+    RefusalRule(
+        "AR541",
+        "budget can't be kept",
+        "What a turn costs, or whose budget it comes out of, is not known: the model has no prices, or the "
+        "session lacks the field that says whose the run is.",
+        "give the model `prices`, or pass the field that the message names in the session",
+    ),
 )
 
 #: Every rule by its code.

@@ -153,6 +153,7 @@ from . import (
     ac870_objective_contradicts,
     ac871_objective_of_nothing,
     ac872_objective_beyond_limit,
+    ac873_budget_of_nobody,
     ac901_new_agent,
     ac902_new_tool,
     ac903_more_arguments,
@@ -327,6 +328,7 @@ RULES: dict[str, Rule] = {
         ac870_objective_contradicts.RULE,
         ac871_objective_of_nothing.RULE,
         ac872_objective_beyond_limit.RULE,
+        ac873_budget_of_nobody.RULE,
         ac901_new_agent.RULE,
         ac902_new_tool.RULE,
         ac903_more_arguments.RULE,
@@ -455,4 +457,5 @@ CHECKS: tuple[Check, ...] = (
     ac870_objective_contradicts.check,
     ac871_objective_of_nothing.check,
     ac872_objective_beyond_limit.check,
+    ac873_budget_of_nobody.check,
 )

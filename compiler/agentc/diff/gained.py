@@ -279,7 +279,10 @@ def _limits(old: ir.Limits, new: ir.Limits) -> Iterator[Found]:
         before, now = getattr(old, name), getattr(new, name)
         if before is None or before == now:
             continue
-        if now is None or Decimal(now) > Decimal(before):
+        if name.endswith("_key"):  # whatever is counted under another name begins at nothing
+            what = f"is another: {now}, not {before}"
+            yield Found("widened", "AC915", "low", f"the limit {name}", what, f"limits/{name}")
+        elif now is None or Decimal(now) > Decimal(before):
             less = "there is no limit any more" if now is None else f"up to {now}, not {before}"
             yield Found(
                 "widened", "AC915", "low", f"the limit {name}", f"is higher: {less}", f"limits/{name}"

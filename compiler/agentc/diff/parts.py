@@ -30,7 +30,10 @@ _GRANT: Final = _names(
 _MODEL_PERMISSIONS: Final = _names("provider model endpoint secret max_sensitivity")
 _MODEL_BEHAVIOUR: Final = _names("alias prices max_output_tokens temperature timeout_ms strict_tools")
 _ENVIRONMENT: Final = _names("variables secrets private_hosts vault certificate_authorities")
-_LIMITS: Final = _names("steps tokens cost_usd time_ms calls_per_turn")
+_LIMITS: Final = _names(
+    "steps tokens cost_usd time_ms calls_per_turn cost_per_session_usd cost_per_tenant_usd cost_per_day_usd "
+    "session_key tenant_key"
+)
 _STATES: Final = _names("agent model tool choice parallel map approval retrieve verify handoff end")
 _STATE_BEHAVIOUR: Final = _names(
     "type instructions prompt tools models turns next output retry catch timeout_ms tool arguments choices "

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, Strict
 
-from .common import Closed, DataSpec, Duration, Money, Name, OutputSpec, PositiveInt, Prompt
+from .common import Closed, DataSpec, Duration, Money, Name, NonEmpty, OutputSpec, PositiveInt, Prompt
 from .workflow import WorkflowSpec
 
 
@@ -23,6 +23,16 @@ class LimitsSpec(Closed):
     """How long a run may take."""
     calls_per_turn: Annotated[int, Strict(), Field(ge=1, le=64)] = 16
     """Tool calls of one model turn that are carried out."""
+    cost_per_session_usd: Money | None = None
+    """US dollars of all runs of a session, which `session_key` names."""
+    cost_per_tenant_usd: Money | None = None
+    """US dollars of all runs of a tenant, which `tenant_key` names, in a UTC day."""
+    cost_per_day_usd: Money | None = None
+    """US dollars of all runs of the agent in a UTC day."""
+    session_key: NonEmpty | None = None
+    """The field of the agent's session that says which session a run belongs to."""
+    tenant_key: NonEmpty | None = None
+    """The field of the agent's session that says which tenant a run is for."""
 
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
+from ..budgets import BudgetName, Spending
 from ..calls import Claim, Returned
 from ..canonical import canonical
 from ..journal import StoreError
-from ..ledger import Ledger, Transaction, log
+from ..ledger import Ledger, Transaction, log, reserve_turn, spend_turn
 from ..quotas import QuotaName
 from ..refusals import Refusal
 from . import effects, runs
@@ -60,6 +61,14 @@ class DurableJournal:
                 wait = min(LONGEST_WAIT, wait * 2)
             else:
                 return
+
+    async def reserve(self, spending: Spending) -> BudgetName | None:
+        """Count a turn. One that is asked for again after a crash is counted once."""
+        return await self._write(lambda within: reserve_turn(within, spending))
+
+    async def spend(self, run_id: str, turn: str, amount: int) -> None:
+        """Count what a turn has cost."""
+        await self._write(lambda within: spend_turn(within, run_id, turn, amount))
 
     def start_run(self, run_id: str, **said: object) -> None:
         """The run was kept before it was begun."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from ..budgets import Payer
 from ..bundle import Program, SourceMap, Tool
 from ..calls import Call, Returned
 from ..events import Event
@@ -93,6 +94,8 @@ class Run:
         self._labels: dict[str, Label] = {}
         self.data: dict[str, object] = {"input": input, "session": session, "states": self._states}
         self.tally = Tally(program.limits, services.source_map)
+        payer = Payer(program=program, source_map=services.source_map, session=session)
+        self.payers: tuple[Payer, ...] = (payer,)
         self.steps = 0
         self.acted = False
         self.done: list[Done] = []
@@ -134,6 +137,7 @@ class Run:
         child.scope = f"{self.scope}{fork}.{name}/"
         child.output = None
         child.tally = self.tally
+        child.payers = self.payers
         child._states.update(self._states)
         child._labels.update(self._labels)
         if item is not None:
@@ -148,6 +152,7 @@ class Run:
         child = Run(self.run_id, self._scoped(fork, name, services), input=given, session=session)
         child.scope = f"{self.scope}{fork}.{name}/"
         child.tally = Tally(services.program.limits, services.source_map, self.tally)
+        child.payers += self.payers
         return child
 
     def join(self, child: Run) -> None:

@@ -29,6 +29,7 @@ from ..template import RenderError, paths, render
 from .answers import Unusable, Usable, read_answer
 from .context import Run
 from .failures import failure
+from .paying import paid
 
 #: How often a state tells its model that an answer can't be used, before it gives up.
 MAX_REPAIRS: Final = 2
@@ -165,14 +166,17 @@ class Conversation:
         services = run.services
         remembered = True
 
+        key = run.key("model")
+
         async def ask() -> ModelResponse:
             nonlocal remembered
             remembered = False
-            asked = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
-            services.emit(asked)
-            return await services.models.complete(request, self._heard, self._retried)
+            async with paid(run, key, request) as pay:
+                asked = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
+                services.emit(asked)
+                return pay(await services.models.complete(request, self._heard, self._retried))
 
-        response = await services.steps.complete(run.key("model"), ask)
+        response = await services.steps.complete(key, ask)
         cost = run.tally.spend(model, response.usage)
         run.services.emit(
             ModelTurn(

@@ -5,12 +5,28 @@ from __future__ import annotations
 from decimal import Context, Decimal, Inexact
 from typing import Final
 
+import msgspec
+
 from ..bundle import Model
-from .types import Usage
+from .types import ModelRequest, Usage
 
 #: Wide enough for any price and token count in a bundle; a result that would need rounding raises.
 _EXACT: Final = Context(prec=100, traps=[Inexact])
+#: Tokens that a provider adds to a message or a tool, at most.
+_AROUND: Final = 64
 _MILLION: Final = Decimal("1E-6")
+
+
+def most_usd(request: ModelRequest) -> Decimal | None:
+    """US dollars that a turn can cost at most; `None` when the model has no prices.
+
+    A token stands for one byte of text or more, so no tokenizer makes more tokens of a request than it has
+    bytes; some are added for what a provider puts around each message and tool.
+    """
+    model = request.model
+    encoded = msgspec.json.encode([request.instructions, request.messages, request.tools, request.output])
+    around = _AROUND * (2 + len(request.messages) + len(request.tools))
+    return cost_usd(model, Usage(input=len(encoded) + around, output=model.max_output_tokens))
 
 
 def cost_usd(model: Model, usage: Usage) -> Decimal | None:
