@@ -208,6 +208,11 @@ def _auth(field: str) -> Callable[[Program], bool]:
     )
 
 
+def _has_budget(program: Program) -> bool:
+    limits = program.limits
+    return any((limits.cost_per_session_usd, limits.cost_per_tenant_usd, limits.cost_per_day_usd))
+
+
 _POSSIBLE: Final[dict[str, Callable[[Program], bool]]] = {
     "AR105": _grants(bool, "bind"),
     "AR106": _grants(bool, "bind"),
@@ -223,4 +228,6 @@ _POSSIBLE: Final[dict[str, Callable[[Program], bool]]] = {
     "AR508": lambda program: any(one.vault is not None for one in program.environments.values()),
     "AR509": lambda program: any(program.tools[name].request.certificate for name in program.grants),
     "AR512": _states(RetrieveState),
+    "AR540": _has_budget,
+    "AR541": _has_budget,
 }

@@ -33,7 +33,8 @@ def pages(result: Any) -> tuple[str, str]:
 def test_page_and_runbook_of_an_agent(project: Any, snapshot: Any) -> None:
     page, book = pages(project())
     assert page == snapshot
-    assert book == snapshot
+    # which rules there are is looked at below: the table grows with each
+    assert re.sub(r"^\| AR\d+ \|.*\n", "", book, flags=re.MULTILINE) == snapshot
 
 
 def commands(text: str) -> list[str]:
@@ -85,7 +86,7 @@ def test_rules_that_can_not_refuse_anything_of_this_agent_are_left_out(project: 
     _, book = pages(project())
     shown = set(re.findall(r"^\| (AR\d+) \|", book, re.MULTILINE))
     assert {"AR101", "AR201", "AR404", "AR503"} <= shown
-    assert not shown & {"AR204", "AR305", "AR508", "AR509", "AR512"}
+    assert not shown & {"AR204", "AR305", "AR508", "AR509", "AR512", "AR540"}
     assert _POSSIBLE.keys() <= RULES.keys()
 
 
