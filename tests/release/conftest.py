@@ -143,6 +143,19 @@ def live_service() -> ModuleType:
     return load(ROOT / "tests/support/live_service.py")
 
 
+@pytest.fixture(scope="session")
+def postgres_support() -> ModuleType:
+    """PostgreSQL of our own."""
+    return load(ROOT / "tests/support/postgres.py")
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_support: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running server."""
+    with postgres_support.server(tmp_path_factory.mktemp("postgres")) as started:
+        yield started
+
+
 # --- origins -------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.canonical import canonical
 from agentc_runtime.events import Event, ToolRefused
 from agentc_runtime.release.control import FolderControl
+from agentc_runtime.release.database import DatabaseControl
 from agentc_runtime.release.switching import ControlledSwitches
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
@@ -125,9 +126,10 @@ async def run(bundle: Bundle, transport: HttpTransport, journal: Any, emit: Any,
     )
 
 
-async def _loop(bundle: Bundle, control: Path, store: Store) -> dict[str, int]:
+async def _loop(bundle: Bundle, control: str, store: Store) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    switches = ControlledSwitches(FolderControl(control))
+    opened = DatabaseControl.at(control) if "://" in control else FolderControl(Path(control))
+    switches = ControlledSwitches(opened)
     transport = HttpTransport(bundle.program.environments["local"])
     over = asyncio.Event()
 
@@ -150,4 +152,4 @@ async def _loop(bundle: Bundle, control: Path, store: Store) -> dict[str, int]:
 
 if __name__ == "__main__":
     with Store(sys.argv[3]) as kept:
-        print(json.dumps(asyncio.run(_loop(read_bundle(Path(sys.argv[1])), Path(sys.argv[2]), kept))))
+        print(json.dumps(asyncio.run(_loop(read_bundle(Path(sys.argv[1])), sys.argv[2], kept))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import click
 
@@ -26,7 +25,7 @@ def command(
     span: timedelta | None,
     reason: str,
     by: str | None,
-    control: Path,
+    control: str,
 ) -> int:
     """Stop a tool, an agent, a model or a group of approvers on every worker.
 

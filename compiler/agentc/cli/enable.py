@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from . import InputError
@@ -17,7 +15,7 @@ from .release import BY, CONTROL, REASON, open_control
 @REASON
 @BY
 @CONTROL
-def command(kind: str, name: str, agent: str | None, reason: str, by: str | None, control: Path) -> int:
+def command(kind: str, name: str, agent: str | None, reason: str, by: str | None, control: str) -> int:
     """Undo `agentc disable`. Exit code 1: it is not disabled.
 
     \b

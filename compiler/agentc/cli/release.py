@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentc_runtime.release.channel import Pointer
-    from agentc_runtime.release.control import FolderControl
+    from agentc_runtime.release.control import Control
     from agentc_runtime.release.deploying import Terms
     from agentc_runtime.switches import Switches
     from agentc_runtime.trust.policy import TrustPolicy
@@ -28,14 +28,12 @@ CONTROL = click.option(
     "--control",
     required=True,
     envvar="AGENTC_CONTROL",
-    type=click.Path(path_type=Path),
-    help="The folder that operators and workers share. Also in the variable AGENTC_CONTROL.",
+    help="What operators and workers share: a folder, or a store by its URL. Also in AGENTC_CONTROL.",
 )
 CONTROLLED = click.option(
     "--control",
     envvar="AGENTC_CONTROL",
-    type=click.Path(path_type=Path),
-    help="The folder in which operators disable things. Also in the variable AGENTC_CONTROL.",
+    help="Where operators disable things: a folder, or a store by its URL. Also in AGENTC_CONTROL.",
 )
 CHANNEL = click.option("--channel", default="production", show_default=True, help="The channel.")
 TRUST = click.option(
@@ -81,26 +79,30 @@ EXPIRES = click.option(
 )
 
 
-def open_control(path: Path) -> FolderControl:
-    """The control in a folder.
+def open_control(place: str) -> Control:
+    """The control in a folder or a store.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder, or the store can't be opened.
     """
     from agentc_runtime.release.control import FolderControl
     from agentc_runtime.switches import ControlError
 
     try:
-        return FolderControl(path)
+        if "://" in place:
+            from agentc_runtime.release.database import DatabaseControl
+
+            return DatabaseControl.at(place)
+        return FolderControl(Path(place))
     except ControlError as error:
         raise InputError(f"--control: {error}") from error
 
 
-def switches_of(control: Path | None) -> Switches | None:
+def switches_of(control: str | None) -> Switches | None:
     """The switches of `--control`, looked at anew at each call.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder or store.
     """
     if control is None:
         return None

@@ -68,7 +68,7 @@ def command(
     no_store: bool,
     trust: Path | None,
     narrow: Path | None,
-    control: Path | None,
+    control: str | None,
     format_: str,
     quiet: bool,
     log_format: str,

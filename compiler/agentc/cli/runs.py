@@ -117,7 +117,7 @@ def show(run_id: str, store: str, format_: str) -> int:
 def resume(
     run_id: str,
     store: str,
-    control: Path | None,
+    control: str | None,
     replay: Path | None,
     format_: str,
     quiet: bool,

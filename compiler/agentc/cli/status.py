@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("status")
 @CONTROL
 @text_or_json("How it is written.")
-def command(control: Path, format_: str) -> int:
+def command(control: str, format_: str) -> int:
     """Say what workers run, what is stopped and what is disabled.
 
     It is what the workers that share the control have reported last. Exit code 1: a worker has a problem, or

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 @watched
 def command(
     store: str,
-    control: Path | None,
+    control: str | None,
     concurrency: int,
     takeover_after: float,
     log_format: str,

@@ -39,6 +39,11 @@ _DURABLE = (
     # Events of a run that is run again and again, each recorded in the audit log once.
     """CREATE TABLE IF NOT EXISTS run_events (
         run_id TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (run_id, event))""",
+    # What operators say and workers report, and channels and bundles where the store is their origin.
+    """CREATE TABLE IF NOT EXISTS documents (
+        name TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS origin_bundles (
+        digest TEXT PRIMARY KEY, archive {bytes} NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, started)",
 )
 

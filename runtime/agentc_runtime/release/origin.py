@@ -97,7 +97,7 @@ def bundle_from(origin: Origin, digest: str) -> Fetched:
 
 
 def open_origin(place: str) -> Origin:
-    """The origin that a text names: `https://…`, `oci://HOST/REPOSITORY`, or a folder.
+    """The origin that a text names: `https://…`, `oci://HOST/REPOSITORY`, a store by its URL, or a folder.
 
     Raises:
         OriginError: it can't be one.
@@ -110,29 +110,32 @@ def open_origin(place: str) -> Origin:
         from .web import WebOrigin
 
         return WebOrigin(place)
-    from .folder import FolderOrigin
-
-    return FolderOrigin(Path(place))
+    return _writable(place)
 
 
 def open_publisher(place: str) -> Publisher:
-    """The same, to be written to: a folder or a registry.
+    """The same, to be written to: a folder, a registry or a store.
 
     Raises:
         OriginError: it can't be one, or can't be written to.
     """
     if place.startswith(("https://", "http://")):
         raise OriginError(f"`{place}` can only be read: push to the folder that it serves")
-    opened: Publisher
     if place.startswith("oci://"):
         from .registry import RegistryOrigin
 
-        opened = RegistryOrigin(place)
-    else:
-        from .folder import FolderOrigin
+        return RegistryOrigin(place)
+    return _writable(place)
 
-        opened = FolderOrigin(Path(place))
-    return opened
+
+def _writable(place: str) -> Publisher:
+    if "://" in place:
+        from .database import DatabaseOrigin
+
+        return DatabaseOrigin.at(place)
+    from .folder import FolderOrigin
+
+    return FolderOrigin(Path(place))
 
 
 def bundle_path(digest: str) -> str:
