@@ -139,10 +139,19 @@ def read_audit(path: Path, run_id: str | None = None) -> Iterator[AuditRecord]:
     Raises:
         StoreError: the file can't be opened, is damaged, or holds no audit log.
     """
+    for row in read_rows(path):
+        if run_id is None or row.run_id == run_id:
+            yield record_of(row, str(path))
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The records as they are kept, oldest first. It does not verify them.
+
+    Raises:
+        StoreError: the file can't be opened, is damaged, or holds no audit log.
+    """
     with reporting(path), closing(open_readonly(path)) as connection:
-        for row in map(Row._make, connection.execute(SELECT)):
-            if run_id is None or row.run_id == run_id:
-                yield record_of(row, str(path))
+        yield from map(Row._make, connection.execute(SELECT))
 
 
 def record_of(row: Row, where: str) -> AuditRecord:

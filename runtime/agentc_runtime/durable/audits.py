@@ -46,10 +46,19 @@ def read_ledger(ledger: Ledger, run_id: str | None = None) -> Iterator[AuditReco
     Raises:
         StoreError: the store can't be read, or a record is damaged.
     """
+    for row in ledger_rows(ledger):
+        if run_id is None or row.run_id == run_id:
+            yield record_of(row, ledger.name)
+
+
+def ledger_rows(ledger: Ledger) -> Iterator[Row]:
+    """The records as they are kept, oldest first. It does not verify them.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
     for rows in _batches(ledger, None):
-        for row in map(Row._make, rows):
-            if run_id is None or row.run_id == run_id:
-                yield record_of(row, ledger.name)
+        yield from map(Row._make, rows)
 
 
 def _batches(ledger: Ledger, last: int | None) -> Iterator[list[tuple[object, ...]]]:

@@ -71,3 +71,53 @@ def test_what_is_no_log(agentc, folder, data, command):
     assert done.err.startswith("error: ")
     assert (folder / "x.db").read_bytes() == data
     assert [path.name for path in folder.iterdir()] == ["x.db"]
+
+
+def test_an_exported_log_is_checked_without_its_store(agentc, log, folder):
+    done = agentc("audit", "export", "--out", "audit.jsonl")
+    assert (done.code, done.err) == (0, "")
+    head = done.out.split()[-1]
+    assert done.out == f"audit.jsonl  3 records  head {head}\n"
+    assert agentc("audit", "verify").out == f"ok  3 records  head {head}\n"
+    log.unlink()
+    checked = agentc("audit", "verify", "--export", "audit.jsonl", "--head", head)
+    assert (checked.code, checked.out) == (0, f"ok  3 records  head {head}\n")
+    lines = (folder / "audit.jsonl").read_text().splitlines()
+    assert json.loads(lines[1])["payload"] == {"call_id": "call-1", "note": "zurück \x1b[31m"}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda lines: [lines[0], lines[1].replace("call-1", "call-9"), lines[2]], "record 2 was changed"),
+        (lambda lines: [lines[0], lines[2]], "record 2 is missing"),
+        (lambda lines: [lines[1], lines[0], lines[2]], "record 1 is missing"),
+        (lambda lines: [*lines, lines[2]], "record 3 does not belong here"),
+        (lambda lines: [lines[0], "{}", lines[2]], "line 2 is no record of a log"),
+        (lambda lines: [lines[0], "x", lines[2]], "line 2 is not JSON"),
+        (lambda lines: [lines[0], '{"seq":1,"seq":2}', lines[2]], "line 2 is not JSON"),
+        (lambda lines: lines[:2], "the expected head is not in the log"),
+    ],
+)
+def test_an_exported_log_that_was_changed(agentc, log, folder, change, found):
+    head = agentc("audit", "export", "--out", "audit.jsonl").out.split()[-1]
+    path = folder / "audit.jsonl"
+    path.write_text("".join(f"{line}\n" for line in change(path.read_text().splitlines())))
+    done = agentc("audit", "verify", "--export", "audit.jsonl", "--head", head)
+    assert (done.code, done.out) == (1, "")
+    assert found in done.err
+
+
+def test_a_log_that_was_changed_is_not_exported(agentc, log, folder):
+    with closing(sqlite3.connect(log, isolation_level=None)) as connection:
+        connection.execute("update audit set payload = replace(payload, 'call-1', 'call-9')")
+    done = agentc("audit", "export", "--out", "audit.jsonl")
+    assert (done.code, done.out) == (1, "")
+    assert "is not as it was written: record 2 was changed" in done.err
+    assert [path.name for path in folder.iterdir()] == [".agentc"]
+
+
+def test_where_nothing_can_be_exported(agentc, folder):
+    assert agentc("audit", "export", "--out", "x").code == 2
+    assert agentc("audit", "export").code == 2
+    assert agentc("audit", "verify", "--export", "nowhere").code == 2
