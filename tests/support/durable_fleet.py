@@ -94,6 +94,10 @@ def write_project(
         },
         grants=({"tool": "desk.get_ticket"}, refund, {"tool": "desk.note"}),
     )
+    if approval is not None:
+        project = json.loads((folder / "agentc.yaml").read_text())
+        project["spec"]["approvers"] = {group: ["alice"] for group in approval["by"]}
+        (folder / "agentc.yaml").write_text(json.dumps(project, indent=1))
     spec = json.loads((folder / "agent.yaml").read_text())
     spec["spec"]["input"] = {
         "schema": {

@@ -31,14 +31,19 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class _Server(ThreadingHTTPServer):
+    #: As many connect at once as there are runs in a test of many.
+    request_queue_size = 256
+    daemon_threads = True
+
+
 class Service:
     """The server: `answer` is asked for each answer. With `tls` it speaks TLS. Use as a context manager."""
 
     def __init__(self, answer: Callable[[Asked], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that was refused
         if tls is not None:
             self._server.socket = tls.wrap_socket(

@@ -25,6 +25,7 @@ from . import engine, runs
 from .effects import outcomes_of
 from .journal import DurableJournal
 from .person import DurableApprover
+from .prepared import prepare
 from .steps import DurableSteps
 
 _LOG = logging.getLogger("agentc.durable")
@@ -52,8 +53,10 @@ class RunDriver:
     def __init__(
         self, ledger: Ledger, doors: Doors, environ: Mapping[str, str], switches: Switches | None = None
     ) -> None:
+        prepare()
         self._ledger = ledger
         self._doors = doors
+        self._loading = asyncio.Lock()
         self._environ = environ
         self._switches = switches
         self._bundles: dict[str, Bundle] = {}
@@ -140,6 +143,7 @@ class RunDriver:
         return result.status
 
     async def _bundle(self, digest: str) -> Bundle:
-        if digest not in self._bundles:
-            self._bundles[digest] = await asyncio.to_thread(runs.stored_bundle, self._ledger, digest)
-        return self._bundles[digest]
+        async with self._loading:
+            if digest not in self._bundles:
+                self._bundles[digest] = await asyncio.to_thread(runs.stored_bundle, self._ledger, digest)
+            return self._bundles[digest]

@@ -60,8 +60,8 @@ class _NotAnOutcome(BaseException):
         self.error = error
 
 
-_Turn: TypeAlias = _Completed | _Failed | _Refused
-_Passages: TypeAlias = _Retrieved | _Unanswered
+Turn: TypeAlias = _Completed | _Failed | _Refused
+Passages: TypeAlias = _Retrieved | _Unanswered
 
 
 class DurableSteps:
@@ -91,7 +91,7 @@ class DurableSteps:
         """The recorded turn, or one that is recorded now."""
 
         async def ask() -> str:
-            turn: _Turn
+            turn: Turn
             try:
                 turn = _Completed(response=await work())
             except ModelError as error:
@@ -100,7 +100,7 @@ class DurableSteps:
                 turn = _Refused(refusal=error.refusal)
             return self._text(turn)
 
-        turn: _Turn = msgspec.convert(json.loads(await self._step(key, ask)), _Turn)
+        turn: Turn = msgspec.convert(json.loads(await self._step(key, ask)), Turn)
         match turn:
             case _Completed(response=response):
                 return response
@@ -128,14 +128,14 @@ class DurableSteps:
         """The recorded passages, or those that are recorded now."""
 
         async def ask() -> str:
-            found: _Passages
+            found: Passages
             try:
                 found = _Retrieved(passages=await work())
             except RetrieverError as error:
                 found = _Unanswered(message=str(error))
             return self._text(found)
 
-        found: _Passages = msgspec.convert(json.loads(await self._step(key, ask)), _Passages)
+        found: Passages = msgspec.convert(json.loads(await self._step(key, ask)), Passages)
         match found:
             case _Retrieved(passages=passages):
                 return passages

@@ -46,9 +46,9 @@ def load(path: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+def _postgres() -> Iterator[Callable[[], str]]:
     support = load(ROOT / "tests/support/postgres.py")
-    with support.server(tmp_path_factory.mktemp("postgres")) as server:
+    with support.server() as server:
         yield lambda: support.emptied(server)
 
 
