@@ -10,33 +10,55 @@ from typing import Final
 from .bundle import Tool
 from .workflow import ErrorClass, Retry
 
-#: Failures in a row that open a tool's circuit breaker, and for how many seconds.
+#: Failures in a row that open a circuit breaker, and for how many seconds.
 BREAK_AFTER: Final = 5
 BREAK_SECONDS: Final = 30.0
 #: Statuses that say "later": worth another attempt.
 LATER: Final = frozenset({429, 502, 503, 504})
 
 
-class Pace:
-    """The recent past of one tool. Times are seconds of a clock that never goes back."""
+class Breaker:
+    """A circuit breaker. Times are seconds of a clock that never goes back."""
+
+    def __init__(self, now: float) -> None:
+        self.failures = 0
+        self.closed_until = now
+
+    def take(self, now: float) -> str | None:
+        """Take leave for one try. Returns why there is none."""
+        if self.failures >= BREAK_AFTER:
+            if now < self.closed_until:
+                left = f"{self.closed_until - now:.0f} s"
+                return f"failed {self.failures} times in a row; the next try is in {left}"
+            # one try goes through, the others wait for what it tells
+            self.closed_until = now + BREAK_SECONDS
+        return None
+
+    def succeeded(self) -> None:
+        """It answered, whatever it said."""
+        self.failures = 0
+
+    def failed(self, now: float) -> None:
+        """It did not answer, or answered that it is broken."""
+        self.failures += 1
+        if self.failures >= BREAK_AFTER:
+            self.closed_until = now + BREAK_SECONDS
+
+
+class Pace(Breaker):
+    """The recent past of one tool: its circuit breaker and its rate."""
 
     def __init__(self, tool: Tool, now: float) -> None:
+        super().__init__(now)
         self._rate = tool.rate_per_minute
         self._tokens = float(tool.rate_per_minute or 0)
         self._at = now
-        self._failures = 0
-        self._closed_until = now
 
     def take(self, now: float) -> str | None:
         """Take leave for one call. Returns why there is none, in which case nothing was taken."""
-        if self._failures >= BREAK_AFTER:
-            if now < self._closed_until:
-                return (
-                    f"the service failed {self._failures} times in a row; the next try is in "
-                    f"{self._closed_until - now:.0f} s"
-                )
-            # one try goes through, the others wait for what it tells
-            self._closed_until = now + BREAK_SECONDS
+        broken = super().take(now)
+        if broken is not None:
+            return f"the service {broken}"
         if self._rate is None:
             return None
         self._tokens = min(float(self._rate), self._tokens + (now - self._at) * self._rate / 60)
@@ -45,16 +67,6 @@ class Pace:
             return f"the rate is limited to {self._rate} calls a minute"
         self._tokens -= 1
         return None
-
-    def succeeded(self) -> None:
-        """The service answered, whatever it said."""
-        self._failures = 0
-
-    def failed(self, now: float) -> None:
-        """The service did not answer, or answered that it is broken."""
-        self._failures += 1
-        if self._failures >= BREAK_AFTER:
-            self._closed_until = now + BREAK_SECONDS
 
 
 def retries(retry: Retry, attempt: int, error: ErrorClass) -> bool:

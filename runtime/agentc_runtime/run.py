@@ -29,6 +29,7 @@ from .workflow import RetrieveState
 
 if TYPE_CHECKING:
     from .calls import Approver, Journal
+    from .models.health import Health
     from .retrieval import Retriever
     from .secrets import Secrets
     from .verify import Bundle
@@ -100,6 +101,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     steps: Steps | None = None,
     switches: Switches | None = None,
     placement: Placement | None = None,
+    health: Health | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
@@ -107,7 +109,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
     that the bundle's `retrieve` states name. `steps` may remember what came through them, and then the run
     goes on where it was. `switches` say what operators have disabled,
-    `placement` why it is this bundle.
+    `placement` why it is this bundle. `health` is what the runs of this process know of their models.
 
     Raises:
         Parked: the run is not over, and nothing is recorded of its end.
@@ -172,6 +174,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 secrets,
                 model_transport,
                 check=partial(check_model, inherited, agent),
+                health=health,
             ),
             journal=journal,
             secrets=secrets,

@@ -115,4 +115,4 @@ def check_model(switches: Switches, agent: str, request: ModelRequest) -> None:
         told = f"what is disabled is not known: {shortened(str(error))}"
         raise RefusedError(Refusal(code="AR522", message=told)) from error
     if found is not None:
-        raise ModelError(f"model `{request.model.alias}` is {found}")
+        raise ModelError(f"model `{request.model.alias}` is {found}", sent=False)

@@ -14,6 +14,7 @@ from ..calls import Parked
 from ..events import Event, RunEnded, RunParked, RunStarted
 from ..journal import StoreError
 from ..ledger import Ledger
+from ..models.health import Health
 from ..quoting import shortened
 from ..run import run_bundle
 from ..secrets import Secrets
@@ -60,6 +61,8 @@ class RunDriver:
         self._environ = environ
         self._switches = switches
         self._bundles: dict[str, Bundle] = {}
+        #: How the models do that the runs of this process ask.
+        self.health = Health()
         #: What went wrong in this process, by run.
         self.faults: dict[str, Exception] = {}
 
@@ -137,6 +140,7 @@ class RunDriver:
                 run_id=run_id,
                 steps=steps,
                 switches=self._switches,
+                health=self.health,
             )
         finally:
             await tools.close()

@@ -49,7 +49,7 @@ async def paid(run: Run, key: str, request: ModelRequest) -> AsyncIterator[Pay]:
         nothing = False
         yield pay
     except ModelError as error:
-        nothing = error.status is not None
+        nothing = error.free
         raise
     finally:
         cost = cost_usd(request.model, charged[0].usage) if charged else Decimal(0) if nothing else None

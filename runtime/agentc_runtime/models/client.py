@@ -15,7 +15,8 @@ from ..environments import Environment
 from ..refusals import Refusal, RefusedError
 from ..request import base_url
 from ..secrets import Secrets
-from ..wire import HttpRequest, HttpResponse, Transport
+from ..wire import HttpRequest, HttpResponse, Transport, UnsentError
+from .health import Health
 from .provider_errors import excerpt, status_error
 from .sse import MAX_STREAM, events
 from .strict import restored
@@ -57,12 +58,14 @@ class ModelClient:
         *,
         sleep: Sleep = asyncio.sleep,
         check: Callable[[ModelRequest], None] | None = None,
+        health: Health | None = None,
     ) -> None:
         self._environment = environment
         self._secrets = secrets
         self._transport = transport
         self._sleep = sleep
         self._check = check
+        self._health = health or Health()
         self._replays = getattr(transport, "replays", False) is True
 
     async def complete(
@@ -90,12 +93,18 @@ class ModelClient:
             shown = True
             on_text(text)
 
-        attempt = 1
+        if not self._replays:
+            self._health.admit(wire.origin, request.model.model)
+        attempt, free = 1, True
         while True:
             outcome = await self._attempt(request.model.provider, wire, show)
+            error = None if isinstance(outcome, ModelResponse) else outcome[0]
+            if not self._replays:
+                self._health.record(wire.origin, request.model.model, error)
             if isinstance(outcome, ModelResponse):
                 return restored(outcome, request.tools) if request.model.strict_tools else outcome
             error, wait = outcome
+            error.free = free = free and error.free
             if shown or attempt == ATTEMPTS or not error.retryable:
                 raise error
             on_retry(request, error, attempt)
@@ -145,7 +154,8 @@ class ModelClient:
             return ModelError(told, status=error.status, retryable=error.retryable), wait
         except RefusedError as error:
             told = self._secrets.redact(str(error))
-            return ModelError(told, retryable=error.refusal.code in _PASSING), wait
+            passing = error.refusal.code in _PASSING
+            return ModelError(told, retryable=passing, sent=not isinstance(error, UnsentError)), wait
 
 
 def adapter(provider: Provider) -> Adapter:

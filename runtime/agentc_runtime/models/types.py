@@ -103,12 +103,19 @@ class WireRequest(_Value, frozen=True, kw_only=True):
 
 
 class ModelError(Exception):
-    """The provider refused, failed, or sent what can't be read. `retryable` errors may pass on a new try."""
+    """The provider refused, failed, or sent what can't be read. `retryable` errors may pass on a new try.
 
-    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
+    `free` says that nothing of the turn is charged: it was not `sent`, or was answered with a status that
+    refuses it.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retryable: bool = False, sent: bool = True
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = retryable
+        self.free = not sent or status is not None
 
 
 class Adapter(Protocol):

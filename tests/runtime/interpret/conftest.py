@@ -37,6 +37,7 @@ from agentc_runtime.events import Event, Placement
 from agentc_runtime.expressions import Slot, Text
 from agentc_runtime.labels import Label
 from agentc_runtime.memory import MemoryJournal
+from agentc_runtime.models.health import Health
 from agentc_runtime.retrieval import Retriever
 from agentc_runtime.run import RunResult, run_bundle
 from agentc_runtime.secrets import Secrets
@@ -264,6 +265,7 @@ class Rig:
     retrievers: dict[str, Retriever] = field(default_factory=dict)
     switches: Switches | None = None
     placement: Placement | None = None
+    health: Health | None = None
     #: Made for each run: what is told its events besides `events`, and what its tools send through.
     watch: Callable[[Program], Callable[[Event], None]] | None = None
     wrap: Callable[[Any], Any] = field(default=lambda transport: transport)
@@ -344,6 +346,7 @@ class Rig:
                 emit=emit,
                 log=self.log,
                 retrievers=self.retrievers,
+                health=self.health,
                 switches=self.switches,
                 placement=self.placement,
             )
