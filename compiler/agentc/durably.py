@@ -18,6 +18,8 @@ from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger
 from agentc_runtime.recorded import CassetteError
 from agentc_runtime.refusals import Refusal, RefusedError
+from agentc_runtime.release.database import DatabaseControl
+from agentc_runtime.release.switching import ControlledSwitches
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle
@@ -170,7 +172,7 @@ def serve(
                 WorkerDoors(watcher),
                 os.environ,
                 stop,
-                switches,
+                switches or ControlledSwitches(DatabaseControl(ledger)),
                 concurrency=concurrency,
                 patience=takeover_after,
             )

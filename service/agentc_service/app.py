@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from agentc_runtime import __version__
 from agentc_runtime.durable.worker import working
+from agentc_runtime.release.database import DatabaseControl
+from agentc_runtime.release.switching import ControlledSwitches
 
 from . import problems
 from .api import agents, approvals, health, runs, sessions
@@ -49,7 +51,12 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
         stop = threading.Event()
         with contextlib.ExitStack() as stack:
             work = working(
-                settings.store, ledger, ServiceDoors(streams), environ, concurrency=settings.limits.runs
+                settings.store,
+                ledger,
+                ServiceDoors(streams),
+                environ,
+                ControlledSwitches(DatabaseControl(ledger)),
+                concurrency=settings.limits.runs,
             )
             # the engine is begun and ended outside of the event loop, in which it refuses to wait
             chores = await asyncio.to_thread(stack.enter_context, work)

@@ -19,7 +19,8 @@ def command(file: Path, listen: str | None, check: bool) -> int:
     """Serve agents over HTTP.
 
     FILE is a spec of kind Service. The bundles that it names are verified, the runs that were interrupted go
-    on. The service's own OpenAPI document is at /openapi.json. SIGTERM or Ctrl-C lets runs end first.
+    on. The service's own OpenAPI document is at /openapi.json. SIGTERM or Ctrl-C lets runs end first. What
+    `agentc disable` puts into the service's store (--control and its URL) is heeded at the next call.
 
     \b
     Example:

@@ -42,7 +42,8 @@ def command(
 
     It takes runs that were left to workers (`agentc run --durable --detach`), runs that go on after an
     approval, and runs of workers that died. A bundle comes from the store, secrets from the environment. On
-    SIGTERM or Ctrl-C it stops at once: another worker goes on with what was under way.
+    SIGTERM or Ctrl-C it stops at once: another worker goes on with what was under way. Without --control,
+    what `agentc disable` has put into the store itself is heeded.
 
     \b
     Example:

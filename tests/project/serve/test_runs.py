@@ -145,3 +145,21 @@ def stream(client, run, after=0):
                 number = int(line[4:])
             elif line.startswith("data: ") and line != "data: {}":
                 yield number, json.loads(line[6:])
+
+
+def test_what_operators_disable_in_the_store_stops_runs(service, agentc):
+    """From the next call on, without a restart and with nothing configured."""
+    control = ("--control", f"sqlite:///{service.folder / '.agentc/service.db'}")
+    agentc("disable", "tool", "helpdesk.get_ticket", "--reason", "it leaks", "--by", "eve", *control)
+    time.sleep(0.3)
+    with service.client("ana") as ana:
+        begun = ana.post("/v1/runs", json=PLAIN, params={"wait": 20})
+        run = begun.json()["run_id"]
+        refused = [event for _, event in stream(ana, run) if event["event"] == "tool_refused"]
+        assert refused[0]["refusal"]["code"] == "AR520"
+        assert refused[0]["refusal"]["message"] == "`helpdesk.get_ticket` is disabled by eve: it leaks"
+        agentc("disable", "agent", "triage", "--reason", "it leaks more", *control)
+        time.sleep(0.3)
+        stopped = ended(ana, ana.post("/v1/runs", json=PLAIN).json()["run_id"])
+        # its workflow has a way out of refusals, which calls nothing either
+        assert (stopped["output"]["outcome"], stopped["calls"]) == ("stuck", [])
