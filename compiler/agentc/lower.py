@@ -259,7 +259,10 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
     prices = None
     if spec.prices is not None:
         prices = ir.Prices(
-            input=spec.prices.input, output=spec.prices.output, cached_input=spec.prices.cached_input
+            input=spec.prices.input,
+            output=spec.prices.output,
+            cached_input=spec.prices.cached_input,
+            cache_write=spec.prices.cache_write,
         )
     return ir.Model(
         alias=alias,
@@ -271,6 +274,7 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
         max_sensitivity=spec.max_sensitivity,
         max_output_tokens=spec.max_output_tokens,
         strict_tools=spec.strict_tools,
+        prompt_cache=spec.prompt_cache,
         temperature=None if spec.temperature is None else format(spec.temperature, "g"),
         timeout_ms=milliseconds(spec.timeout),
     )

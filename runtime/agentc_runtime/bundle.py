@@ -215,6 +215,7 @@ class Prices(Record, frozen=True, kw_only=True):
     input: str
     output: str
     cached_input: str | None = None
+    cache_write: str | None = None
 
 
 class Model(Record, frozen=True, kw_only=True):
@@ -231,6 +232,7 @@ class Model(Record, frozen=True, kw_only=True):
     temperature: str | None = None
     timeout_ms: int = 120_000
     strict_tools: bool = False
+    prompt_cache: bool = False
 
 
 class Limits(Record, frozen=True, kw_only=True):

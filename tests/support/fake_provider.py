@@ -207,9 +207,9 @@ def _anthropic(turn: dict[str, Any], number: int) -> Iterator[str]:
         yield event("content_block_stop", index=index)
 
     counted = {
-        "input_tokens": usage["input"] - usage["cached_input"],
+        "input_tokens": usage["input"] - usage["cached_input"] - usage.get("cache_write", 0),
         "cache_read_input_tokens": usage["cached_input"],
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": usage.get("cache_write", 0),
         "output_tokens": 1,
     }
     message = {

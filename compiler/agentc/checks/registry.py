@@ -154,6 +154,7 @@ from . import (
     ac871_objective_of_nothing,
     ac872_objective_beyond_limit,
     ac873_budget_of_nobody,
+    ac874_idle_prompt_cache,
     ac901_new_agent,
     ac902_new_tool,
     ac903_more_arguments,
@@ -329,6 +330,7 @@ RULES: dict[str, Rule] = {
         ac871_objective_of_nothing.RULE,
         ac872_objective_beyond_limit.RULE,
         ac873_budget_of_nobody.RULE,
+        ac874_idle_prompt_cache.RULE,
         ac901_new_agent.RULE,
         ac902_new_tool.RULE,
         ac903_more_arguments.RULE,
@@ -458,4 +460,5 @@ CHECKS: tuple[Check, ...] = (
     ac871_objective_of_nothing.check,
     ac872_objective_beyond_limit.check,
     ac873_budget_of_nobody.check,
+    ac874_idle_prompt_cache.check,
 )

@@ -28,7 +28,9 @@ _GRANT: Final = _names(
     "tool permission_set schema where origins bind approval quota untrusted_to_effect unless"
 )
 _MODEL_PERMISSIONS: Final = _names("provider model endpoint secret max_sensitivity")
-_MODEL_BEHAVIOUR: Final = _names("alias prices max_output_tokens temperature timeout_ms strict_tools")
+_MODEL_BEHAVIOUR: Final = _names(
+    "alias prices max_output_tokens temperature timeout_ms strict_tools prompt_cache"
+)
 _ENVIRONMENT: Final = _names("variables secrets private_hosts vault certificate_authorities")
 _LIMITS: Final = _names(
     "steps tokens cost_usd time_ms calls_per_turn cost_per_session_usd cost_per_tenant_usd cost_per_day_usd "

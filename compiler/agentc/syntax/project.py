@@ -24,6 +24,8 @@ class PricesSpec(Closed):
     """Price of output tokens."""
     cached_input: Money | None = None
     """Price of input tokens that the provider had cached."""
+    cache_write: Money | None = None
+    """Price of input tokens that the provider puts into its cache."""
 
 
 class ModelSpec(Closed):
@@ -52,6 +54,8 @@ class ModelSpec(Closed):
     strict_tools: bool = False
     """Hold the model to the schemas of its tools while it writes: the strict mode of `openai`. A tool for
     which the mode has no form is offered as it is."""
+    prompt_cache: bool = False
+    """Let the provider keep what a turn begins with, for the next ones: `anthropic`. Others do it anyway."""
 
 
 class VaultFieldSpec(Closed):

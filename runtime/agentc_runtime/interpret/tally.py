@@ -74,6 +74,7 @@ class Tally:
             output=total.output + usage.output,
             cached_input=total.cached_input + usage.cached_input,
             reasoning=total.reasoning + usage.reasoning,
+            cache_write=total.cache_write + usage.cache_write,
         )
         cost = cost_usd(model, usage)
         self.cost = None if cost is None or self.cost is None else self.cost + cost

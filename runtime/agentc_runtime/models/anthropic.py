@@ -36,6 +36,8 @@ _FINISH: Final[dict[str, Literal["stop", "length", "content_filter"]]] = {
     "model_context_window_exceeded": "length",
     "refusal": "content_filter",
 }
+#: Marks the end of what the provider keeps for the next turns, for five minutes since its last use.
+_KEEP: Final = {"type": "ephemeral"}
 #: Blocks that only the provider reads, and wants back as they were.
 _OPAQUE: Final = frozenset({"thinking", "redacted_thinking"})
 
@@ -46,11 +48,15 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
     body: dict[str, object] = {
         "model": model.model,
         "max_tokens": model.max_output_tokens,
-        "messages": _messages(request),
+        "messages": _kept(_messages(request)) if model.prompt_cache else _messages(request),
         "stream": True,
     }
     if request.instructions:
         body["system"] = request.instructions
+        if model.prompt_cache:
+            # what is before a mark is kept: tools and instructions, which are the same in each run
+            marked = {"type": "text", "text": request.instructions, "cache_control": _KEEP}
+            body["system"] = [marked]
     version = API_VERSION
     if model.temperature is not None:
         body["temperature"] = float(model.temperature)
@@ -146,6 +152,7 @@ def _response(
             input=counts.get("input_tokens", 0) + read_from_cache + written_to_cache,
             output=counts.get("output_tokens", 0),
             cached_input=read_from_cache,
+            cache_write=written_to_cache,
             reasoning=counts.get("thinking_tokens", 0),
         ),
         response_id=message.id or "",
@@ -169,6 +176,16 @@ def _messages(request: ModelRequest) -> list[dict[str, object]]:
         else:
             out.append({"role": "assistant", "content": _content(message)})
     return out
+
+
+def _kept(messages: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The messages with a mark on the last one, so that the next turn reads all before it from the cache."""
+    if not messages or messages[-1]["role"] != "user":
+        return messages
+    content = messages[-1]["content"]
+    blocks = list(content) if isinstance(content, list) else [{"type": "text", "text": content}]
+    blocks[-1] = {**blocks[-1], "cache_control": _KEEP}
+    return [*messages[:-1], {**messages[-1], "content": blocks}]
 
 
 def _result(message: ToolMessage) -> dict[str, object]:

@@ -26,14 +26,16 @@ def most_usd(request: ModelRequest) -> Decimal | None:
     model = request.model
     encoded = msgspec.json.encode([request.instructions, request.messages, request.tools, request.output])
     around = _AROUND * (2 + len(request.messages) + len(request.tools))
-    return cost_usd(model, Usage(input=len(encoded) + around, output=model.max_output_tokens))
+    written = len(encoded) + around
+    return cost_usd(model, Usage(input=written, output=model.max_output_tokens, cache_write=written))
 
 
 def cost_usd(model: Model, usage: Usage) -> Decimal | None:
     """US dollars for `usage` by the model's prices, not rounded; `None` when the model has no prices.
 
-    Cached input has its own price, or the price of input when none is given. A provider that reports more
-    cached tokens than input tokens can't lower the cost below that of its input.
+    Cached input has its own price, or the price of input when none is given, and so has what is written to
+    the cache. A provider that reports more cached tokens than input tokens can't lower the cost below that of
+    its input.
 
     Raises:
         decimal.Inexact: a price of more digits than any price has.
@@ -42,11 +44,14 @@ def cost_usd(model: Model, usage: Usage) -> Decimal | None:
         return None
     full = Decimal(model.prices.input)
     cached = full if model.prices.cached_input is None else Decimal(model.prices.cached_input)
+    written = full if model.prices.cache_write is None else Decimal(model.prices.cache_write)
     reused = min(usage.cached_input, usage.input)
+    kept = min(usage.cache_write, usage.input - reused)
     total = Decimal(0)
     for tokens, price in (
-        (usage.input - reused, full),
+        (usage.input - reused - kept, full),
         (reused, cached),
+        (kept, written),
         (usage.output, Decimal(model.prices.output)),
     ):
         total = _EXACT.add(total, _EXACT.multiply(_EXACT.multiply(Decimal(tokens), price), _MILLION))

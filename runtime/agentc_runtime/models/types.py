@@ -68,12 +68,14 @@ class ModelRequest(_Value, frozen=True, kw_only=True):
 
 
 class Usage(_Value, frozen=True, kw_only=True):
-    """Tokens. `cached_input` and `reasoning` are parts of `input` and `output`, not additions to them."""
+    """Tokens. `cached_input` and `cache_write`, read from and written to the provider's cache, are parts of
+    `input`, and `reasoning` of `output`: none is an addition to it."""
 
     input: int = 0
     output: int = 0
     cached_input: int = 0
     reasoning: int = 0
+    cache_write: int = 0
 
 
 class ModelResponse(_Value, frozen=True, kw_only=True):

@@ -54,6 +54,8 @@ def of_usage(usage: Usage) -> Attributes:
     told: Attributes = {names.INPUT_TOKENS: usage.input, names.OUTPUT_TOKENS: usage.output}
     if usage.cached_input:
         told[names.CACHE_READ_TOKENS] = usage.cached_input
+    if usage.cache_write:
+        told[names.CACHE_WRITE_TOKENS] = usage.cache_write
     if usage.reasoning:
         told[names.REASONING_TOKENS] = usage.reasoning
     return told

@@ -332,3 +332,47 @@ async def test_gemini(serve: Any, connect: Any, request_for: Any, model: Any) ->
     assert [call.args for call in called] == [{"query": "öpen ticket"}, {}]
     assert chunks[-1].usage_metadata is not None
     assert chunks[-1].usage_metadata.thoughts_token_count == 5
+
+
+async def test_anthropic_with_a_prompt_cache(serve: Any, connect: Any, request_for: Any, model: Any) -> None:
+    """The marks stand where the official client lets one put them, and the usage says what was written."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import anthropic
+
+    fake = serve([TURN, {"text": "ok", "usage": {"input": 100, "cached_input": 10, "cache_write": 60}}])
+    keep: Any = {"type": "ephemeral"}
+    asked: Any = [{"type": "text", "text": "What is open?", "cache_control": keep}]
+    client = anthropic.Anthropic(auth_token=KEY, base_url=fake.url, max_retries=0)
+    with (
+        client,
+        client.messages.stream(
+            model="model-1",
+            max_tokens=500,
+            system=[{"type": "text", "text": "You triage.", "cache_control": keep}],
+            messages=[{"role": "user", "content": asked}],
+            tools=[{"name": "desk_search", "description": "Searches.", "input_schema": QUERY}],
+            tool_choice={"type": "auto"},
+        ) as stream,
+    ):
+        stream.get_final_message()
+    cached = model("anthropic", fake.url, prompt_cache=True)
+    response = await connect(fake.url).complete(
+        request_for("anthropic", fake.url, model=cached), lambda _: None
+    )
+    theirs, mine = fake.requests
+    assert mine.body == theirs.body
+    usage = response.usage
+    assert (usage.input, usage.cached_input, usage.cache_write) == (100, 10, 60)
+
+
+async def test_the_mark_of_a_prompt_cache_moves_on_with_the_conversation(
+    serve: Any, connect: Any, request_for: Any, model: Any
+) -> None:
+    fake = serve([{"text": "ok"}])
+    cached = model("anthropic", fake.url, prompt_cache=True)
+    until_results = HISTORY[: next(i for i, m in enumerate(HISTORY) if isinstance(m, ToolMessage)) + 2]
+    await ours(connect, fake, request_for("anthropic", fake.url, messages=until_results, model=cached))
+    *before, last = fake.requests[-1].body["messages"]
+    assert "cache_control" not in str(before)
+    assert [block.get("cache_control") for block in last["content"]] == [None, {"type": "ephemeral"}]

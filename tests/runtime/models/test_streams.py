@@ -312,3 +312,14 @@ def test_cost_is_never_rounded(tokens: int, out: int, price: Decimal) -> None:
 def test_a_price_of_absurd_length_is_not_rounded_silently() -> None:
     with pytest.raises(Inexact):
         cost_usd(priced(input="0." + "1" * 120, output="0"), Usage(input=3))
+
+
+def test_what_is_written_to_a_cache_has_its_own_price() -> None:
+    usage = Usage(input=3_000_000, output=0, cached_input=1_000_000, cache_write=1_000_000)
+    assert cost_usd(priced(input="4", output="10", cached_input="1", cache_write="5"), usage) == Decimal(10)
+    # without one it is input, and a provider that counts more than there is changes nothing
+    assert cost_usd(priced(input="4", output="10", cached_input="1"), usage) == Decimal(9)
+    more = Usage(input=10, output=0, cached_input=8, cache_write=8)
+    assert cost_usd(priced(input="1000000", output="10", cached_input="0", cache_write="0"), more) == Decimal(
+        0
+    )
