@@ -72,7 +72,7 @@ def killed_and_resumed(project: Path, agentc: Path, environment: dict[str, str])
         while (
             child.poll() is None
             and time.monotonic() < end
-            and not (kept.exists() and kept.stat().st_size > 100_000)
+            and not (kept.exists() and kept.stat().st_size > 30_000)
         ):
             time.sleep(0.005)
         child.kill()

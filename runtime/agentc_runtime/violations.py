@@ -16,6 +16,11 @@ Validator = jsonschema_rs.Draft202012Validator
 _Patterns: TypeAlias = jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions
 
 
+#: Validators by the identity of their schema, which is held so that no other can have it.
+_KEPT: Final[dict[int, tuple[Schema, Validator]]] = {}
+_MOST_KEPT: Final = 1024
+
+
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One value that breaks a schema. `path` is like `lines[0].amount`, empty for the whole.
 
@@ -36,6 +41,16 @@ def compile_predicate(schema: Schema) -> Validator:
         ValueError: the schema is not valid, refers outside itself, or has a pattern with look-around.
     """
     return _compiled(schema, _LINEAR, STRICT)
+
+
+def kept_predicate(schema: Schema) -> Validator:
+    """The same, made once for each schema object: those of a program never change, and all runs use them."""
+    found = _KEPT.get(id(schema))
+    if found is None or found[0] is not schema:
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        found = _KEPT[id(schema)] = (schema, compile_predicate(schema))
+    return found[1]
 
 
 def compile_shape(schema: Schema) -> Validator:

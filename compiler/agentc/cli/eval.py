@@ -84,6 +84,11 @@ def command(
     Example:
       agentc eval specs/support --tag injection
     """
+    import gc
+
+    gc.set_threshold(
+        100_000, 20, 20
+    )  # much is made and nearly all of it is kept: looking often finds nothing
     from ..evals.evaluating import EvalError, Options, evaluate
     from ..evals.outcome import OutcomeError, encoded, load_outcome
     from ..pipeline import BuildError
@@ -130,7 +135,7 @@ def command(
 
         _write(html, render(done[0]).encode("utf-8", "replace"))
     _tell(done)
-    _print(done, format_, None if before is None else before.cases)
+    print_reports(done, format_, None if before is None else before.cases)
     return 0 if all(one.outcome.passed for one in done) else 1
 
 
@@ -169,7 +174,8 @@ def _write(path: Path, data: bytes) -> None:
         raise InputError(f"can't write `{path}`: {(error.strerror or 'not writable').lower()}") from error
 
 
-def _print(done: list[Evaluated], format_: str, baseline: Sequence[CaseResult] | None) -> None:
+def print_reports(done: list[Evaluated], format_: str, baseline: Sequence[CaseResult] | None) -> None:
+    """Print the reports of evals in a format."""
 
     if format_ == "json":
         from ..evals.outcome import encoded

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import msgspec
 
-from agentc_runtime.models.client import ModelClient
 from agentc_runtime.recorded import CassetteError
 from agentc_runtime.verify import load_bundle
 
@@ -28,10 +27,10 @@ from .case import Case, cases_of, name_of, scorers_of
 from .causes import causes
 from .coverage import coverage
 from .gates import judge_gates
-from .judging import Judge
 from .making_up import MadeUp
 from .observation import Trial
 from .outcome import Outcome
+from .processes import processes_for, spread
 from .running import Plan, Runner, trials
 from .scorers.registered import UnregisteredError
 from .scoring import Scoring
@@ -109,7 +108,7 @@ def evaluate(
         raise EvalError("nothing is recorded: neither `model` nor `tools` is `recorded`")
     try:
         recording = recordings.load(path) if recorded and path.exists() else recordings.Recording()
-        scoring = Scoring(one, bundle.program)
+        scoring = Scoring(one, bundle.program, cases)
     except (CassetteError, UnregisteredError) as error:
         raise EvalError(str(error)) from error
     plan = Plan(
@@ -124,9 +123,7 @@ def evaluate(
     )
     repeats = options.repeats or one.spec.repeats
     try:
-        found, judge = asyncio.run(
-            _run(plan, scoring, cases, repeats, options, folder=folder, progress=progress)
-        )
+        found, judge = _run(plan, scoring, cases, repeats, options, folder=folder, progress=progress)
     finally:
         if recording.changed:
             recording.keep(case.id for case in everything)
@@ -154,7 +151,7 @@ def _chosen(cases: Sequence[Case], options: Options) -> list[Case]:
     ]
 
 
-async def _run(
+def _run(
     plan: Plan,
     scoring: Scoring,
     cases: Sequence[Case],
@@ -165,58 +162,81 @@ async def _run(
     progress: Progress,
 ) -> tuple[list[Trial], Decimal]:
     runner = Runner(plan, scoring)
-    scoring.secrets = runner.secrets
     unset = runner.unset()
     if unset is not None:
         raise EvalError(unset)
-    environment = plan.bundle.program.environments[plan.environment]
-    judge = Judge(plan.bundle.program.models, ModelClient(environment, runner.secrets, runner.http))
-    scoring.judge = judge
     jobs = [(case, repeat) for case in cases for repeat in range(repeats)]
-    kept: dict[tuple[str, int], Trial] = {}
+    kept = _finished(folder / "trials.jsonl") if options.resume and folder is not None else {}
     found: list[Trial] = []
+    left: list[tuple[Case, int]] = []
+    for case, repeat in jobs:
+        old = kept.get((case.id, repeat))
+        if old is not None and old.key == runner.key(case, repeat) and old.observation.ran:
+            found.append(old)
+        else:
+            left.append((case, repeat))
+    encode = msgspec.json.Encoder().encode
     with contextlib.ExitStack() as stack:
-        log: BinaryIO | None = None
+        log = None
         if folder is not None:
-            log, kept = _kept(folder, resume=options.resume)
-            stack.enter_context(log)
-        encoder = msgspec.json.Encoder()
-        left = []
-        for case, repeat in jobs:
-            old = kept.get((case.id, repeat))
-            if old is not None and old.key == runner.key(case, repeat) and old.observation.ran:
-                found.append(old)
-            else:
-                left.append((case, repeat))
-        # all that is kept is written before anything new: whoever is killed in between loses nothing
-        for trial in found:
-            _write(log, encoder.encode(trial))
-        try:
-            async for trial in trials(runner, left, options.concurrency or plan.one.spec.concurrency):
-                found.append(trial)
-                _write(log, encoder.encode(trial))
-                progress(len(found), len(jobs), trial)
-        finally:
-            await runner.close()
-    return found, judge.spent
+            log = stack.enter_context(_log(folder, [encode(trial) for trial in found]))
+
+        def note(line: bytes) -> None:
+            trial = decoder.decode(line)
+            found.append(trial)
+            if log is not None:
+                log.write(line + b"\n")
+                log.flush()
+            progress(len(found), len(jobs), trial)
+
+        decoder = msgspec.json.Decoder(Trial)
+        concurrency = options.concurrency or plan.one.spec.concurrency
+        count = 1
+        if not plan.live and not scoring.asks:  # nobody is waited for: one after the other, on every core
+            count = 1 if options.concurrency == 1 else processes_for(len(left))
+            concurrency = 1
+        if count == 1:
+            return found, asyncio.run(_carried_out(runner, scoring, left, concurrency, note))
+
+        def work(jobs: Sequence[tuple[Case, int]], tell: Callable[[bytes], None]) -> None:
+            asyncio.run(_carried_out(runner, scoring, jobs, concurrency, tell))
+
+        for line in spread(work, left, count):
+            note(line)
+        return found, Decimal(0)
 
 
-def _kept(folder: Path, *, resume: bool) -> tuple[BinaryIO, dict[tuple[str, int], Trial]]:
-    """Where trials are kept, emptied, and those that were there."""
+async def _carried_out(
+    runner: Runner,
+    scoring: Scoring,
+    jobs: Sequence[tuple[Case, int]],
+    concurrency: int,
+    tell: Callable[[bytes], None],
+) -> Decimal:
+    """Run jobs in this process and tell each trial as JSON; what judges have cost."""
+    scoring.secrets = runner.secrets
+    scoring.judge = runner.judge()
+    encode = msgspec.json.Encoder().encode
+    try:
+        async for trial in trials(runner, jobs, concurrency):
+            tell(encode(trial))
+    finally:
+        await runner.close()
+    return scoring.judge.spent
+
+
+def _log(folder: Path, lines: Sequence[bytes]) -> BinaryIO:
+    """Where trials are kept, with those that stay. Whoever is killed while it is written loses nothing."""
     path = folder / "trials.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = _finished(path) if resume else {}
-        return path.open("wb"), kept
+        staging = path.with_suffix(f".{os.getpid()}")
+        staging.write_bytes(b"".join(line + b"\n" for line in lines))
+        staging.replace(path)
+        return path.open("ab")
     except OSError as error:
         said = (error.strerror or "it is not writable").lower()
         raise EvalError(f"can't keep trials in `{folder}`: {said}") from error
-
-
-def _write(log: BinaryIO | None, line: bytes) -> None:
-    if log is not None:
-        log.write(line + b"\n")
-        log.flush()
 
 
 def _finished(path: Path) -> dict[tuple[str, int], Trial]:
@@ -274,7 +294,7 @@ def _outcome(
 
 def dataset_digest(cases: Sequence[Case]) -> str:
     """The identity of a set of cases: what they say, in whatever order and file they stand."""
-    said: list[Mapping[str, object]] = [
-        json.loads(case.spec.model_dump_json(by_alias=True)) for case in sorted(cases, key=lambda one: one.id)
-    ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for case in sorted(cases, key=lambda one: one.id):
+        digest.update(case.spec.model_dump_json(by_alias=True).encode() + b"\n")
+    return digest.hexdigest()

@@ -141,6 +141,15 @@ def _validator(schema: str) -> Validator:
     return compile_predicate(match_when(json.loads(schema)))
 
 
+def _made_up(request: HttpRequest) -> MockTurnSpec:
+    """An answer that fits the schema which a request in the format of OpenAI asks for."""
+    form = json.loads(request.body or b"{}").get("response_format", {})
+    schema = form.get("json_schema", {}).get("schema")
+    if schema is None:
+        return MockTurnSpec(text="Made up.")
+    return MockTurnSpec(text=json.dumps(Maker(schema, "model").value(schema), ensure_ascii=False))
+
+
 class MockModel:
     """Answers the model turns of one run with those of its case, in the wire format of OpenAI."""
 
@@ -159,6 +168,10 @@ class MockModel:
             MockError: the case has no more turns.
         """
         self._asked += 1
+        last = self._turns[min(self._asked, len(self._turns)) - 1] if self._turns else None
+        if last is not None and last.made_up:
+            yield Answer(200, "text/event-stream", self._stream(_made_up(request)))
+            return
         if self._asked > len(self._turns):
             raise MockError(
                 f"the case has {len(self._turns)} `turns`, and the model is asked {self._asked} times"

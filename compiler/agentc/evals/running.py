@@ -16,6 +16,7 @@ import msgspec
 from agentc_runtime.bundle import Model
 from agentc_runtime.cassette import Cassette, RecordingTransport, ReplayTransport
 from agentc_runtime.environments import Endpoint, Environment, Secret
+from agentc_runtime.models.client import ModelClient
 from agentc_runtime.recorded import CassetteError
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.run import run_bundle
@@ -26,6 +27,7 @@ from agentc_runtime.workflow import AgentState, ModelState, ToolState
 from ..resources import Resource
 from ..syntax.eval import EvalSpec, Source
 from .case import Case
+from .judging import Judge
 from .mocking import MakeUp, MockError, MockModel, MockTools
 from .observation import Observation, Trial
 from .observing import Observer
@@ -96,6 +98,12 @@ class Runner:
                 if error.refusal.code != "AR508":  # what is in Vault is read later
                     return error.refusal.message
         return None
+
+    def judge(self) -> Judge:
+        """What asks the models that grade."""
+        program = self._plan.bundle.program
+        environment = program.environments[self._plan.environment]
+        return Judge(program.models, ModelClient(environment, self.secrets, self.http))
 
     async def close(self) -> None:
         """Free the connections."""
@@ -191,6 +199,10 @@ class Runner:
 
 async def trials(runner: Runner, jobs: Iterable[tuple[Case, int]], concurrency: int) -> AsyncIterator[Trial]:
     """The trials as they end, at most `concurrency` at a time."""
+    if concurrency == 1:
+        for case, repeat in jobs:
+            yield await runner.trial(case, repeat)
+        return
     waiting = iter(jobs)
     running: set[asyncio.Task[Trial]] = set()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
@@ -67,10 +67,14 @@ def scorer_of(spec: ScorerSpec) -> Scorer:
 class Scoring:
     """The scorers of one eval. `secrets` and `judge` are set before the first run."""
 
-    def __init__(self, one: Resource[EvalSpec], program: Program) -> None:
+    def __init__(self, one: Resource[EvalSpec], program: Program, cases: Iterable[Case]) -> None:
         self._one = one
         self._program = program
         self._shared = [(spec, scorer_of(spec)) for spec in one.spec.scorers]
+        types = {spec.type for spec in one.spec.scorers}
+        types |= {spec.type for case in cases for spec in case.spec.assert_}
+        #: Whether a scorer asks somebody, or is code of which nobody knows what it does.
+        self.asks = bool(types & {"rubric", "pairwise", "python"})
         self.secrets: Secrets | None = None
         self.judge: Judge | None = None
 

@@ -55,6 +55,8 @@ class MockTurnSpec(Closed):
     """The calls that it proposes."""
     status: Annotated[int, Strict(), Field(ge=400, le=599)] | None = None
     """The provider fails with this HTTP status instead."""
+    made_up: Bool = False
+    """This answer, and all that follow, are made up from the schema that is asked for."""
 
 
 class OriginSpec(Closed):

@@ -14,7 +14,7 @@ import msgspec
 from ..expressions import Schema
 from ..quoting import clipped, shortened
 from ..strictjson import StrictJsonError, parse
-from ..violations import compile_predicate, path_text
+from ..violations import kept_predicate, path_text
 
 #: How many findings a message lists.
 MAX_FINDINGS: Final = 5
@@ -51,7 +51,7 @@ def findings(value: object, schema: Schema) -> tuple[Finding, ...]:
     """
     found: list[Finding] = []
     try:
-        for error in compile_predicate(schema).iter_errors(value):
+        for error in kept_predicate(schema).iter_errors(value):
             path = path_text(tuple(error.instance_path))
             found.append(Finding(path=path, message=shortened(error.message), value=clipped(error.instance)))
             if len(found) == MAX_FINDINGS:
