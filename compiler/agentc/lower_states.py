@@ -10,7 +10,7 @@ from .expression_types import inlined
 from .predicates import close_schema, match_when
 from .program import Agent, State
 from .schematypes import properties_of, type_at
-from .stepping import state_models
+from .stepping import answering_models, escalation
 from .syntax.common import OutputSpec, RetrySpec, milliseconds
 from .syntax.workflow import (
     AgentStateSpec,
@@ -73,7 +73,8 @@ def lower_state(agent: Agent, state: State) -> workflow.State:  # noqa: PLR0911 
                 instructions=state.texts["instructions"].template,
                 prompt=state.texts["prompt"].template,
                 tools=tuple(sorted(state.grants)),
-                models=state_models(agent, state),
+                models=answering_models(agent, state),
+                escalation=escalation(agent, state),
                 turns=spec.turns,
                 next=spec.next,
                 output=_output(spec.output),
@@ -85,7 +86,8 @@ def lower_state(agent: Agent, state: State) -> workflow.State:  # noqa: PLR0911 
             return workflow.ModelState(
                 instructions=state.texts["instructions"].template,
                 prompt=state.texts["prompt"].template,
-                models=state_models(agent, state),
+                models=answering_models(agent, state),
+                escalation=escalation(agent, state),
                 next=spec.next,
                 output=_output(spec.output),
                 retry=lower_retry(spec.retry),

@@ -208,7 +208,21 @@ def all_grants(agent: Agent) -> dict[str, Grant]:
 
 
 def state_models(agent: Agent, state: State) -> tuple[str, ...]:
-    """The aliases that a state may use: its model, then the fallbacks."""
+    """The aliases that a state may use: its model, then the fallbacks, then what it escalates to."""
+    return tuple(dict.fromkeys((*answering_models(agent, state), *escalation(agent, state))))
+
+
+def escalation(agent: Agent, state: State) -> tuple[str, ...]:
+    """The alias that is asked once an answer could not be used, if there is one."""
+    spec = state.spec
+    if not isinstance(spec, AgentStateSpec | ModelStateSpec):
+        return ()
+    alias = spec.escalate_to or agent.spec.escalate_to
+    return () if alias is None else (alias,)
+
+
+def answering_models(agent: Agent, state: State) -> tuple[str, ...]:
+    """The aliases that a state begins with: its model, then the fallbacks."""
     spec = state.spec
     if not isinstance(spec, AgentStateSpec | ModelStateSpec):
         return ()

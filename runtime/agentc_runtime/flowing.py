@@ -43,7 +43,7 @@ def _state(program: Program, where: str, state: State) -> Iterator[str]:
     if isinstance(state, AgentState | ModelState):
         if not state.models:
             yield f"{where} has no model"
-        for alias in state.models:
+        for alias in (*state.models, *state.escalation):
             if alias not in program.models:
                 yield f"{where} uses the model `{alias}`, which is not in `models`"
     for tool in tools_of(state):

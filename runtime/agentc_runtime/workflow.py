@@ -42,7 +42,8 @@ class Catch(Record, frozen=True, kw_only=True):
 class AgentState(Record, frozen=True, kw_only=True, tag_field="type", tag="agent"):
     """A model loop over tools: it ends when the model answers without a tool call.
 
-    `tools` is this state's allowlist. With an `output` schema the answer is JSON that satisfies it.
+    `tools` is this state's allowlist. With an `output` schema the answer is JSON that satisfies it. Once an
+    answer could not be used, the models in `escalation` are asked first.
     """
 
     instructions: Template
@@ -52,19 +53,21 @@ class AgentState(Record, frozen=True, kw_only=True, tag_field="type", tag="agent
     turns: int
     next: str
     output: Schema | None = None
+    escalation: tuple[str, ...] = ()
     retry: Retry = Retry()
     catch: tuple[Catch, ...] = ()
     timeout_ms: int | None = None
 
 
 class ModelState(Record, frozen=True, kw_only=True, tag_field="type", tag="model"):
-    """One structured completion without tools."""
+    """One structured completion without tools. `escalation` as in an `agent` state."""
 
     instructions: Template
     prompt: Template
     models: tuple[str, ...]
     next: str
     output: Schema | None = None
+    escalation: tuple[str, ...] = ()
     retry: Retry = Retry()
     catch: tuple[Catch, ...] = ()
     timeout_ms: int | None = None

@@ -61,9 +61,13 @@ def _named(agent: Agent) -> Iterator[tuple[str, tuple[Step, ...]]]:
     yield agent.spec.model, ("model",)
     for index, alias in enumerate(agent.spec.fallbacks):
         yield alias, ("fallbacks", index)
+    if agent.spec.escalate_to is not None:
+        yield agent.spec.escalate_to, ("escalate_to",)
     for state in agent.states.values():
         if state.path and isinstance(state.spec, AgentStateSpec | ModelStateSpec):
             if state.spec.model is not None:
                 yield state.spec.model, (*state.path, "model")
+            if state.spec.escalate_to is not None:
+                yield state.spec.escalate_to, (*state.path, "escalate_to")
             for index, alias in enumerate(state.spec.fallbacks or ()):
                 yield alias, (*state.path, "fallbacks", index)

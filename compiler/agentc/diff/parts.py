@@ -38,10 +38,10 @@ _LIMITS: Final = _names(
 )
 _STATES: Final = _names("agent model tool choice parallel map approval retrieve verify handoff end")
 _STATE_BEHAVIOUR: Final = _names(
-    "type instructions prompt tools models turns next output retry catch timeout_ms tool arguments choices "
-    "default branches wait over item start concurrency max_items tolerated message by show expires_ms "
-    "rejected expired retriever query label top max_sensitivity value schema quotes grounds agent input "
-    "session"
+    "type instructions prompt tools models escalation turns next output retry catch timeout_ms tool "
+    "arguments choices default branches wait over item start concurrency max_items tolerated message by "
+    "show expires_ms rejected expired retriever query label top max_sensitivity value schema quotes grounds "
+    "agent input session"
 )
 
 

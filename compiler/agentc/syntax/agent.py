@@ -81,6 +81,9 @@ class AgentSpec(Closed):
     """The alias of an approved model."""
     fallbacks: tuple[Name, ...] = ()
     """Models to try, in order, when the first one fails."""
+    escalate_to: Name | None = None
+    """A larger model, which a state asks once an answer could not be used: it was no JSON, did not fit the
+    output schema, or was cut off."""
     instructions: Prompt
     """The system prompt."""
     input: DataSpec

@@ -65,6 +65,8 @@ class AgentStateSpec(FallibleState):
     """The tools of this state, and no others."""
     model: Name | None = None
     """The model's alias. Left out: the agent's."""
+    escalate_to: Name | None = None
+    """The model that is asked once an answer could not be used. Left out: the agent's."""
     fallbacks: tuple[Name, ...] | None = None
     """Models to try when the first one fails. Left out: the agent's."""
     turns: Annotated[int, Strict(), Field(ge=1, le=200)] = 12
@@ -84,6 +86,8 @@ class ModelStateSpec(FallibleState):
     """The message."""
     model: Name | None = None
     """The model's alias. Left out: the agent's."""
+    escalate_to: Name | None = None
+    """The model that is asked once an answer could not be used. Left out: the agent's."""
     fallbacks: tuple[Name, ...] | None = None
     """Models to try when the first one fails. Left out: the agent's."""
     output: OutputSpec | None = None

@@ -27,6 +27,7 @@ async def run_agent(run: Run, name: str, state: AgentState) -> Step:
         run,
         name,
         models=state.models,
+        escalation=state.escalation,
         instructions=state.instructions,
         prompt=state.prompt,
         tools=definitions(program, state),

@@ -61,6 +61,7 @@ class Conversation:
         state: str,
         *,
         models: tuple[str, ...],
+        escalation: tuple[str, ...] = (),
         instructions: Template,
         prompt: Template,
         tools: tuple[ToolDefinition, ...],
@@ -69,7 +70,10 @@ class Conversation:
         self.label = run.label_of(paths(instructions) | paths(prompt))
         self._run = run
         self._state = state
-        self._models = tuple(run.services.program.models[alias] for alias in models)
+        known = run.services.program.models
+        self._models = tuple(known[alias] for alias in models)
+        larger = (*escalation, *(alias for alias in models if alias not in escalation))
+        self._after_failure = tuple(known[alias] for alias in larger)
         self._instructions = self._written("instructions", instructions)
         self._tools = tools
         self._output = output
@@ -124,7 +128,7 @@ class Conversation:
             self.label = join(self.label, label)
 
     def repair(self, problem: Unusable) -> None:
-        """Tell the model what is wrong with its answer. Raises AR502 when it was told `MAX_REPAIRS` times."""
+        """Tell the model, or a larger one, what is wrong. Raises AR502 when told `MAX_REPAIRS` times."""
         if self._repairs == MAX_REPAIRS:
             raise failure(
                 self._run.services.source_map,
@@ -135,6 +139,7 @@ class Conversation:
                 path=problem.path,
             )
         self._repairs += 1
+        self._models = self._after_failure
         asked = "" if self._output is None else " with nothing but JSON that satisfies the output schema"
         text = f"Your last answer can't be used: {problem.reason}. Answer again{asked}."
         self._messages.append((UserMessage(text=_clean(text)), None))

@@ -18,6 +18,7 @@ async def run_model(run: Run, name: str, state: ModelState) -> Step:
         run,
         name,
         models=state.models,
+        escalation=state.escalation,
         instructions=state.instructions,
         prompt=state.prompt,
         tools=(),
