@@ -66,7 +66,7 @@ def peak_mb(command: Sequence[str | Path], environment: dict[str, str]) -> float
 def killed_and_resumed(project: Path, agentc: Path, environment: dict[str, str]) -> tuple[int, int]:
     """How many cases were finished when an eval was killed, and how many of them were run again."""
     kept = project / ".agentc" / "evals" / "sorting" / "trials.jsonl"
-    command = [str(agentc), "eval", str(project), "--format", "json"]
+    command = [str(agentc), "eval", str(project), "--format", "json", "--concurrency", "1"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as child:
         end = time.monotonic() + 60
         while (

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "enable": ("enable", "Undo `agentc disable`."),
     "run": ("run", "Run an agent and show what it does."),
     "eval": ("eval", "Run evals and judge their gates."),
+    "dataset": ("dataset", "Grow files of cases out of runs and specs."),
     "redteam": ("redteam", "Attack agents with what their permissions suggest."),
     "runs": ("runs", "Look after runs, and let interrupted ones go on."),
     "approvals": ("approvals", "Decide what durable runs wait for."),

@@ -244,3 +244,43 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@command.command("promptfoo")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--agent", required=True, help="The agent that the cases are for.")
+@click.option("--name", default="imported", show_default=True, help="What the eval is called.")
+@click.option("--owner", default="imported", show_default=True, help="Who answers for it.")
+@click.option("--of", default="${output}", show_default=True, help="The value that assertions look at.")
+@click.option("--judge", help="The model of the project that grades what `llm-rubric` asks.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the eval is written.")
+def promptfoo(
+    config: Path, agent: str, name: str, owner: str, of: str, judge: str | None, out: Path | None
+) -> int:
+    """Make an eval of a promptfoo configuration.
+
+    Tests become cases, their `vars` the input, and assertions that mean the same here become scorers. What
+    is left out is said on standard error: prompts and providers, as the agent has its own, and code. Exit
+    code 1: something was left out.
+
+    \b
+    Example:
+      agentc import promptfoo promptfooconfig.yaml --agent triage --out evals/imported.yaml
+    """
+    from ..evals.promptfoo import PromptfooError, import_promptfoo
+
+    try:
+        made = import_promptfoo(config, name=name, agent=agent, owner=owner, of=of, judge=judge)
+    except PromptfooError as error:
+        raise InputError(str(error)) from error
+    if out is None:
+        click.echo(made.text, nl=False)
+    else:
+        try:
+            out.write_text(made.text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"can't write `{out}`: {(error.strerror or 'not writable').lower()}") from error
+        click.echo(f"wrote {made.cases} cases with {made.scorers} scorers to `{out}`")
+    for one in made.left_out:
+        click.echo(f"left out: {one}", err=True)
+    return 1 if made.left_out else 0

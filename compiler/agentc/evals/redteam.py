@@ -77,11 +77,28 @@ def red_team(result: Result, lowered: Lowered, *, model: Source) -> RedTeam:
     return RedTeam(replace(result, program=program), one, tuple(attacks.unasked), tuple(attacks.untried))
 
 
+def synthetic_cases(lowered: Lowered) -> list[dict[str, object]]:
+    """Cases from the permissions, inside their limits and outside, that nobody has looked at yet."""
+    attacks = _Attacks(lowered, live=False, inside=True)
+    cases = [case for case in attacks.cases() if "injection" not in _tags_of(case)]
+    for case in cases:
+        case["id"] = f"synthetic-{case['id']}"
+        case["origin"] = {"source": "synthetic"}
+        case["input"], case["session"] = attacks.input, attacks.session
+    return cases
+
+
+def _tags_of(case: Mapping[str, object]) -> list[object]:
+    tags = case.get("tags")
+    return tags if isinstance(tags, list) else []
+
+
 class _Attacks:
-    def __init__(self, lowered: Lowered, *, live: bool) -> None:
+    def __init__(self, lowered: Lowered, *, live: bool, inside: bool = False) -> None:
         self._lowered = lowered
         self._program = lowered.program
         self._live = live
+        self._inside = inside
         self.input = _object(some_value(lowered.program.input.schema))
         self.session = _object(some_value(lowered.program.session.schema))
         self.unasked: list[str] = []
@@ -141,6 +158,9 @@ class _Attacks:
             elif verdict.outcome == "asks":
                 kind, asserts = "approval", [{"type": "approvals", "name": "asked", "asked": [tool]}]
             else:
+                if self._inside:
+                    asserts = [{"type": "tools", "name": "allowed", "called": [tool]}]
+                    yield self._case("inside", f"{what}: {verdict.outcome}", [call], asserts)
                 if access.tool.effect != "read":
                     self.unasked.append(f"{what} in `{state}`")
                 continue

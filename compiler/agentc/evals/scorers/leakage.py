@@ -84,6 +84,11 @@ def _texts(value: object) -> Iterator[str]:
         yield value
 
 
+def personal_data(kind: str, text: str, region: str) -> Iterator[str]:
+    """The personal data of one kind in a text."""
+    yield from _PII[kind](text, region)
+
+
 def _emails(text: str, _: str) -> Iterator[str]:
     yield from (match[0] for match in _EMAIL.finditer(text))
 

@@ -1,0 +1,196 @@
+"""`agentc dataset`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from . import InputError
+from .options import json_value, text_or_json
+
+FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+@click.group("dataset")
+def command() -> None:
+    """Grow files of cases out of runs and specs.
+
+    What comes from production or was made up waits until a person accepts it: it runs, and no gate counts it.
+
+    \b
+    Example:
+      agentc dataset list specs/support/evals/triage.jsonl
+    """
+
+
+@command.command("add")
+@FILE
+@click.option("--run", "run_id", required=True, help="The run: its id, or how that begins.")
+@click.option("--store", default=".agentc/runs.db", show_default=True, help="The database of runs.")
+@click.option("--tag", "tags", multiple=True, help="A slice that it belongs to, such as its failure mode.")
+@click.option("--consent", help="Why data that is more than internal may be kept: a policy or an agreement.")
+@click.option("--region", default="US", show_default=True, help="The country of plain telephone numbers.")
+def add(file: Path, run_id: str, store: str, tags: tuple[str, ...], consent: str | None, region: str) -> int:
+    """Make a case of a run: what it was given, and what its tools answered.
+
+    Email addresses, telephone, account and card numbers are taken out; secrets never were in the store. Exit
+    code 1: FILE has a case with the same to do already.
+
+    \b
+    Example:
+      agentc dataset add evals/cases.jsonl --run 20261126T0800 --tag wrong-refund --consent "DPA 7"
+    """
+    import time
+
+    from agentc_runtime.history import read_runs
+    from agentc_runtime.journal import StoreError
+
+    from ..evals.dataset import DatasetError, case_of_run, read_rows, same_task, write_rows
+
+    try:
+        found = [run for run in read_runs(Path(store)) if run.run_id.startswith(run_id)]
+        if len(found) != 1:
+            many = "no run begins" if not found else f"{len(found)} runs begin"
+            raise InputError(f"{many} with `{run_id}` in `{store}`")
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        made = case_of_run(found[0], tags=tags, consent=consent, added=day, region=region)
+        rows = read_rows(file)
+        twin = next((row for row in rows if same_task(row, made.row)), None)
+        if twin is not None:
+            click.echo(f"`{twin['id']}` in `{file}` has the same to do: nothing was added", err=True)
+            return 1
+        if any(row["id"] == made.row["id"] for row in rows):
+            raise InputError(f"`{file}` has a case `{made.row['id']}` already")
+        write_rows(file, [*rows, made.row])
+    except (DatasetError, StoreError) as error:
+        raise InputError(str(error)) from error
+    taken = ", ".join(f"{count} {kind}" for kind, count in sorted(made.redacted.items())) or "nothing"
+    click.echo(
+        f"added `{made.row['id']}` to `{file}`; taken out: {taken}; it waits for `agentc dataset accept`"
+    )
+    return 0
+
+
+@command.command("accept")
+@FILE
+@click.argument("case")
+@click.option("--by", required=True, help="Who has looked at it.")
+@click.option("--expected", help="What should come out: JSON, `@FILE` or `-`.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="What you say of the run.")
+def accept(file: Path, case: str, by: str, expected: str | None, labels: tuple[str, ...]) -> int:
+    """Accept a case: from now on it counts for gates.
+
+    \b
+    Example:
+      agentc dataset accept evals/cases.jsonl run-20261126T0800 --by ana --expected '{"outcome": "stuck"}'
+    """
+    from ..diagnostics import did_you_mean
+    from ..evals.dataset import DatasetError, accepted, read_rows, write_rows
+
+    said = dict(label.partition("=")[::2] for label in labels)
+    wanted = None if expected is None else json_value(expected, "--expected")
+    try:
+        rows = read_rows(file)
+        names = [str(row["id"]) for row in rows]
+        if case not in names:
+            raise InputError(f"no case `{case}` in `{file}`; {did_you_mean(case, names) or 'it has none'}")
+        write_rows(
+            file,
+            [
+                accepted(row, by=by, expected=wanted, labels=said) if row["id"] == case else row
+                for row in rows
+            ],
+        )
+    except DatasetError as error:
+        raise InputError(str(error)) from error
+    click.echo(f"accepted `{case}`, by {by}")
+    return 0
+
+
+@command.command("list")
+@FILE
+@click.option("--waiting", is_flag=True, help="Only cases that nobody has accepted: the queue for review.")
+@text_or_json("How the list is written.")
+def list_(file: Path, waiting: bool, format_: str) -> int:
+    """List the cases of a dataset, with its digest.
+
+    \b
+    Example:
+      agentc dataset list specs/support/evals/triage.jsonl --waiting
+    """
+    import json
+
+    from ..evals.dataset import DatasetError, digest, is_waiting, read_rows
+    from ..transcript import shown
+
+    if not file.is_file():
+        raise InputError(f"there is no file `{file}`")
+    try:
+        rows = read_rows(file)
+    except DatasetError as error:
+        raise InputError(str(error)) from error
+    chosen = [row for row in rows if is_waiting(row) or not waiting]
+    if format_ == "json":
+        said = {"sha256": digest(rows), "cases": [{**row, "waiting": is_waiting(row)} for row in chosen]}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        return 0
+    for row in chosen:
+        tags = row.get("tags")
+        names = " ".join(str(tag) for tag in tags) if isinstance(tags, list) else ""
+        mark = "waits  " if is_waiting(row) else "counts "
+        click.echo(f"{mark}{shown(str(row['id']), 100)}  {shown(names, 200)}")
+    many = "1 case" if len(rows) == 1 else f"{len(rows)} cases"
+    click.echo(f"{many}, {sum(map(is_waiting, rows))} waiting, sha256:{digest(rows)}")
+    return 0
+
+
+@command.command("synthesize")
+@FILE
+@click.option(
+    "--project",
+    default=".",
+    show_default=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="The project.",
+)
+@click.option("--agent", "name", help="Which agent, when the project has several.")
+def synthesize(file: Path, project: Path, name: str | None) -> int:
+    """Make cases from an agent's permissions, for an eval with `model: mock`.
+
+    Calls just inside and just outside each limit, bound arguments, quotas, tools of other states and none.
+    They are marked as synthetic and wait for a person.
+
+    \b
+    Example:
+      agentc dataset synthesize evals/synthetic.jsonl --project specs/support --agent triage
+    """
+    from ..evals.dataset import DatasetError, read_rows, same_task, write_rows
+    from ..evals.redteam import synthetic_cases
+    from ..lowered import lower_agent
+    from .common import choose_agent, compile_project, report_errors
+
+    result = compile_project(project)
+    if not result.ok:
+        report_errors(result)
+        return 1
+    agent = choose_agent(result, name)
+    lowered = lower_agent(result.program, agent)
+    if lowered is None:
+        raise InputError(f"agent `{agent.resource.name}` can't be built; `agentc validate` says why")
+    try:
+        rows = read_rows(file)
+        made = [row for row in synthetic_cases(lowered) if not any(same_task(row, old) for old in rows)]
+        taken = {row["id"] for row in rows}
+        for row in made:
+            number = 2
+            while row["id"] in taken:
+                row["id"] = f"{row['id']}-{number}"
+                number += 1
+            taken.add(row["id"])
+        write_rows(file, [*rows, *made])
+    except DatasetError as error:
+        raise InputError(str(error)) from error
+    sys.stdout.write(f"made {len(made)} cases in `{file}`; they wait for `agentc dataset accept`\n")
+    return 0
