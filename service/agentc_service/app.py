@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from agentc_runtime import __version__
 from agentc_runtime.durable.worker import working
 from agentc_runtime.release.database import DatabaseControl
+from agentc_runtime.release.following import follow
 from agentc_runtime.release.switching import ControlledSwitches
 
 from . import problems
@@ -53,7 +54,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
             work = working(
                 settings.store,
                 ledger,
-                ServiceDoors(streams),
+                ServiceDoors(streams, settings.agents),
                 environ,
                 ControlledSwitches(DatabaseControl(ledger)),
                 concurrency=settings.limits.runs,
@@ -62,6 +63,11 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
             chores = await asyncio.to_thread(stack.enter_context, work)
             attending = asyncio.create_task(asyncio.to_thread(chores.attend, stop))
             writing = asyncio.create_task(streams.write_forever())
+            following = [
+                asyncio.create_task(follow(served.follower, served.poll, asyncio.sleep))
+                for served in settings.agents.values()
+                if served.follower is not None
+            ]
             app.state.ready = True
             try:
                 yield
@@ -69,8 +75,9 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
                 app.state.ready = False
                 await app.state.runs.drain(settings.limits.shutdown)
                 stop.set()
-                writing.cancel()
-                await asyncio.gather(attending, writing, return_exceptions=True)
+                for task in (writing, *following):
+                    task.cancel()
+                await asyncio.gather(attending, writing, *following, return_exceptions=True)
                 await asyncio.to_thread(stack.close)
         ledger.close()
 

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
+
 from agentc_runtime.canonical import canonical
 from agentc_runtime.durable import engine, views
 from agentc_runtime.durable.runs import OVER
 from agentc_runtime.durable.starting import keep_run
 from agentc_runtime.events import Event
 from agentc_runtime.journal import StoreError
-from agentc_runtime.ledger import Ledger, Transaction
+from agentc_runtime.ledger import Ledger, Transaction, log
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
@@ -96,7 +98,11 @@ class Runs:
                 headers={"retry-after": "5"},
             )
 
+        bundle, placement = served.choose(session_id or f"{caller.tenant}/{caller.subject}")
+
         def own(within: Transaction, run_id: str) -> None:
+            if placement is not None:
+                log(within, run_id, "placed", msgspec.to_builtins(placement))
             run = ServedRun(run_id, caller.tenant, caller.subject, session_id)
             tables.own_run(within, run, idempotency_key=key, request_digest=digest)
 
@@ -104,7 +110,7 @@ class Runs:
             run_id = await asyncio.to_thread(
                 keep_run,
                 self._ledger,
-                served.bundle,
+                bundle,
                 self._environ,
                 environment=served.environment,
                 input=input,
@@ -206,8 +212,9 @@ class Runs:
 class ServiceDoors:
     """What runs of this process have beside the store."""
 
-    def __init__(self, streams: EventStreams) -> None:
+    def __init__(self, streams: EventStreams, agents: Mapping[str, Served]) -> None:
         self._streams = streams
+        self._agents = agents
 
     def tools(self, live: HttpTransport) -> Transport:
         """Tool calls go to the services."""
@@ -218,8 +225,13 @@ class ServiceDoors:
         return live
 
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
-        """Followers of the run are told."""
-        return self._streams.observer()
+        """Followers of the run are told, and whoever follows the channel that chose its bundle."""
+        told = self._streams.observer()
+        served = self._agents.get(bundle.program.agent.name)
+        if served is None or served.follower is None:
+            return told
+        release = served.follower.release_of(bundle.digest)
+        return told if release is None else served.follower.watch(release, told)
 
 
 def _digest(agent: str, given: object, session: object) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agentc_runtime.events import Placement
+from agentc_runtime.release.following import Follower
 from agentc_runtime.verify import Bundle
 
 from .auth.jwt import Trust
@@ -13,15 +15,32 @@ from .auth.jwt import Trust
 
 @dataclass(frozen=True)
 class Served:
-    """An agent of the service, and the environment that it runs in."""
+    """An agent of the service, and the environment that it runs in.
 
-    bundle: Bundle
+    With a `follower` a channel chooses the bundle, anew every `poll` seconds; `given` is what it began with.
+    """
+
+    given: Bundle
     environment: str
+    follower: Follower | None = None
+    poll: float = 5.0
 
     @property
     def name(self) -> str:
         """The agent's name, by which it is called."""
-        return self.bundle.program.agent.name
+        return self.given.program.agent.name
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that runs unless another one was chosen for a session."""
+        return self.given if self.follower is None else self.follower.stable()
+
+    def choose(self, sticky: str) -> tuple[Bundle, Placement | None]:
+        """The bundle for a session, and why it is that one if a channel chose it."""
+        if self.follower is None:
+            return self.given, None
+        release = self.follower.choose(sticky)
+        return release.bundle, release.placement
 
 
 @dataclass(frozen=True)

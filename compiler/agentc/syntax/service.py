@@ -11,11 +11,28 @@ from .common import Closed, Duration, Name, NonEmpty, PositiveInt
 RoleName: TypeAlias = Literal["caller", "approver", "operator", "auditor"]
 
 
-class ServedAgentSpec(Closed):
-    """One agent of the service."""
+class FollowedChannelSpec(Closed):
+    """A channel, which says which bundle of an agent runs (`agentc deploy`)."""
 
-    bundle: NonEmpty
+    agent: Name
+    """The agent."""
+    origin: NonEmpty
+    """Where channel and bundles are: a folder relative to this file, or an origin's URL."""
+    name: Name = "production"
+    """The channel's name."""
+    trust: NonEmpty
+    """The trust policy, relative to this file: who may sign, and what has to be attested."""
+    poll: Duration = "5s"
+    """How long after one look at the channel the next one follows."""
+
+
+class ServedAgentSpec(Closed):
+    """One agent of the service: either `bundle` or `channel` says what runs."""
+
+    bundle: NonEmpty | None = None
     """The folder of its bundle, relative to this file."""
+    channel: FollowedChannelSpec | None = None
+    """The channel that chooses its bundle, also while the service runs."""
     environment: Name | None = None
     """The environment to run in. Left out: the bundle's default."""
 

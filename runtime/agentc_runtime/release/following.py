@@ -18,7 +18,7 @@ import msgspec
 from ..archive import MAX_ARCHIVE_BYTES
 from ..canonical import canonical
 from ..environment_file import EnvironmentFile, narrow
-from ..events import Event, Placement, RunEnded
+from ..events import Event, Placement, RunEnded, RunStarted
 from ..expressions import Record
 from ..switches import ControlError
 from ..times import time_text
@@ -114,10 +114,36 @@ class Follower:
         placement = Placement(channel=self._channel, sequence=pointer.sequence, arm=arm.name)
         return Release(bundle=active.bundles[arm.name], placement=placement)
 
+    def stable(self) -> Bundle:
+        """The bundle of the stable arm.
+
+        Raises:
+            NoReleaseError: nothing was verified yet.
+        """
+        active = self._active
+        if active is None:
+            raise NoReleaseError(f"no bundle of `{self._agent}` in `{self._channel}`: {self._problem}")
+        return active.bundles[active.pointer.stable.name]
+
+    def release_of(self, digest: str) -> Release | None:
+        """The release with that bundle, while it is one: for runs that were begun elsewhere."""
+        active = self._active
+        for arm in active.pointer.arms if active is not None else ():
+            if active is not None and arm.digest == digest:
+                sequence = active.pointer.sequence
+                placement = Placement(channel=self._channel, sequence=sequence, arm=arm.name)
+                return Release(bundle=active.bundles[arm.name], placement=placement)
+        return None
+
     def watch(self, release: Release, emit: Callable[[Event], None]) -> Callable[[Event], None]:
-        """An observer that counts how runs of the release end, and passes on all that it is told."""
+        """An observer that counts how runs of the release end, and passes on all that it is told.
+
+        A run that begins is told its placement.
+        """
 
         def observe(event: Event) -> None:
+            if isinstance(event, RunStarted) and event.placement is None:
+                event = msgspec.structs.replace(event, placement=release.placement)
             if isinstance(event, RunEnded) and event.status != "cancelled":
                 self._count(release.placement, _counted(event))
             emit(event)

@@ -1,0 +1,111 @@
+"""A service that follows a channel: what is deployed runs, without a restart, and how it goes is counted."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import textwrap
+import time
+
+import pytest
+
+RUN = {"agent": "triage", "input": {"ticket_id": "T-1001"}, "session": {"customer_id": "C-17"}}
+KEY = ("--key", "release.pem", "--trust", "trust.json")
+
+
+@pytest.fixture
+def followed(serve, agentc):
+    """A service whose agent is that of a channel, and `deploy(version, *options)`, which moves it."""
+    first = serve()
+    first.stop()
+    folder, spec = first.folder, first.folder / "live/agents/triage.yaml"
+    public = agentc("keygen", "release.pem", cwd=folder).stdout.strip()
+    rule = {"agents": ["triage"], "signed_by": ["release"], "channels_signed_by": ["release"]}
+    said = {"format": "agentc.trust/1", "keys": {"release": {"public_key": public}}, "rules": [rule]}
+    (folder / "trust.json").write_text(json.dumps(said))
+
+    def deploy(version, *options):
+        spec.write_text(re.sub(r"version: [0-9.]+", f"version: {version}", spec.read_text(), count=1))
+        agentc("build", folder / "live", "--out", folder / "dist")
+        bundle = f"dist/triage-{version}"
+        agentc("sign", bundle, "--key", "release.pem", cwd=folder)
+        agentc("deploy", bundle, "origin", *options, *KEY, cwd=folder)
+
+    deploy("1.0.0")
+    (folder / "service.yaml").write_text(
+        textwrap.dedent("""\
+        apiVersion: agentc/v1
+        kind: Service
+        metadata: { name: support, version: 1.0.0, owner: support-platform }
+        spec:
+          agents:
+            - channel: { agent: triage, origin: origin, trust: trust.json, poll: 200ms }
+              environment: local
+          auth: { api_keys: { file: keys.jsonl } }
+        """)
+    )
+    return serve(folder), deploy
+
+
+def version(client):
+    return client.get("/v1/agents/triage").json()["version"]
+
+
+def until(said, wanted):
+    for _ in range(100):
+        if said() == wanted:
+            return
+        time.sleep(0.1)
+    raise AssertionError((said(), wanted))
+
+
+def test_what_is_deployed_runs_without_a_restart(followed, agentc):
+    service, deploy = followed
+    with service.client("ana") as ana:
+        assert version(ana) == "1.0.0"
+        before = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()
+        assert before["version"] == "1.0.0"
+        deploy("1.1.0")
+        until(lambda: version(ana), "1.1.0")
+        after = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()
+        assert after["version"] == "1.1.0"
+        agentc("rollback", "triage", "origin", "--reason", "worse", *KEY, cwd=service.folder)
+        until(lambda: version(ana), "1.0.0")
+    store = service.folder / ".agentc/service.db"
+    shown = agentc("audit", "show", "--store", store, "--format", "json").stdout
+    placed = [json.loads(line)["payload"] for line in shown.splitlines() if '"kind": "placed"' in line]
+    assert [(one["channel"], one["sequence"], one["arm"]) for one in placed] == [
+        ("production", 1, "stable"),
+        ("production", 2, "stable"),
+    ]
+    status = agentc("status", "--control", f"sqlite:///{store}").stdout
+    assert "triage in production  pointer 3" in status
+
+
+def test_a_canary_is_chosen_by_session_and_counted(followed, agentc):
+    service, deploy = followed
+    deploy("1.1.0", "--canary", "100")
+    control = ("--control", f"sqlite:///{service.folder / '.agentc/service.db'}")
+    with service.client("ana") as ana, service.client("lee") as lee:
+        until(lambda: ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["version"], "1.1.0")
+        assert version(ana) == "1.0.0", "the stable one is what it says of itself"
+
+        def counted():
+            for asked in lee.get("/v1/approvals").json()["approvals"]:
+                path = f"/v1/approvals/{asked['approval_id']}/decision"
+                lee.post(path, json={"decision": "reject", "reason": "no"})
+            text = agentc("status", *control, "--format", "json").stdout
+            newest = max(json.loads(text)["workers"], key=lambda worker: worker["checked"])
+            return newest["arms"][1]["counts"]["runs"] > 0
+
+        until(counted, True)
+
+
+def test_nothing_to_run_is_said_at_the_start(serve, followed, agentc):
+    service, _ = followed
+    service.stop()
+    shutil.rmtree(service.folder / ".agentc/channels")
+    (service.folder / "origin/channels/production/triage.json").unlink()
+    done = agentc("serve", service.folder / "service.yaml", "--check", code=2)
+    assert "service.yaml:6: no bundle of `triage` in `production`: can't read" in done.stderr
