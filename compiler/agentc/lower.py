@@ -275,6 +275,7 @@ def _model(alias: str, spec: ModelSpec) -> ir.Model:
         max_output_tokens=spec.max_output_tokens,
         strict_tools=spec.strict_tools,
         prompt_cache=spec.prompt_cache,
+        response_cache_ms=None if spec.response_cache is None else milliseconds(spec.response_cache),
         temperature=None if spec.temperature is None else format(spec.temperature, "g"),
         timeout_ms=milliseconds(spec.timeout),
     )

@@ -233,6 +233,7 @@ class Model(Record, frozen=True, kw_only=True):
     timeout_ms: int = 120_000
     strict_tools: bool = False
     prompt_cache: bool = False
+    response_cache_ms: int | None = None
 
 
 class Limits(Record, frozen=True, kw_only=True):

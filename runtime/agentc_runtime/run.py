@@ -30,6 +30,7 @@ from .workflow import RetrieveState
 if TYPE_CHECKING:
     from .calls import Approver, Journal
     from .models.health import Health
+    from .models.kept import KeptAnswers
     from .retrieval import Retriever
     from .secrets import Secrets
     from .verify import Bundle
@@ -102,6 +103,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     switches: Switches | None = None,
     placement: Placement | None = None,
     health: Health | None = None,
+    kept: KeptAnswers | None = None,
 ) -> RunResult:
     """Run the agent once, in `environment` or else in the bundle's default one.
 
@@ -109,7 +111,8 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     whatever the journal or the log raises, is recorded as `cancelled` and goes on. `retrievers` are those
     that the bundle's `retrieve` states name. `steps` may remember what came through them, and then the run
     goes on where it was. `switches` say what operators have disabled,
-    `placement` why it is this bundle. `health` is what the runs of this process know of their models.
+    `placement` why it is this bundle. `health` is what the runs of this process know of their models,
+    `kept` are the answers that they share.
 
     Raises:
         Parked: the run is not over, and nothing is recorded of its end.
@@ -175,6 +178,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 model_transport,
                 check=partial(check_model, inherited, agent),
                 health=health,
+                kept=kept,
             ),
             journal=journal,
             secrets=secrets,
@@ -217,8 +221,8 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         if over:
             result = _result(run, result.status, result.output, result.refusal)
             if log is not None:
-                kept = secrets.redact_data(result.output)
-                await answered(log.end_run(run_id, result.status, output=kept, refusal=result.refusal))
+                said = secrets.redact_data(result.output)
+                await answered(log.end_run(run_id, result.status, output=said, refusal=result.refusal))
             emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
     return result
 

@@ -29,7 +29,7 @@ _GRANT: Final = _names(
 )
 _MODEL_PERMISSIONS: Final = _names("provider model endpoint secret max_sensitivity")
 _MODEL_BEHAVIOUR: Final = _names(
-    "alias prices max_output_tokens temperature timeout_ms strict_tools prompt_cache"
+    "alias prices max_output_tokens temperature timeout_ms strict_tools prompt_cache response_cache_ms"
 )
 _ENVIRONMENT: Final = _names("variables secrets private_hosts vault certificate_authorities")
 _LIMITS: Final = _names(

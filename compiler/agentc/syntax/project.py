@@ -54,6 +54,8 @@ class ModelSpec(Closed):
     strict_tools: bool = False
     """Hold the model to the schemas of its tools while it writes: the strict mode of `openai`. A tool for
     which the mode has no form is offered as it is."""
+    response_cache: Duration | None = None
+    """How long answers to turns without tools are kept, and given again for exactly the same request."""
     prompt_cache: bool = False
     """Let the provider keep what a turn begins with, for the next ones: `anthropic`. Others do it anyway."""
 

@@ -15,6 +15,7 @@ from ..events import Event, RunEnded, RunParked, RunStarted
 from ..journal import StoreError
 from ..ledger import Ledger
 from ..models.health import Health
+from ..models.kept import KeptAnswers
 from ..quoting import shortened
 from ..run import run_bundle
 from ..secrets import Secrets
@@ -63,6 +64,7 @@ class RunDriver:
         self._bundles: dict[str, Bundle] = {}
         #: How the models do that the runs of this process ask.
         self.health = Health()
+        self._kept = KeptAnswers()
         #: What went wrong in this process, by run.
         self.faults: dict[str, Exception] = {}
 
@@ -141,6 +143,7 @@ class RunDriver:
                 steps=steps,
                 switches=self._switches,
                 health=self.health,
+                kept=self._kept,
             )
         finally:
             await tools.close()

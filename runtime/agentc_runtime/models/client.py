@@ -17,6 +17,7 @@ from ..request import base_url
 from ..secrets import Secrets
 from ..wire import HttpRequest, HttpResponse, Transport, UnsentError
 from .health import Health
+from .kept import KeptAnswers
 from .provider_errors import excerpt, status_error
 from .sse import MAX_STREAM, events
 from .strict import restored
@@ -59,6 +60,7 @@ class ModelClient:
         sleep: Sleep = asyncio.sleep,
         check: Callable[[ModelRequest], None] | None = None,
         health: Health | None = None,
+        kept: KeptAnswers | None = None,
     ) -> None:
         self._environment = environment
         self._secrets = secrets
@@ -66,6 +68,7 @@ class ModelClient:
         self._sleep = sleep
         self._check = check
         self._health = health or Health()
+        self._kept = kept or KeptAnswers()
         self._replays = getattr(transport, "replays", False) is True
 
     async def complete(
@@ -94,6 +97,10 @@ class ModelClient:
             on_text(text)
 
         if not self._replays:
+            kept = self._kept.find(request, wire.origin)
+            if kept is not None:
+                on_text(kept.message.text)
+                return kept
             self._health.admit(wire.origin, request.model.model)
         attempt, free = 1, True
         while True:
@@ -102,6 +109,7 @@ class ModelClient:
             if not self._replays:
                 self._health.record(wire.origin, request.model.model, error)
             if isinstance(outcome, ModelResponse):
+                self._kept.keep(request, wire.origin, outcome)
                 return restored(outcome, request.tools) if request.model.strict_tools else outcome
             error, wait = outcome
             error.free = free = free and error.free

@@ -79,7 +79,10 @@ class Usage(_Value, frozen=True, kw_only=True):
 
 
 class ModelResponse(_Value, frozen=True, kw_only=True):
-    """A finished turn. `first_chunk` is the seconds until the provider sent its first event, if known."""
+    """A finished turn. `first_chunk` is the seconds until the provider sent its first event, if known.
+
+    `cached` says that the answer was kept from another turn: nobody was asked.
+    """
 
     message: AssistantMessage
     finish_reason: Literal["stop", "tool_calls", "length", "content_filter"]
@@ -87,6 +90,7 @@ class ModelResponse(_Value, frozen=True, kw_only=True):
     response_id: str = ""
     response_model: str = ""
     first_chunk: float | None = None
+    cached: bool = False
 
 
 class TextDelta(_Value, frozen=True, kw_only=True):

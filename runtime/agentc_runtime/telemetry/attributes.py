@@ -136,6 +136,8 @@ def _of_turn(
     told |= {names.MODEL_ALIAS: event.model, names.MODEL_CALLS: event.calls, names.DURATION: event.seconds}
     if event.cost_usd is not None:
         told[names.COST] = float(event.cost_usd)
+    if event.response is not None and event.response.cached:
+        told[names.MODEL_CACHED] = True
     if event.response_id:
         told[names.RESPONSE_ID] = shortened(event.response_id)
     if event.response_model:
