@@ -82,7 +82,7 @@ class Broker:
             if tool.typed is not None
         }
         tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
-        self._sender = Sender(program, transport, tokens, self._clocks)
+        self._sender = Sender(program, transport, tokens, self._clocks, self._stopped)
         self._claimed: dict[tuple[str, str], int] = {}
 
     async def call(self, call: Call, emit: Emit) -> Returned | Refusal:
@@ -106,7 +106,7 @@ class Broker:
             request = await self._prepared(decided, key)
         except RefusedError as error:
             return await self._refused(call, error.refusal, emit, tool.name)
-        held = self._stopped(tool) or self._spent(call, decided) or self._sender.admit(tool)
+        held = self._spent(call, decided) or self._sender.admit(tool)
         if held is not None:
             return await self._refused(call, held, emit, tool.name)
         arguments = self._secrets.redact_object(decided.arguments)

@@ -59,7 +59,16 @@ class Sender:
         ValueError: a response schema can't be compiled.
     """
 
-    def __init__(self, program: Program, transport: Transport, tokens: Tokens, clocks: Clocks) -> None:
+    def __init__(
+        self,
+        program: Program,
+        transport: Transport,
+        tokens: Tokens,
+        clocks: Clocks,
+        stopped: Callable[[Tool], Refusal | None],
+    ) -> None:
+        """`stopped` says why a tool may not be called now: asked before each attempt and each page."""
+        self._stopped = stopped
         self._transport = transport
         self._tokens = tokens
         self._clocks = clocks
@@ -73,7 +82,9 @@ class Sender:
         }
 
     def admit(self, tool: Tool) -> Refusal | None:
-        """Take leave for one call of `tool`, or AR408."""
+        """Take leave for one call of `tool`; AR408, or what has stopped it."""
+        if (held := self._stopped(tool)) is not None:
+            return held
         why = self._paces[tool.name].take(self._clocks.monotonic())
         if why is None:
             return None
@@ -124,6 +135,8 @@ class Sender:
             await self._clocks.sleep(
                 wait_seconds(tool.retry, attempt, self._clocks.jitter(), outcome.retry_after)
             )
+            if self._stopped(tool) is not None:  # meanwhile
+                return _final(tool, outcome, unclear)
             attempt += 1
 
     async def _attempt(

@@ -46,7 +46,7 @@ def _unheard(request: ModelRequest, error: ModelError, attempt: int) -> None:
 
 
 class ModelClient:
-    """Completes model turns, each after `check` has let it through.
+    """Completes model turns, each attempt after `check` has let it through.
 
     A transport that has `replays = True` needs no secrets and does not wait.
     """
@@ -118,6 +118,8 @@ class ModelClient:
             on_retry(request, error, attempt)
             if not self._replays:
                 await self._sleep(max(wait, BACKOFF * 2 ** (attempt - 1)))
+            if self._check is not None:
+                self._check(request)
             attempt += 1
 
     def _wire(self, request: ModelRequest) -> HttpRequest:

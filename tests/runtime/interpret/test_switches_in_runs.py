@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agentc_runtime.calls import ApprovalRequest, Decision
 from agentc_runtime.events import ModelFailed, ToolRefused, ToolReturned
 from agentc_runtime.expressions import Ref
+from agentc_runtime.models import client
 from agentc_runtime.release.control import FolderControl
 from agentc_runtime.release.switching import ControlledSwitches, disable
 from agentc_runtime.switches import Switch
-from agentc_runtime.workflow import EndState
+from agentc_runtime.workflow import EndState, Retry
 
 READ = ("1", "desk_read", '{"id": "T-1"}')
 REPLY = ("2", "desk_reply", '{"text": "hello"}')
@@ -148,3 +150,36 @@ async def test_switches_that_can_not_be_read(rig: Any, stop: Any, states: Any, t
     (tmp_path / "control/switches.json").write_text("?")
     result = await rig.run(states)
     assert (result.status, result.refusal.code) == ("failed", "AR522")
+
+
+async def test_a_call_that_is_disabled_is_not_sent_again(rig: Any, stop: Any, states: Any) -> None:
+    """Between two attempts, while the first one waits for the second."""
+
+    class Stopping(list[Any]):
+        def pop(self, index: Any = -1) -> Any:
+            stop("tool", "desk.read")
+            return super().pop(index)
+
+    rig.provider.script = [{"calls": [READ]}, {"text": "over"}]
+    rig.service.failing = Stopping([503, 503, 503])
+    tools = rig.program(states).tools
+    again = replace(tools["desk.read"], retry=Retry(max_attempts=3, backoff_ms=1))
+    await rig.run(states, tools={**tools, "desk.read": again})
+    assert list(rig.service.failing) == [503, 503], "one attempt, and no other"
+    assert [refused.refusal.code for refused in rig.of(ToolRefused)] == ["AR404"]
+
+
+async def test_a_model_that_is_disabled_is_not_tried_again(
+    rig: Any, stop: Any, states: Any, monkeypatch: Any
+) -> None:
+    class Stopping(list[Any]):
+        def pop(self, index: Any = -1) -> Any:
+            if len(self) == 3:
+                stop("model", "main")
+            return super().pop(index)
+
+    monkeypatch.setattr(client, "BACKOFF", 0.0)
+    rig.provider.script = Stopping([503, {"text": "from the spare one"}, {"text": "never"}])
+    result = await rig.run(states)
+    assert result.output == "from the spare one"
+    assert [request["model"] for request in rig.provider.requests] == ["model-main", "model-spare"]
