@@ -150,9 +150,9 @@ def postgres_support() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def postgres(postgres_support: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres(postgres_support: ModuleType) -> Iterator[Any]:
     """A running server."""
-    with postgres_support.server(tmp_path_factory.mktemp("postgres")) as started:
+    with postgres_support.server() as started:
         yield started
 
 
