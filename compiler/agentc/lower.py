@@ -6,11 +6,12 @@ have established.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from agentc_runtime import bundle as ir
 from agentc_runtime import expressions, labels
+from agentc_runtime.environments import Environment
 
 from .credentials import endpoint_of, lowered_auth, lowered_certificate
 from .diagnostics import Span
@@ -253,6 +254,16 @@ def _unless(grant: Grant) -> ir.Unless | None:
 def _models(project: ProjectSpec, agent: Agent) -> dict[str, ir.Model]:
     used = {alias for state in agent.states.values() for alias in state_models(agent, state)}
     return {alias: _model(alias, project.models[alias]) for alias in sorted(used)}
+
+
+def lower_models(
+    program: Program, aliases: Iterable[str]
+) -> tuple[dict[str, ir.Model], dict[str, Environment]]:
+    """Models of the project by themselves, and environments that serve nothing but them."""
+    project = program.project
+    assert project is not None
+    models = {alias: _model(alias, project.spec.models[alias]) for alias in sorted(aliases)}
+    return models, lowered_environments(program, project.spec, {}, models)
 
 
 def _model(alias: str, spec: ModelSpec) -> ir.Model:

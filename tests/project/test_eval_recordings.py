@@ -76,6 +76,12 @@ def test_a_changed_prompt_says_what_is_stale_and_only_that_is_recorded_again(
     (reason,) = next(case["reasons"] for case in report["cases"] if case["id"] == stale[0])
     assert "two or three sentences" in reason
     assert "is not on the cassette" in reason
+    prompt = project / "prompts" / "triage.md"
+    text = prompt.read_text()
+    prompt.write_text(text.replace("web shop's", "shop's"))
+    whole = json.loads(agentc("eval", project, "--eval", "triage", "--format", "json")[1])
+    assert [cause["cause"] for cause in whole["causes"]] == ["stale: the instructions are others"]
+    prompt.write_text(text)
 
     with support("stand_in").StandIn() as model:
         before = (project / "agentc.yaml").read_text(), (project / "assertions.yaml").read_text()

@@ -25,7 +25,7 @@ _PATH: Final = re.compile(r"`((?:body|path|method)[^`]*)` was ")
 #: Where requests to models differ, in the formats of the providers → what that is in the specs.
 _PARTS: Final = (
     (
-        re.compile(r"body\.(messages\[0\]|system|systemInstruction|instructions)\b"),
+        re.compile(r"body\.(messages\[0\]|system\b|systemInstruction|instructions)"),
         "the instructions are others",
     ),
     (re.compile(r"body\.(messages\[1\]|contents\[0\]|input\[0\])"), "the prompt of the state is another one"),

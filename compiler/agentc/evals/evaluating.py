@@ -19,9 +19,11 @@ from agentc_runtime.recorded import CassetteError
 from agentc_runtime.verify import load_bundle
 
 from ..driver import Result
+from ..lower import lower_models
 from ..pipeline import bundle_files
 from ..resources import Resource
 from ..syntax.eval import EvalSpec, Source
+from ..syntax.scorers import RubricScorer
 from . import recording as recordings
 from .case import Case, cases_of, name_of, scorers_of
 from .causes import causes
@@ -34,7 +36,7 @@ from .processes import processes_for, spread
 from .running import Plan, Runner, trials
 from .scorers.registered import UnregisteredError
 from .scoring import Scoring
-from .summary import case_results, grouped, summarize
+from .summary import agreement, case_results, grouped, summarize
 
 if TYPE_CHECKING:
     from .summary import CaseResult
@@ -111,6 +113,7 @@ def evaluate(
         scoring = Scoring(one, bundle.program, cases)
     except (CassetteError, UnregisteredError) as error:
         raise EvalError(str(error)) from error
+    judges, judge_environments = lower_models(program, scoring.judges) if scoring.judges else ({}, {})
     plan = Plan(
         one=one,
         bundle=bundle,
@@ -119,6 +122,8 @@ def evaluate(
         tools=tools,
         recording=recording,
         make_up=MadeUp(program, one.spec.seed),
+        judges=judges,
+        judge_environments=judge_environments,
         rerecord=None if options.record is None else (lambda *_: options.record == "all"),
     )
     repeats = options.repeats or one.spec.repeats
@@ -267,6 +272,7 @@ def _outcome(
     one, seed = plan.one, plan.one.spec.seed
     types = {name_of(spec): spec.type for case in cases for spec in scorers_of(one, case)}
     summary = summarize(found, types, seed=seed, judge_cost=judge)
+    summary = msgspec.structs.replace(summary, agreement=agreement(found, _labels(one, cases)))
     results = case_results(grouped(found))
     gates = judge_gates(one.spec.gates, summary, results, options.baseline, seed=seed, partial=partial)
     manifest = plan.bundle.manifest
@@ -290,6 +296,22 @@ def _outcome(
         causes=causes(found),
         cases=results,
     )
+
+
+def _labels(one: Resource[EvalSpec], cases: Sequence[Case]) -> dict[str, dict[str, bool]]:
+    """What people have said of cases: scorer → case → whether they were content.
+
+    A label is a truth value, or for a rubric a grade, which its threshold judges as it does the model's.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for case in cases:
+        for spec in scorers_of(one, case):
+            label = case.spec.origin.labels.get(name_of(spec))
+            if isinstance(label, bool):
+                found.setdefault(name_of(spec), {})[case.id] = label
+            elif isinstance(label, int) and isinstance(spec, RubricScorer):
+                found.setdefault(name_of(spec), {})[case.id] = label >= spec.threshold
+    return found
 
 
 def dataset_digest(cases: Sequence[Case]) -> str:

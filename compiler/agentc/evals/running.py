@@ -56,6 +56,8 @@ class Plan:
     recording: Recording
     make_up: MakeUp
     rerecord: Callable[[str, int], bool] | None = None
+    judges: Mapping[str, Model] = field(default_factory=dict)
+    judge_environments: Mapping[str, Environment] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     @property
@@ -74,40 +76,35 @@ class Runner:
         self._scoring = scoring
         self._bundle = _for_evals(plan)
         environment = plan.bundle.program.environments[plan.environment]
-        self.secrets = _secrets(plan, environment)
+        self._needed = _needed(plan)
+        self.secrets = _secrets(plan, environment, self._needed)
+        self._judging = plan.judge_environments.get(plan.environment, Environment())
+        self._judge_secrets = Secrets(self._judging, plan.environ)
+        self._judge_http = HttpTransport(self._judging, self._judge_secrets)
         self.http = HttpTransport(environment, self.secrets)
         self._stamp = _stamp(plan)
 
     def unset(self) -> str | None:
         """Why a live side can't be asked, when a secret that it needs is not set."""
-        program = self._plan.bundle.program
-        needed: set[str] = set()
-        if "model" in self._plan.live:
-            first = {
-                state.models[0]
-                for state in program.states.values()
-                if isinstance(state, AgentState | ModelState) and state.models
-            }
-            needed |= {secret for alias in first if (secret := program.models[alias].secret) is not None}
-        if "tools" in self._plan.live:
-            needed |= {name for tool in program.tools.values() for name in tool.request.secrets()}
-        for name in sorted(needed):
+        graded = {model.secret for model in self._plan.judges.values() if model.secret is not None}
+        wanted = [(self.secrets, name) for name in sorted(self._needed)]
+        for secrets, name in (*wanted, *((self._judge_secrets, name) for name in sorted(graded))):
             try:
-                self.secrets.get(name)
+                secrets.get(name)
             except RefusedError as error:
                 if error.refusal.code != "AR508":  # what is in Vault is read later
                     return error.refusal.message
         return None
 
     def judge(self) -> Judge:
-        """What asks the models that grade."""
-        program = self._plan.bundle.program
-        environment = program.environments[self._plan.environment]
-        return Judge(program.models, ModelClient(environment, self.secrets, self.http))
+        """What asks the models that grade: over connections and with secrets of their own."""
+        client = ModelClient(self._judging, self._judge_secrets, self._judge_http)
+        return Judge(self._plan.judges, client)
 
     async def close(self) -> None:
         """Free the connections."""
         await self.http.close()
+        await self._judge_http.close()
 
     def key(self, case: Case, repeat: int) -> str:
         """The digest of all that a trial depends on: one with the same key need not be repeated."""
@@ -166,7 +163,8 @@ class Runner:
                 run_id=f"eval-{case.id}-{repeat}",
             )
         except CassetteError as error:
-            return observer.broken("stale", str(error), time.monotonic() - begun)
+            said = str(error).replace("with `--record`", "with `--record stale`")
+            return observer.broken("stale", said, time.monotonic() - begun)
         except MockError as error:
             return observer.broken("broken", str(error), time.monotonic() - begun)
         if recorders:
@@ -193,7 +191,7 @@ class Runner:
             return recorders[side]
         cassette = plan.recording.cassette(case.id, repeat, side)
         if cassette is None:
-            raise CassetteError("it was never recorded: record with `--record stale`")
+            raise CassetteError("it was never recorded: record with `--record`")
         return ReplayTransport(Cassette(entries=cassette.entries), self.secrets.redact)
 
 
@@ -262,21 +260,35 @@ def _mocked(model: Model) -> Model:
     return msgspec.structs.replace(model, provider="openai", endpoint=_ENDPOINT, secret=None)
 
 
-def _secrets(plan: Plan, environment: Environment) -> Secrets:
-    """The secrets that live sides need, and stand-ins for all others: CI needs no key."""
+def _needed(plan: Plan) -> frozenset[str]:
+    """The secrets that must be there: those of live sides, and of models those that are asked first."""
     program = plan.bundle.program
-    needed: set[str] = set()
+    models: set[str] = set()
     if "model" in plan.live:
-        needed |= {model.secret for model in program.models.values() if model.secret is not None}
+        models |= {
+            state.models[0]
+            for state in program.states.values()
+            if isinstance(state, AgentState | ModelState) and state.models
+        }
+    needed = {secret for alias in models if (secret := program.models[alias].secret) is not None}
     if "tools" in plan.live:
         needed |= {name for tool in program.tools.values() for name in tool.request.secrets()}
+    return frozenset(needed)
+
+
+def _secrets(plan: Plan, environment: Environment, needed: frozenset[str]) -> Secrets:
+    """The secrets that are needed, and those of fallbacks if they are set; stand-ins for all others."""
+    program = plan.bundle.program
+    real_names = set(needed)
+    if "model" in plan.live:
+        real_names |= {model.secret for model in program.models.values() if model.secret is not None}
     vault = environment.vault
     if vault is not None:
-        needed.add(vault.token)
-    real = {name: secret for name, secret in environment.secrets.items() if name in needed}
+        real_names.add(vault.token)
+    real = {name: secret for name, secret in environment.secrets.items() if name in real_names}
     if not any(secret.vault is not None for secret in real.values()):
         vault = None
-    stand_ins = {name: Secret(env=f"agentc.{name}") for name in environment.secrets.keys() - needed}
+    stand_ins = {name: Secret(env=f"agentc.{name}") for name in environment.secrets.keys() - real_names}
     known = msgspec.structs.replace(environment, secrets={**real, **stand_ins}, vault=vault)
     values = {f"agentc.{name}": f"stand-in-for-{name}" for name in stand_ins}
     return Secrets(known, {**plan.environ, **values})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ..resources import Resource
 from ..syntax.eval import EvalSpec
-from ..syntax.scorers import ScorerSpec
+from ..syntax.scorers import PairwiseScorer, RubricScorer, ScorerSpec
 from .case import Case, name_of
 from .judging import Judge, JudgeError
 from .observation import Observation, Score
@@ -75,6 +75,11 @@ class Scoring:
         types |= {spec.type for case in cases for spec in case.spec.assert_}
         #: Whether a scorer asks somebody, or is code of which nobody knows what it does.
         self.asks = bool(types & {"rubric", "pairwise", "python"})
+        specs = [*one.spec.scorers, *(spec for case in cases for spec in case.spec.assert_)]
+        #: The models that grade.
+        self.judges = frozenset(
+            spec.model for spec in specs if isinstance(spec, RubricScorer | PairwiseScorer)
+        )
         self.secrets: Secrets | None = None
         self.judge: Judge | None = None
 

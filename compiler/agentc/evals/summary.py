@@ -43,7 +43,10 @@ class CaseResult(_Kept, frozen=True, kw_only=True):
 
 
 class Summary(_Kept, frozen=True, kw_only=True):
-    """All figures of an eval. Costs are decimal strings in US dollars, `None` without prices."""
+    """All figures of an eval. Costs are decimal strings in US dollars, `None` without prices.
+
+    `agreement` is how often a scorer says what people have said of the same case.
+    """
 
     cases: int
     trials: int
@@ -67,6 +70,7 @@ class Summary(_Kept, frozen=True, kw_only=True):
     cost_per_success: float | None = None
     total_cost_usd: str | None = None
     judge_cost_usd: str = "0"
+    agreement: Mapping[str, Rate] = {}
 
 
 #: Scorers whose failure is a violation of policy.
@@ -147,6 +151,17 @@ def reasons(trial: Trial) -> list[str]:
     return [
         f"{score.scorer}: {score.reason}" for score in trial.scores if score.required and not score.passed
     ]
+
+
+def agreement(trials: Iterable[Trial], said: Mapping[str, Mapping[str, bool]]) -> dict[str, Rate]:
+    """How often scorers agree with people. `said`: scorer → case → whether a person was content."""
+    agreed: dict[str, list[bool]] = defaultdict(list)
+    for trial in trials:
+        for score in trial.scores:
+            person = said.get(score.scorer, {}).get(trial.case)
+            if person is not None:
+                agreed[score.scorer].append(person == score.passed)
+    return {name: _share(sum(same), len(same)) for name, same in sorted(agreed.items())}
 
 
 def summarize(

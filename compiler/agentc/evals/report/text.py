@@ -60,6 +60,8 @@ def _lines(outcome: Outcome, color: bool) -> Iterator[str]:
             "" if summary.cost_per_success is None else f", ${summary.cost_per_success:.6f} a passed case"
         )
         yield f"  ${summary.cost_usd:.6f} a run{success}"
+    for name, rate in summary.agreement.items():
+        yield f"  {name} agrees with people in {_rate(rate)}"
     if outcome.repeats > 1:
         flaky = ", ".join(summary.flaky) or "none"
         yield f"  flaky: {flaky}; variance within a case {summary.variance:.3g}"
