@@ -130,7 +130,7 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
             run = _found(ledger, run_id)
             if run.ended is not None:
                 raise RunnerError(f"run `{run_id}` is over: {run.status}")
-            if not run.attempts:
+            if not run.durable:
                 raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
             doors = TerminalDoors(options, watcher)
             try:

@@ -6,17 +6,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..calls import Parked
+from ..calls import Parked, Returned
 from ..events import Event, RunEnded, RunParked, RunStarted
 from ..journal import StoreError
 from ..ledger import Ledger
 from ..models.health import Health
 from ..models.kept import KeptAnswers
 from ..quoting import shortened
+from ..refusals import Refusal
 from ..run import run_bundle
 from ..secrets import Secrets
 from ..switches import Switches
@@ -65,6 +67,8 @@ class RunDriver:
         #: How the models do that the runs of this process ask.
         self.health = Health()
         self._kept = KeptAnswers()
+        #: Runs that were kept as taken up by this process, and not carried out yet.
+        self.made: set[str] = set()
         #: What went wrong in this process, by run.
         self.faults: dict[str, Exception] = {}
 
@@ -90,18 +94,23 @@ class RunDriver:
             wait = min(LONGEST_WAIT, wait * 2)
 
     async def _once(self, run_id: str) -> str:
-        begun = await asyncio.to_thread(runs.begin_run, self._ledger, run_id)
+        take = runs.made_here if run_id in self.made else runs.begin_run
+        self.made.discard(run_id)
+        begun = await asyncio.to_thread(take, self._ledger, run_id)
         if begun is None:
             # it is over, or waits: the engine must not take it for done
             await engine.stop_workflow(run_id)
             return "stopped"
         started = time.monotonic()
-        journal = DurableJournal(self._ledger, run_id)
+        journal = DurableJournal(self._ledger, run_id, begun.attempts)
         try:
             status = await self._run(run_id, begun, journal)
         except Parked as parked:
-            await journal.flush()
+            with suppress(Parked):
+                await journal.flush()
             return await self._park(run_id, parked, round((time.monotonic() - started) * 1000))
+        finally:
+            await journal.close()
         return status
 
     async def _park(self, run_id: str, parked: Parked, used_ms: int) -> str:
@@ -112,12 +121,14 @@ class RunDriver:
 
     async def _run(self, run_id: str, begun: runs.Begun, journal: DurableJournal) -> str:
         bundle = await self._bundle(begun.bundle)
-        recorded, last = await engine.outside(engine.recorded_steps, run_id)
-        engine.skip_steps(last)
-        outcomes = await asyncio.to_thread(outcomes_of, self._ledger, run_id)
+        recorded: dict[str, str] = {}
+        outcomes: dict[str, Returned | Refusal] = {}
+        if begun.attempts > 1:
+            recorded = await asyncio.to_thread(runs.turns_of, self._ledger, run_id)
+            outcomes = await asyncio.to_thread(outcomes_of, self._ledger, run_id)
         environment = bundle.program.environments[begun.environment]
         secrets = Secrets(environment, self._environ)
-        steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact)
+        steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact, journal.keep_turn)
         tools = HttpTransport(environment, secrets)
         observe = self._doors.observer(bundle, begun.environment, secrets)
 

@@ -17,7 +17,6 @@ from ..journal import CLAIMED, SETTLED, StoreError, claimed, settled
 from ..ledger import Ledger, Transaction, insert_call, log, quota_used_up
 from ..quotas import QuotaName
 from ..refusals import Refusal
-from .runs import held_status
 
 #: The audit records of a call that is sent a second time, and of one that a person has to decide.
 REPEATED: Final = "repeated"
@@ -30,10 +29,8 @@ def claim_call(within: Transaction, claim: Claim) -> QuotaName | None:
     Returns the quota that is used up, in which case nothing is recorded.
 
     Raises:
-        Parked: the run is no longer to be run, or the call may have been sent and must not be sent twice.
+        Parked: the call may have been sent and must not be sent twice, or another process has sent it.
     """
-    if held_status(within, claim.run_id) != "running":
-        raise Parked("stopped", "the run was stopped")
     known = within.execute(
         "SELECT settled, request_digest, idempotency_key, effect FROM calls WHERE run_id = ? AND call_id = ?",
         (claim.run_id, claim.call_id),

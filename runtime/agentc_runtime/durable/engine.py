@@ -1,7 +1,8 @@
-"""DBOS under a store: it runs workflows, remembers their steps, and hands the runs of dead processes on.
+"""DBOS under a store: it queues runs, gives each to one process, and has those of dead processes run again.
 
-One workflow is one run, under the run's id. A run that waits cancels its workflow, which then holds nothing;
-resuming it queues it again. What the store says of a run decides: `reconcile` makes the engine follow.
+One workflow is one run, under the run's id, and the run's steps are in the store. A run that waits cancels
+its workflow, which then holds nothing; resuming it queues it again. What the store says of a run decides, and
+workers make the engine follow.
 """
 
 from __future__ import annotations
@@ -183,19 +184,6 @@ def stopped(run_ids: Sequence[str]) -> list[str]:
 
 def _workflows(run_ids: Sequence[str]) -> list[WorkflowStatus]:
     return DBOS.list_workflows(workflow_ids=list(run_ids), load_input=False, load_output=False)
-
-
-def recorded_steps(run_id: str) -> tuple[dict[str, str], int]:
-    """What the engine has recorded of the run, by key, and the highest id that it has given to a step."""
-    steps = DBOS.list_workflow_steps(run_id)
-    found = {step["function_name"]: step["output"] for step in steps if isinstance(step["output"], str)}
-    return found, max((step["function_id"] for step in steps), default=0)
-
-
-def skip_steps(number: int) -> None:
-    """Let the ids of new steps begin after those of the recorded ones, which are found by their keys."""
-    for _ in range(number):
-        DBOS.reserve_step()
 
 
 async def stop_workflow(run_id: str) -> None:

@@ -62,7 +62,7 @@ def erase_run(ledger: Ledger, run_id: str, *, by: str, reason: str) -> bool:
             " WHERE run_id = ?",
             (run_id,),
         )
-        for table in ("refused_calls", "run_events", "approvals"):
+        for table in ("turns", "refused_calls", "run_events", "approvals"):
             within.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608  ours
         seqs = _erase_records(within, run_id)
         if not seqs:

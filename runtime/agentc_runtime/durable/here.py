@@ -31,10 +31,11 @@ async def carry_out(
     environ: Mapping[str, str],
     switches: Switches | None = None,
 ) -> None:
-    """Carry out a kept run in this process, until it is over or waits."""
+    """Carry out a run that was kept as handed over, in this process, until it is over or waits."""
     driver = RunDriver(ledger, doors, environ, switches)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name):
+        driver.made.add(run_id)
         await engine.start_here(run_id)
     _raise_fault(driver, run_id)
 

@@ -7,10 +7,11 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from ..budgets import BudgetName, Spending
-from ..calls import Claim, Returned
+from ..calls import Claim, Parked, Returned
 from ..canonical import canonical
 from ..journal import StoreError
 from ..ledger import Ledger, Transaction, log, reserve_turn, spend_turn
@@ -22,17 +23,30 @@ T = TypeVar("T")
 _LOG = logging.getLogger("agentc.durable")
 #: Events that are recorded with the approval that they are about.
 _ELSEWHERE: Final = frozenset({"approval_asked", "approval_decided"})
+#: Seconds that an answer may wait for the next record before it is kept by itself.
+SOON: Final = 0.002
 #: Seconds between two tries of recording an outcome, at most.
 LONGEST_WAIT: Final = 10.0
 
 
 class DurableJournal:
-    """A `Journal` and `RunLog` over a ledger. How states ended is kept together with the next record."""
+    """A `Journal` and `RunLog` over a ledger, for the process that took the run up as `attempt`.
 
-    def __init__(self, ledger: Ledger, run_id: str) -> None:
+    Intents are kept before they return. What was answered, by models or to calls, and how states ended is
+    kept at once or with the next intent, whichever is sooner: always before an effect that follows from it.
+    """
+
+    def __init__(self, ledger: Ledger, run_id: str, attempt: int) -> None:
         self._ledger = ledger
         self._run_id = run_id
+        self._attempt = attempt
         self._steps: list[runs.Step] = []
+        self._turns: list[tuple[str, str]] = []
+        self._settled: list[tuple[str, Returned | Refusal]] = []
+        self._spent: list[tuple[str, int]] = []
+        self._writing = asyncio.Lock()
+        self._soon: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
         self._seen: Counter[str] = Counter()
 
     async def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
@@ -49,33 +63,32 @@ class DurableJournal:
         """Record an intent. Raises `Parked` as `effects.claim_call`."""
         return await self._write(lambda within: effects.claim_call(within, claim))
 
-    async def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
-        """Record an outcome: as long as the store can't be written, since it is known here alone."""
-        wait = 0.1
-        while True:
-            try:
-                await self._write(lambda within: effects.settle_call(within, run_id, call_id, outcome))
-            except StoreError as error:
-                _LOG.warning("run %s: %s; trying again in %.1f s", run_id, error, wait)
-                await asyncio.sleep(wait)
-                wait = min(LONGEST_WAIT, wait * 2)
-            else:
-                return
+    def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
+        """Record an outcome: whoever has the run by then, this is what came of the call."""
+        self._settled.append((call_id, outcome))
+        self._arrange()
 
     async def reserve(self, spending: Spending) -> BudgetName | None:
         """Count a turn. One that is asked for again after a crash is counted once."""
         return await self._write(lambda within: reserve_turn(within, spending))
 
-    async def spend(self, run_id: str, turn: str, amount: int) -> None:
+    def spend(self, run_id: str, turn: str, amount: int) -> None:
         """Count what a turn has cost."""
-        await self._write(lambda within: spend_turn(within, run_id, turn, amount))
+        self._spent.append((turn, amount))
+        self._arrange()
 
     def start_run(self, run_id: str, **said: object) -> None:
         """The run was kept before it was begun."""
 
     def record_step(self, run_id: str, step: int, state: str, outcome: object) -> None:
-        """Keep how a state ended with the next record: until then the run can be run again up to here."""
+        """Keep how a state ended."""
         self._steps.append(runs.Step(step, state, outcome))
+        self._arrange()
+
+    def keep_turn(self, step: str, answer: str) -> None:
+        """Keep what was answered to a step."""
+        self._turns.append((step, answer))
+        self._arrange()
 
     async def end_run(self, run_id: str, status: str, *, output: object, refusal: Refusal | None) -> None:
         """Record the end. An interruption is none: another process goes on, or has ended the run."""
@@ -84,20 +97,60 @@ class DurableJournal:
 
     async def flush(self) -> None:
         """Keep what is not kept yet."""
-        if self._steps:
+        if self._steps or self._turns or self._settled or self._spent:
             await self._write(lambda within: None)
 
-    async def _write(self, work: Callable[[Transaction], T]) -> T:
-        steps = list(self._steps)
+    async def close(self) -> None:
+        """Keep the outcomes that are known here alone, for as long as it takes. Nothing is written later."""
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._flushing is not None:
+            await self._flushing
+        wait = 0.1
+        while self._settled:
+            try:
+                await self._write(lambda within: None, whose=False)
+            except StoreError as error:
+                _LOG.warning("run %s: %s; trying again in %.1f s", self._run_id, error, wait)
+                await asyncio.sleep(wait)
+                wait = min(LONGEST_WAIT, wait * 2)
 
-        def write() -> T:
-            with self._ledger.transaction() as within:
-                runs.keep_steps(within, self._run_id, steps)
-                return work(within)
+    def _arrange(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON, self._flush)
 
-        done = await asyncio.to_thread(write)
-        del self._steps[: len(steps)]
-        return done
+    def _flush(self) -> None:
+        self._soon = None
+        self._flushing = asyncio.create_task(self._kept())
+
+    async def _kept(self) -> None:
+        # what can't be kept now is kept with the next record, which says why it can't
+        with suppress(StoreError, Parked):
+            await self.flush()
+
+    async def _write(self, work: Callable[[Transaction], T], *, whose: bool = True) -> T:
+        """Write in one transaction with all that is not kept yet. `whose`: only if the run is still ours."""
+        async with self._writing:
+            steps, turns = list(self._steps), list(self._turns)
+            settled, spent = list(self._settled), list(self._spent)
+
+            def write() -> T:
+                with self._ledger.transaction() as within:
+                    if whose:
+                        runs.held(within, self._run_id, self._attempt)
+                        runs.keep_turns(within, self._run_id, turns)
+                        runs.keep_steps(within, self._run_id, steps)
+                    for call_id, outcome in settled:
+                        effects.settle_call(within, self._run_id, call_id, outcome)
+                    for turn, amount in spent:
+                        spend_turn(within, self._run_id, turn, amount)
+                    return work(within)
+
+            done = await asyncio.to_thread(write)
+            del self._settled[: len(settled)], self._spent[: len(spent)]
+            if whose:
+                del self._steps[: len(steps)], self._turns[: len(turns)]
+            return done
 
 
 def _log_once(within: Transaction, run_id: str, event: str, kind: str, payload: Mapping[str, object]) -> None:

@@ -19,7 +19,10 @@ OVER: Final = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Begun(NamedTuple):
-    """A run that a process has taken up. `used_ms` is how long it has been worked on before."""
+    """A run that a process has taken up. `used_ms` is how long it has been worked on before.
+
+    `attempts` is the number of this time. Whoever has a lower one has lost the run: see `held`.
+    """
 
     bundle: str
     environment: str
@@ -30,7 +33,7 @@ class Begun(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A state that ended, to be kept with the next thing that is."""
+    """A state that ended."""
 
     step: int
     state: str
@@ -75,7 +78,7 @@ def create_run(
         )
         within.execute(
             "INSERT INTO runs (run_id, agent, version, bundle, environment, input, session, status, started)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 run_id,
                 agent.name,
@@ -84,13 +87,14 @@ def create_run(
                 environment,
                 as_text(input),
                 as_text(session),
+                "running" if handed else "queued",
                 within.now,
             ),
         )
         within.execute(
             "INSERT INTO durable_runs (run_id, why, attempts, used_ms, woken, handed, pinned)"
-            " VALUES (?, '', 0, 0, 0, ?, ?)",
-            (run_id, 1 if handed else 0, bundle.digest),
+            " VALUES (?, '', ?, 0, 0, ?, ?)",
+            (run_id, 1 if handed else 0, 1 if handed else 0, bundle.digest),
         )
         also(within)
         log(within, run_id, "run_started", started)
@@ -110,13 +114,23 @@ def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
             " WHERE run_id = ?",
             (run_id,),
         )
-        found = within.execute(
-            "SELECT r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
-            " FROM runs r JOIN durable_runs d ON d.run_id = r.run_id WHERE r.run_id = ?",
-            (run_id,),
-        ).fetchone()
+        return _begun(within, run_id, ledger.name)
+
+
+def made_here(ledger: Ledger, run_id: str) -> Begun:
+    """A run that this process has kept as taken up."""
+    with ledger.transaction() as within:
+        return _begun(within, run_id, ledger.name)
+
+
+def _begun(within: Transaction, run_id: str, where: str) -> Begun:
+    found = within.execute(
+        "SELECT r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
+        " FROM runs r JOIN durable_runs d ON d.run_id = r.run_id WHERE r.run_id = ?",
+        (run_id,),
+    ).fetchone()
     if found is None:
-        raise StoreError(f"run `{run_id}` is no durable run", ledger.name)
+        raise StoreError(f"run `{run_id}` is no durable run", where)
     bundle, environment, given, session, used_ms, attempts = found
     return Begun(
         str(bundle),
@@ -148,6 +162,23 @@ def held_status(within: Transaction, run_id: str) -> str | None:
         (run_id,),
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def held(within: Transaction, run_id: str, attempt: int) -> None:
+    """Make sure that the run is to be run, and by nobody else than who took it up as `attempt`.
+
+    Raises:
+        Parked: it is not.
+    """
+    row = within.execute(
+        "SELECT r.status, d.attempts FROM runs r JOIN durable_runs d ON d.run_id = r.run_id"  # noqa: S608  ours
+        f" WHERE r.run_id = ?{within.holding}",
+        (run_id,),
+    ).fetchone()
+    if row is None or row[0] != "running":
+        raise Parked("stopped", "the run was stopped")
+    if row[1] != attempt:
+        raise Parked("stopped", "another process carries out this run")
 
 
 def wake_run(within: Transaction, run_id: str) -> None:
@@ -201,6 +232,19 @@ def end_run(
     within.execute("UPDATE approvals SET status = 'void' WHERE run_id = ? AND status = 'pending'", (run_id,))
     log(within, run_id, "run_ended", {"status": status, "refusal": refused, **(said or {})})
     return True
+
+
+def keep_turns(within: Transaction, run_id: str, turns: list[tuple[str, str]]) -> None:
+    """Keep what models, retrievers and timers answered, by the key of the step."""
+    for step, answer in turns:
+        within.execute("INSERT INTO turns (run_id, step, answer) VALUES (?, ?, ?)", (run_id, step, answer))
+
+
+def turns_of(ledger: Ledger, run_id: str) -> dict[str, str]:
+    """What was kept of the run's steps, by key."""
+    with ledger.transaction() as within:
+        rows = within.execute("SELECT step, answer FROM turns WHERE run_id = ?", (run_id,)).fetchall()
+    return {str(step): str(answer) for step, answer in rows}
 
 
 def keep_steps(within: Transaction, run_id: str, steps: list[Step]) -> None:

@@ -1,19 +1,19 @@
 """The steps of a durable run: what came through them once comes through them again, in the same words.
 
-A model turn, a retrieval, a pause and the end of a race are steps of the engine, under their key. A tool call
-is its two records in the store, intent and outcome, which the engine's one record after it could not replace.
+A model turn, a retrieval, a pause and the end of a race are kept under their key. A tool call is two records,
+intent and outcome. All are in the store and not among the engine's own steps: what follows from a step is
+then kept in one transaction with it, and with its record in the audit log.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
-from dbos import DBOS, StepOptions
 
 from ..calls import Decision, Parked, Returned
 from ..interpret.steps import LateError, bounded
@@ -52,14 +52,6 @@ class _Unanswered(msgspec.Struct, frozen=True, kw_only=True, tag="unanswered"):
     message: str
 
 
-class _NotAnOutcome(BaseException):
-    """Carries an error past the engine, which would keep it as what came of the step each time."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 Turn: TypeAlias = _Completed | _Failed | _Refused
 Passages: TypeAlias = _Retrieved | _Unanswered
 
@@ -67,8 +59,8 @@ Passages: TypeAlias = _Retrieved | _Unanswered
 class DurableSteps:
     """Steps of the workflow that runs at the moment.
 
-    `recorded` is what its engine has by key, `outcomes` what came of its calls, `seconds` how long it was
-    worked on before. `redact` takes secrets out of what is kept.
+    `recorded` is what was kept of its steps by key, `outcomes` what came of its calls, `seconds` how long it
+    was worked on before. `redact` takes secrets out of what is given to `keep`.
     """
 
     def __init__(
@@ -77,11 +69,13 @@ class DurableSteps:
         outcomes: Mapping[str, Returned | Refusal],
         seconds: float,
         redact: Callable[[str], str],
+        keep: Callable[[str, str], None],
     ) -> None:
         self._recorded = recorded
         self._outcomes = outcomes
         self._seconds = seconds
         self._redact = redact
+        self._keep = keep
         self._busy = 0
         self._stopping: list[tuple[asyncio.Future[None], Parked]] = []
         #: Whether all that was asked so far has been recorded before.
@@ -191,23 +185,14 @@ class DurableSteps:
     def _text(self, value: msgspec.Struct) -> str:
         return self._redact(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
 
-    async def _step(self, key: str, work: Callable[[], Coroutine[object, object, str]]) -> str:
-        """What the engine has recorded under `key`, or what it records now."""
+    async def _step(self, key: str, work: Callable[[], Awaitable[str]]) -> str:
+        """What was kept under `key`, or what is kept now."""
         known = self._recorded.get(key)
         if known is not None:
             return known
-
-        async def attempt() -> str:
-            try:
-                return await work()
-            except Exception as error:
-                raise _NotAnOutcome(error) from error
-
-        options: StepOptions = {"name": key, "preemptible": True}
-        try:
-            return await self._passing(lambda: DBOS.run_step_async(options, attempt))
-        except _NotAnOutcome as broken:
-            raise broken.error from None
+        answer = await self._passing(work)
+        self._keep(key, answer)
+        return answer
 
     async def _passing(self, work: Callable[[], Awaitable[T]]) -> T:
         """Carry out something new. When it finds that the run has to stop, what is under way ends first."""

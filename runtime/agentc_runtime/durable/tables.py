@@ -25,6 +25,9 @@ _DURABLE = (
     # The processes that carry out runs. One whose `beats` no longer change is taken for dead.
     """CREATE TABLE IF NOT EXISTS workers (
         worker TEXT PRIMARY KEY, beats INTEGER NOT NULL, started TEXT NOT NULL)""",
+    # What models, retrievers and timers answered, by the key of the step.
+    """CREATE TABLE IF NOT EXISTS turns (
+        run_id TEXT NOT NULL, step TEXT NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (run_id, step))""",
     # Calls that were decided and not sent: their outcome may not be another one when the run is run again.
     """CREATE TABLE IF NOT EXISTS refused_calls (
         run_id TEXT NOT NULL, call_id TEXT NOT NULL, refusal TEXT NOT NULL, PRIMARY KEY (run_id, call_id))""",

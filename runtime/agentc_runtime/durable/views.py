@@ -12,7 +12,7 @@ from ..refusals import Refusal
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `why` says what it waits for; `attempts` how often it was taken up, 0 if it is not durable."""
+    """One run. `why` says what it waits for; `attempts` how often it was taken up."""
 
     run_id: str
     agent: str
@@ -24,6 +24,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     ended: str | None
     attempts: int
+    durable: bool
     output: object = None
     refusal: Refusal | None = None
 
@@ -61,7 +62,7 @@ class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
 #: Selects the fields of a `RunView`.
 RUN_ROWS = (
     "SELECT r.run_id, r.agent, r.version, r.bundle, r.environment, r.status, coalesce(d.why, ''), r.started,"
-    " r.ended, coalesce(d.attempts, 0), r.output, r.refusal"
+    " r.ended, coalesce(d.attempts, 0), d.run_id IS NOT NULL, r.output, r.refusal"
     " FROM runs r LEFT JOIN durable_runs d ON d.run_id = r.run_id"
 )
 
@@ -105,6 +106,7 @@ def run_of(row: Row, where: str) -> RunView:
     """The run that a row of `RUN_ROWS` describes; `where` is the store, for messages."""
     data = dict(zip(RunView.__struct_fields__, row, strict=True))
     try:
+        data["durable"] = bool(data["durable"])
         for name in ("output", "refusal"):
             data[name] = None if data[name] is None else json.loads(str(data[name]))
         return msgspec.convert(data, RunView)

@@ -8,6 +8,7 @@ import pytest
 
 from agentc_runtime.calls import Claim, Parked, Returned
 from agentc_runtime.durable.effects import claim_call, outcomes_of, refuse_call, settle_call
+from agentc_runtime.durable.runs import begin_run, held
 from agentc_runtime.labels import Label
 from agentc_runtime.ledger import Ledger
 from agentc_runtime.quotas import QuotaName
@@ -19,6 +20,7 @@ ANSWER = Returned(status=200, value={"amount": 1.0, "big": 2**70}, label=Label(t
 
 def intend(ledger: Ledger, claim: Claim) -> QuotaName | None:
     with ledger.transaction() as within:
+        held(within, claim.run_id, 1)
         return claim_call(within, claim)
 
 
@@ -100,6 +102,16 @@ def test_nothing_is_sent_for_a_run_that_does_not_run(
         within.execute("UPDATE runs SET status = ? WHERE run_id = 'run-1'", (status,))
     with pytest.raises(Parked):
         intend(ledger, claim())
+    assert kinds(ledger) == ["run_started"]
+
+
+def test_nothing_is_sent_by_a_process_that_has_lost_its_run(
+    ledger: Ledger, running: str, claim: Claims
+) -> None:
+    assert begin_run(ledger, "run-1") is not None  # another process, which took this one for dead
+    with pytest.raises(Parked) as parked:
+        intend(ledger, claim())
+    assert "another process carries out this run" in parked.value.why
     assert kinds(ledger) == ["run_started"]
 
 

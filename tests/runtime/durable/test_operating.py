@@ -15,7 +15,7 @@ from agentc_runtime.durable.audits import read_ledger, verify_ledger
 from agentc_runtime.durable.effects import claim_call, outcomes_of, settle_call
 from agentc_runtime.durable.erasing import collect_bundles, erase_run, find_runs
 from agentc_runtime.durable.operating import OperationError, cancel_run, resolve_call
-from agentc_runtime.durable.runs import begin_run, create_run, end_run, park_run, stored_bundle
+from agentc_runtime.durable.runs import begin_run, create_run, end_run, held, park_run, stored_bundle
 from agentc_runtime.durable.views import find_run
 from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger
@@ -35,6 +35,11 @@ def view(ledger: Ledger) -> tuple[str, str]:
 
 def intend(ledger: Ledger, claim: Claim) -> None:
     with ledger.transaction() as within:
+        found = within.execute(
+            "SELECT attempts FROM durable_runs WHERE run_id = ?", (claim.run_id,)
+        ).fetchone()
+        assert found is not None
+        held(within, claim.run_id, int(str(found[0])))
         claim_call(within, claim)
 
 
@@ -143,7 +148,6 @@ def over(ledger: Ledger, run_id: str, customer: str, claim: Claims) -> None:
     """A run that has ended, and has a person's address in every place."""
     about = {"customer": customer, "mail": SECRET}
     create_run(ledger, bundle(), run_id, environment="local", input=about, session=about, handed=True)
-    assert begin_run(ledger, run_id) is not None
     intend(ledger, claim(run_id=run_id, arguments=about))
     with ledger.transaction() as within:
         settle_call(
