@@ -370,7 +370,7 @@ def measure(arguments: argparse.Namespace) -> None:
             figures[f"{kind}_langgraph_ratio"] = round(peers[-1], 3)
             print(f"{kind}: {figures[f'{kind}_agentc_ms']} ms a run, bare {figures[f'{kind}_bare_ms']}, "
                   f"langgraph {figures[f'{kind}_langgraph_ms']}")  # fmt: skip
-        if server is not None:
+        if server is not None and arguments.worker_runs:
             runs = arguments.worker_runs
             one = throughput(server, bundle, 1, runs)
             two = throughput(server, bundle, 2, runs)
@@ -390,7 +390,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="how often each way takes its turn")
     parser.add_argument("--runs", type=int, default=10, help="runs in a turn")
-    parser.add_argument("--worker-runs", type=int, default=100, help="runs for one worker")
+    parser.add_argument(
+        "--worker-runs", type=int, default=100, help="runs for one worker; 0 leaves workers out"
+    )
     parser.add_argument("--store", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--worker", metavar="URL", help=argparse.SUPPRESS)
     return parser.parse_args()

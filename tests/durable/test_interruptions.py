@@ -21,11 +21,12 @@ def test_workers_are_killed_at_random_instants(request, prove, tmp_path, databas
     if database == "postgres":
         url = request.getfixturevalue("postgres").get_uri()
     runs, kills = (200, 30) if FULL else (40, 5)
-    proof = prove(url)
+    proof = prove(url, delay=0.6)
     proof.keep(runs)
     proof.workers.start(workers)
+    proof.wait(lambda found: found["running"] > 0, 60)
     for _ in range(kills):
-        time.sleep(proof.random.uniform(1.0, 3.5))
+        time.sleep(proof.random.uniform(0.5, 3.0))
         proof.workers.kill(proof.random.randrange(workers))
         proof.workers.start()
     proof.all_over(180)

@@ -63,6 +63,15 @@ SMALLEST = {
         set(),
         {"diff_ms", "same_ms", "floor_ms"},
     ),
+    "durable": (
+        ["--runs", "1", "--repeats", "1", "--worker-runs", "0"],
+        {"sqlite_ratio", "sqlite_langgraph_ratio", "postgres_ratio", "postgres_langgraph_ratio"},
+        {
+            f"{store}_{name}"
+            for store in ("sqlite", "postgres")
+            for name in ("agentc_ms", "bare_ms", "langgraph_ms", "step_ms", "steps_per_second")
+        },
+    ),
     "subsumption": (
         ["--pairs", "6", "--repeats", "1"],
         {"z3_ratio"},
@@ -80,7 +89,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"bundle", "diff", "permission_checks", "subsumption", "validate_many"}
+SLOW = {"bundle", "diff", "durable", "permission_checks", "subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -101,6 +110,8 @@ def test_benchmark_reports_one_object_on_its_last_line(script: str, tmp_path: Pa
         pytest.skip("cedarpy is not installed: pip install 'agentc[bench]'")
     if script == "subsumption" and find_spec("jsonsubschema") is None:
         pytest.skip("jsonsubschema is not installed: pip install 'agentc[bench]'")
+    if script == "durable" and find_spec("langgraph.checkpoint.postgres") is None:
+        pytest.skip("LangGraph's checkpointers are not installed: pip install 'agentc[bench]'")
     document = tmp_path / "small.json"
     document.write_text(json.dumps(DOCUMENT))
     words, ratios, figures = SMALLEST[script]
