@@ -40,11 +40,11 @@ def test_processes_do_not_go_over_together(url: str, ledger: Any) -> None:
 async def test_a_turn_that_is_asked_for_again_after_a_crash_is_counted_once(
     ledger: Any, running: str
 ) -> None:
-    journal = DurableJournal(ledger, running)
+    journal = DurableJournal(ledger, running, 1)
     assert await journal.reserve(turn(1, 90)) is None
-    assert await DurableJournal(ledger, running).reserve(turn(1, 90)) is None
+    assert await DurableJournal(ledger, running, 1).reserve(turn(1, 90)) is None
     assert await journal.reserve(turn(2, 20)) == "cost_per_tenant_usd"
-    await journal.spend("run-1", "model-1@triage", 5)
+    journal.spend("run-1", "model-1@triage", 5)
     assert await journal.reserve(turn(2, 95)) is None
 
 
