@@ -127,7 +127,8 @@ def choose_agent(result: Result, name: str | None) -> Agent:
     agents = result.program.agents
     if name is not None:
         if name not in agents:
-            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
+            hint = f"; {did_you_mean(name, agents)}" if agents else ", which has none"
+            raise InputError(f"no agent `{name}` in this project{hint}")
         return agents[name]
     if len(agents) != 1:
         names = ", ".join(f"`{agent}`" for agent in sorted(agents)) or "none"
@@ -144,7 +145,8 @@ def chosen_agents(result: Result, names: tuple[str, ...]) -> list[Agent]:
     agents = result.program.agents
     for name in names:
         if name not in agents:
-            raise InputError(f"no agent `{name}` in this project; {did_you_mean(name, agents)}")
+            hint = f"; {did_you_mean(name, agents)}" if agents else ", which has none"
+            raise InputError(f"no agent `{name}` in this project{hint}")
     if not agents:
         raise InputError("the project has no agent")
     return [agents[name] for name in names or sorted(agents)]

@@ -310,7 +310,8 @@ class Follower:
 
     def _everywhere(self, pointer: Pointer) -> dict[str, Counts]:
         """The counts of this worker now, and those that the others have last reported of the same pointer."""
-        found: dict[str, list[Counts]] = {name: [counts] for name, counts in self._counts.items()}
+        with self._lock:
+            found = {name: [counts] for name, counts in self._counts.items()}
         mine = f"{self._reports}{self._name}"
         for name in self._control.names(self._reports):
             if name == mine:

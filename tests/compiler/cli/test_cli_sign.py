@@ -192,3 +192,21 @@ def test_two_archives_of_one_project_are_the_same(agentc, project, folder):
         done = agentc("build", path, "--tar", "--out", f"out{number}")
         digests.add((done.out.split()[1], (folder / f"out{number}" / "triage-1.0.0.tar").read_bytes()))
     assert len(digests) == 1
+
+
+def test_only_what_the_specs_give_again_is_signed(agentc, project, bundle, trust):
+    trust()
+    sign = ("sign", bundle, "--key", "release.pem", "--project", project)
+    (project / "agent.yaml").write_text((project / "agent.yaml").read_text() + "# changed since\n")
+    refused = agentc(*sign)
+    assert (refused.code, refused.out) == (1, "")
+    assert "is not what" in refused.err
+    assert "`agent.yaml` is another one" in refused.err
+    assert not (bundle / "attestations").exists()
+    assert agentc("build", project).code == 0
+    assert agentc(*sign).code == 0
+    (project / "agent.yaml").write_text((project / "agent.yaml").read_text().replace("fast", "fats"))
+    assert "the project has errors" in agentc(*sign).err
+    (project / "agent.yaml").unlink()
+    gone = agentc(*sign)
+    assert (gone.code, gone.err) == (2, "error: no agent `triage` in this project, which has none\n")
