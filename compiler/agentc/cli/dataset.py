@@ -84,7 +84,7 @@ def accept(file: Path, case: str, by: str, expected: str | None, labels: tuple[s
 
     \b
     Example:
-      agentc dataset accept evals/cases.jsonl run-20261126T0800 --by ana --expected '{"outcome": "stuck"}'
+      agentc dataset accept cases.jsonl run-20261126T0800 --by ana --expected '{"outcome": "stuck"}'
     """
     from ..diagnostics import did_you_mean
     from ..evals.dataset import DatasetError, accepted, read_rows, write_rows

@@ -75,7 +75,7 @@ def resolve(
 
     \b
     Example:
-      agentc runs resolve 20260301T120000Z-0123456789ab --done --answer '{"id": "R-7"}' --reason 'is booked'
+      agentc runs resolve 20260301T120000Z-0123456789ab --done --answer '{"id": 7}' --reason booked
     """
     from agentc_runtime.durable.operating import OperationError, resolve_call
 
