@@ -35,10 +35,10 @@ GIVEN = {"given": {"ticket_id": "T-1001"}, "session": {"customer_id": "C-17"}}
 
 @pytest.fixture
 def support(folder: Path) -> Path:
-    """A copy of the support project without its permission tests, which want more than was recorded."""
+    """A copy of the support project without its tests and evals, which want more than was recorded."""
     root = folder / "specs" / "support"
     shutil.copytree(
-        ROOT / "specs" / "support", root, ignore=shutil.ignore_patterns(".agentc", "dist", "tests")
+        ROOT / "specs" / "support", root, ignore=shutil.ignore_patterns(".agentc", "dist", "tests", "evals")
     )
     return root
 
