@@ -15,8 +15,9 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 
-from agentc_runtime.bundle import Tool
+from agentc_runtime.bundle import Program, Tool
 from agentc_runtime.verify import Bundle
+from agentc_runtime.workflow import RetrieveState
 
 #: The namespace of serial numbers (RFC 9562, version 5).
 _SERIALS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:agentc:sbom:1")
@@ -44,13 +45,24 @@ def bill_of_materials(bundle: Bundle) -> dict[str, object]:
 
 
 def _components(bundle: Bundle) -> Iterator[Component]:
-    program = bundle.program
+    yield from _of_program("", bundle.program)
+    for source in bundle.manifest.sources:
+        yield Component(
+            name=source.path,
+            type=ComponentType.FILE,
+            bom_ref=f"source:{source.path}",
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=source.sha256)],
+        )
+
+
+def _of_program(prefix: str, program: Program) -> Iterator[Component]:
+    """What an agent is made of; `prefix` tells those of a `handoff` apart."""
     for alias, model in sorted(program.models.items()):
         yield Component(
             name=model.model,
             type=ComponentType.MACHINE_LEARNING_MODEL,
             group=model.provider,
-            bom_ref=f"model:{alias}",
+            bom_ref=f"{prefix}model:{alias}",
             properties=[
                 Property(name="agentc:alias", value=alias),
                 Property(name="agentc:max_sensitivity", value=model.max_sensitivity),
@@ -60,17 +72,21 @@ def _components(bundle: Bundle) -> Iterator[Component]:
         yield Component(
             name=name,
             type=ComponentType.LIBRARY,
-            bom_ref=f"tool:{name}",
+            bom_ref=f"{prefix}tool:{name}",
             description=tool.description or None,
             properties=list(_of_tool(tool)),
         )
-    for source in bundle.manifest.sources:
+    retrievers = {state.retriever for state in program.states.values() if isinstance(state, RetrieveState)}
+    for name in sorted(retrievers):
+        yield Component(name=name, type=ComponentType.DATA, bom_ref=f"{prefix}knowledge:{name}")
+    for name, inner in sorted(program.agents.items()):
         yield Component(
-            name=source.path,
-            type=ComponentType.FILE,
-            bom_ref=f"source:{source.path}",
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=source.sha256)],
+            name=inner.agent.name,
+            version=inner.agent.version,
+            type=ComponentType.APPLICATION,
+            bom_ref=f"{prefix}agent:{name}/",
         )
+        yield from _of_program(f"{prefix}agent:{name}/", inner)
 
 
 def _of_tool(tool: Tool) -> Iterator[Property]:

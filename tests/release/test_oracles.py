@@ -13,14 +13,18 @@ from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance as SlsaProvenance
 from in_toto_attestation.v1.statement import Statement as InTotoCheck
 from in_toto_attestation.v1.statement_pb2 import Statement as InTotoStatement
+from msgspec.structs import replace
 from securesystemslib.dsse import Envelope as DsseEnvelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from agentc.sbom import bill_of_materials
+from agentc_runtime.expressions import Const
+from agentc_runtime.labels import Label
 from agentc_runtime.trust.dsse import read_envelope
 from agentc_runtime.trust.keys import Signer, signer, verifier
 from agentc_runtime.verify import load_bundle
+from agentc_runtime.workflow import RetrieveState
 
 Files = dict[str, bytes]
 
@@ -71,6 +75,17 @@ def test_in_toto_understands_the_provenance(signed: Files) -> None:
     predicate = json.loads(read_envelope(data).payload)["predicate"]
     parsed = json_format.ParseDict(predicate, SlsaProvenance())
     assert {one.name for one in parsed.build_definition.resolved_dependencies} >= {"agents/triage.yaml"}
+
+
+def test_the_bill_holds_what_agents_are_made_of_that_are_handed_to(unsigned: Files) -> None:
+    bundle = load_bundle(unsigned)
+    ask = RetrieveState(retriever="handbook", query=Const(value="x"), label=Label(), next="done")
+    inner = replace(bundle.program, states={**bundle.program.states, "ask": ask})
+    whole = replace(bundle, program=replace(bundle.program, agents={"second": inner}))
+    bill = bill_of_materials(whole)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    names = {component["bom-ref"] for component in bill["components"]}  # type: ignore[attr-defined]
+    assert {"agent:second/", "agent:second/tool:helpdesk.refund", "agent:second/knowledge:handbook"} <= names
 
 
 def test_the_bill_of_materials_fits_cyclonedx_own_schema(unsigned: Files) -> None:

@@ -30,7 +30,7 @@ from .channel import Arm, ChannelError, Pointer, check_succession, expired, read
 from .control import Control, Seen
 from .origin import Fetched, Origin, OriginError, bundle_from
 from .reports import FORMAT, ArmStatus, WorkerStatus, read_rollout, read_status, share
-from .rollout import Counts, Rollout, both, choose, decide, percent, total
+from .rollout import Counts, Rollout, both, choose, counted, decide, percent, total
 
 Clock = Callable[[], datetime]
 
@@ -145,7 +145,7 @@ class Follower:
             if isinstance(event, RunStarted) and event.placement is None:
                 event = msgspec.structs.replace(event, placement=release.placement)
             if isinstance(event, RunEnded) and event.status != "cancelled":
-                self._count(release.placement, _counted(event))
+                self._count(release.placement, counted(event))
             emit(event)
 
         return observe
@@ -392,14 +392,3 @@ def _from_disk(path: Path, digest: str) -> Fetched | None:
     except (OSError, BundleError):
         return None  # it is fetched again
     return Fetched(bundle, data) if bundle.digest == digest else None
-
-
-def _counted(event: RunEnded) -> Counts:
-    return Counts(
-        runs=1,
-        failed=int(event.status != "succeeded"),
-        calls=event.calls,
-        refused=event.refused,
-        cost_usd=float(event.cost_usd or 0),
-        seconds=event.seconds,
-    )

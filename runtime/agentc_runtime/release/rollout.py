@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from ..events import RunEnded
 from ..expressions import Record
 from .channel import Arm, Gate, Pointer
 
@@ -44,6 +45,18 @@ class Rollout(Record, frozen=True, kw_only=True):
     sequence: int
     stopped: dict[str, str] = {}
     waves: int = 0
+
+
+def counted(event: RunEnded) -> Counts:
+    """A run that has ended, as counts."""
+    return Counts(
+        runs=1,
+        failed=int(event.status != "succeeded"),
+        calls=event.calls,
+        refused=event.refused,
+        cost_usd=float(event.cost_usd or 0),
+        seconds=event.seconds,
+    )
 
 
 def total(counts: Iterable[Counts]) -> Counts:
