@@ -383,7 +383,7 @@ def measure(arguments: argparse.Namespace) -> None:
                 "ten_times_ratio": round(many / one, 2),
             }
             print(f"workers: {one:.1f} runs/s, two {two:.1f}, ten times the runs {many:.1f}")
-    finish("durable", "DBOS with the same steps", max(ratios), 1.2, figures)
+    finish("durable", "DBOS with the same steps", max(ratios), "1.2x", figures)
 
 
 def parsed() -> argparse.Namespace:
@@ -403,4 +403,4 @@ if __name__ == "__main__":
     if asked.worker:
         worker(asked.worker, 0.05, 20)
     else:
-        main(lambda: measure(asked))
+        sys.exit(main(lambda: measure(asked)))

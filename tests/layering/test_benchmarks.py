@@ -72,6 +72,15 @@ SMALLEST = {
             for name in ("agentc_ms", "bare_ms", "langgraph_ms", "step_ms", "steps_per_second")
         },
     ),
+    "interpreter": (
+        ["--runs", "1", "--repeats", "1", "--at-once", "2"],
+        {"frameworks_ratio", "concurrent_httpx_ratio", "concurrent_same_ratio"},
+        {
+            f"{name}_{figure}"
+            for name in ("agentc", "same", "httpx", "pydantic_ai", "openai_agents", "langgraph")
+            for figure in ("ms", "runs_per_second")
+        },
+    ),
     "subsumption": (
         ["--pairs", "6", "--repeats", "1"],
         {"z3_ratio"},
@@ -89,7 +98,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"bundle", "diff", "durable", "permission_checks", "subsumption", "validate_many"}
+SLOW = {"bundle", "diff", "durable", "interpreter", "permission_checks", "subsumption", "validate_many"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -112,6 +121,8 @@ def test_benchmark_reports_one_object_on_its_last_line(script: str, tmp_path: Pa
         pytest.skip("jsonsubschema is not installed: pip install 'agentc[bench]'")
     if script == "durable" and find_spec("langgraph.checkpoint.postgres") is None:
         pytest.skip("LangGraph's checkpointers are not installed: pip install 'agentc[bench]'")
+    if script == "interpreter" and find_spec("pydantic_ai") is None:
+        pytest.skip("pydantic-ai is not installed: pip install 'agentc[bench]'")
     document = tmp_path / "small.json"
     document.write_text(json.dumps(DOCUMENT))
     words, ratios, figures = SMALLEST[script]
