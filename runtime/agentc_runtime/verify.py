@@ -6,12 +6,14 @@ reads a byte of it. Who built and reviewed it, its attestations say: `agentc_run
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TypeVar
 
@@ -191,6 +193,19 @@ def _same_files(manifest: Manifest, names: Set[str], root: PurePath) -> None:
         raise BundleError(f"not in the manifest: remove it, or {_REBUILD}", str(root / name))
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A program is many values and no cycle: the collector would only walk them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def _assemble(manifest: Manifest, files: Mapping[str, bytes], root: PurePath) -> Bundle:
     for file in manifest.files:
         _unchanged(file, files[file.path], root)
