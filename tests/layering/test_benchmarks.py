@@ -146,6 +146,15 @@ def test_a_missing_peer_is_named_with_what_brings_it(tmp_path: Path) -> None:
     assert "pip install 'agentc'" in done.stderr
 
 
+def test_peers_of_evals_are_named_with_what_brings_them() -> None:
+    done = run("evals", "--cases", "2", "--repeats", "1", "--skip", "promptfoo")
+    if find_spec("inspect_ai") is None:
+        assert done.returncode == 2
+        assert "no `inspect_ai`: pip install 'agentc[bench-evals]'" in done.stderr
+    else:
+        assert json.loads(done.stdout.splitlines()[-1])["name"] == "evals"
+
+
 def test_the_readme_names_every_benchmark() -> None:
     text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
     for path in BENCHMARKS.glob("*.py"):

@@ -96,6 +96,9 @@ for module in {modules!r}:
             ["diff", "dist/triage-1.0.0", "dist/triage-1.0.0"],
             {"yaml", "pydantic", "jinja2", "httpx", "jsonschema", "openapi_core", "sqlite3", "asyncio", "z3"},
         ),
+        (["eval", "--help"], {"yaml", "pydantic", "httpx", "msgspec", "asyncio", "multiprocessing"}),
+        (["redteam", "--help"], {"yaml", "pydantic", "httpx", "msgspec", "asyncio"}),
+        (["dataset", "list", "cases.jsonl"], {"yaml", "httpx", "asyncio", "jinja2"}),
         (
             ["validate", "."],
             {"httpx", "jsonschema", "openapi_core", "werkzeug", "jsonpath_rfc9535", "sqlite3", "asyncio"},
@@ -114,6 +117,8 @@ def test_a_command_pays_for_no_import_that_it_does_not_use(
         result = check_project(tmp_path)
         (tmp_path / "dist").mkdir()
         write_bundle(bundle_files(result, result.program.agents["triage"]), tmp_path / "dist/triage-1.0.0")
+    if "cases.jsonl" in arguments:
+        (tmp_path / "cases.jsonl").write_text('{"id": "a"}\n')
     program = f"""
 import sys
 sys.argv = ["agentc", *{arguments!r}]

@@ -194,3 +194,50 @@ def synthesize(file: Path, project: Path, name: str | None) -> int:
         raise InputError(str(error)) from error
     sys.stdout.write(f"made {len(made)} cases in `{file}`; they wait for `agentc dataset accept`\n")
     return 0
+
+
+@command.command("drift")
+@click.argument("golden", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("production", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--significance",
+    default=0.05,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+)
+@text_or_json("How the comparison is written.")
+def drift_(golden: Path, production: Path, significance: float, format_: str) -> int:
+    """Say whether cases out of production do worse than the golden set.
+
+    GOLDEN and PRODUCTION are reports of `agentc eval --format json`, of the same agent and other cases. Each
+    rate that both have is compared by Fisher's exact test. Exit code 1: one is lower, and that is no chance.
+
+    \b
+    Example:
+      agentc dataset drift golden.json production.json
+    """
+    import json
+
+    import msgspec
+
+    from ..evals.drifting import drift
+    from ..evals.outcome import OutcomeError, load_outcome
+
+    try:
+        one, other = load_outcome(golden), load_outcome(production)
+    except OutcomeError as error:
+        raise InputError(str(error)) from error
+    if one.agent != other.agent:
+        raise InputError(f"`{golden}` is of `{one.agent}`, and `{production}` of `{other.agent}`")
+    found = drift(one, other)
+    worse = [rate for rate in found if rate.worse > 0 and rate.chance < significance]
+    if format_ == "json":
+        click.echo(json.dumps({"drifted": bool(worse), "rates": msgspec.to_builtins(found)}, indent=2))
+    else:
+        for rate in found:
+            mark = "✗" if rate in worse else "✓"
+            click.echo(
+                f"{mark} {rate.what}: {rate.golden:.1%} of {rate.golden_total}, in production "
+                f"{rate.production:.1%} of {rate.production_total} (p = {rate.chance:.3g})"
+            )
+    return 1 if worse else 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from agentc_runtime import strictjson
 
@@ -47,7 +48,7 @@ def read_cases(
         else:
             rows = _jsonl(file) if path.endswith(".jsonl") else _csv(file, agent)
             before = len(cases), len(problems)
-            for row in rows:
+            for row in _validated(list(rows)):
                 if isinstance(row, Problem):
                     problems.append(row)
                 else:
@@ -71,7 +72,7 @@ def _line(file: SourceFile, number: int) -> Span:
     return Span(file.path, number, 1, number, max(2, width + 1))
 
 
-def _jsonl(file: SourceFile) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+def _jsonl(file: SourceFile) -> Iterator[tuple[Span, object] | Problem]:
     for number, line in enumerate(file.lines, 1):
         if not line.strip():
             continue
@@ -82,29 +83,57 @@ def _jsonl(file: SourceFile) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
             yield Problem(span, f"this line is no JSON object: {error}", "write one case a line")
             continue
         if isinstance(value, dict):
-            yield from _validated(span, value)
+            yield span, value
         else:
             yield Problem(span, "this line is no JSON object", "write one case a line")
 
 
-def _validated(span: Span, value: object) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
-    try:
-        yield span, EvalCaseSpec.model_validate(value)
-    except ValidationError as error:
-        for issue in error.errors(include_url=False, include_input=False)[:5]:
-            where = ".".join(str(step) for step in issue["loc"])
-            if issue["type"] == "extra_forbidden":
-                keys = [field.alias or name for name, field in EvalCaseSpec.model_fields.items()]
-                help_ = did_you_mean(str(issue["loc"][-1]), keys) if len(issue["loc"]) == 1 else None
-                yield Problem(span, f"the case has an unknown key `{where}`", help_)
-            elif issue["type"] == "missing":
-                yield Problem(span, f"the case has no `{where}`", f"add `{where}`")
-            else:
-                text, help_ = rephrase(issue["type"], issue.get("ctx", {}), issue["msg"])
-                yield Problem(span, f"`{where}` of the case: {text}", help_)
+def _validated(
+    rows: Sequence[tuple[Span, object] | Problem],
+) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+    """The rows as cases, in order, and what is wrong with the others.
+
+    They are validated as the cases of an eval, all at once: its model is built already.
+    """
+    values = [(at, row[1]) for at, row in enumerate(rows) if not isinstance(row, Problem)]
+    wrong: dict[int, list[Problem]] = {}
+    cases: dict[int, EvalCaseSpec] = {}
+    while values:
+        try:
+            spec = EvalSpec.model_validate({"agent": "any", "cases": [value for _, value in values]})
+        except ValidationError as error:
+            for issue in error.errors(include_url=False, include_input=False):
+                at = values[int(issue["loc"][1])][0]
+                span = rows[at][0]
+                assert isinstance(span, Span)
+                wrong.setdefault(at, []).append(_problem(span, issue))
+            values = [(at, value) for at, value in values if at not in wrong]
+            continue
+        cases = {at: case for (at, _), case in zip(values, spec.cases, strict=True)}
+        break
+    for at, row in enumerate(rows):
+        if isinstance(row, Problem):
+            yield row
+        elif at in cases:
+            yield row[0], cases[at]
+        else:
+            yield from wrong[at][:5]
 
 
-def _csv(file: SourceFile, agent: Agent | None) -> Iterator[tuple[Span, EvalCaseSpec] | Problem]:
+def _problem(span: Span, issue: ErrorDetails) -> Problem:
+    loc = issue["loc"][2:]
+    where = ".".join(str(step) for step in loc)
+    if issue["type"] == "extra_forbidden":
+        keys = [field.alias or name for name, field in EvalCaseSpec.model_fields.items()]
+        help_ = did_you_mean(str(loc[-1]), keys) if len(loc) == 1 else None
+        return Problem(span, f"the case has an unknown key `{where}`", help_)
+    if issue["type"] == "missing":
+        return Problem(span, f"the case has no `{where}`", f"add `{where}`")
+    text, help_ = rephrase(issue["type"], issue.get("ctx", {}), issue["msg"])
+    return Problem(span, f"`{where}` of the case: {text}", help_)
+
+
+def _csv(file: SourceFile, agent: Agent | None) -> Iterator[tuple[Span, object] | Problem]:
     reader = csv.reader(io.StringIO(file.text, newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -128,10 +157,7 @@ def _csv(file: SourceFile, agent: Agent | None) -> Iterator[tuple[Span, EvalCase
                 yield Problem(span, said, "put cells that hold a comma into quotes")
                 continue
             made = _row(dict(zip(names, cells, strict=True)), agent)
-            if isinstance(made, str):
-                yield Problem(span, made)
-            else:
-                yield from _validated(span, made)
+            yield Problem(span, made) if isinstance(made, str) else (span, made)
     except csv.Error as error:
         yield Problem(_line(file, max(1, reader.line_num)), f"this is no CSV: {error}")
 

@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from agentc_runtime.history import PastRun
 from agentc_runtime.strictjson import StrictJsonError, parse
 
-from .scorers.leakage import personal_data
+if TYPE_CHECKING:
+    from agentc_runtime.history import PastRun
+
 
 _ORDER: Final = ("public", "internal", "confidential", "restricted")
 _NOT_IN_IDS: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -149,6 +150,8 @@ class _Redaction:
             return [self.of(item) for item in value]
         if not isinstance(value, str):
             return value
+        from .scorers.leakage import personal_data
+
         for kind, placeholder in _PLACEHOLDERS.items():
             for found in set(personal_data(kind, value, self._region)):
                 value = value.replace(found, placeholder)

@@ -63,7 +63,7 @@ class Choice(NamedTuple):
 class Judge:
     """Asks models of the project. `spent` is what that has cost in US dollars, apart from the runs."""
 
-    def __init__(self, models: Mapping[str, Model], client: ModelClient) -> None:
+    def __init__(self, models: Mapping[str, Model], client: ModelClient | None) -> None:
         self._models = models
         self._client = client
         self.spent = Decimal(0)
@@ -97,6 +97,7 @@ class Judge:
 
     async def _ask(self, alias: str, schema: Schema, text: str) -> Mapping[str, object]:
         model = self._models[alias]
+        assert self._client is not None  # there is one when there are models
         request = ModelRequest(
             model=msgspec.structs.replace(model, temperature="0" if model.temperature is not None else None),
             instructions=_RULES,

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +22,6 @@ from agentc_runtime.recorded import CassetteError
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.run import run_bundle
 from agentc_runtime.secrets import Secrets
-from agentc_runtime.transport import HttpTransport
 from agentc_runtime.workflow import AgentState, ModelState, ToolState
 
 from ..resources import Resource
@@ -80,8 +80,8 @@ class Runner:
         self.secrets = _secrets(plan, environment, self._needed)
         self._judging = plan.judge_environments.get(plan.environment, Environment())
         self._judge_secrets = Secrets(self._judging, plan.environ)
-        self._judge_http = HttpTransport(self._judging, self._judge_secrets)
-        self.http = HttpTransport(environment, self.secrets)
+        self._opened: list[Transport] = []
+        self._environment = environment
         self._stamp = _stamp(plan)
 
     def unset(self) -> str | None:
@@ -98,13 +98,27 @@ class Runner:
 
     def judge(self) -> Judge:
         """What asks the models that grade: over connections and with secrets of their own."""
-        client = ModelClient(self._judging, self._judge_secrets, self._judge_http)
-        return Judge(self._plan.judges, client)
+        judges = self._plan.judges
+        http = self._connect(self._judging, self._judge_secrets) if judges else None
+        client = None if http is None else ModelClient(self._judging, self._judge_secrets, http)
+        return Judge(judges, client)
+
+    @cached_property
+    def _http(self) -> Transport:
+        return self._connect(self._environment, self.secrets)
+
+    def _connect(self, environment: Environment, secrets: Secrets) -> Transport:
+        # what is replayed or mocked connects to nobody, and need not wait for the import
+        from agentc_runtime.transport import HttpTransport
+
+        opened = HttpTransport(environment, secrets)
+        self._opened.append(opened)
+        return opened
 
     async def close(self) -> None:
         """Free the connections."""
-        await self.http.close()
-        await self._judge_http.close()
+        for transport in self._opened:
+            await transport.close()
 
     def key(self, case: Case, repeat: int) -> str:
         """The digest of all that a trial depends on: one with the same key need not be repeated."""
@@ -180,14 +194,14 @@ class Runner:
         plan = self._plan
         source = plan.model if side == "model" else plan.tools
         if source == "live":
-            return self.http
+            return self._http
         if source == "mock":
             if side == "model":
                 return MockModel(self._bundle.program, case.spec.turns)
             answers = (*case.spec.mock, *plan.one.spec.mock)
             return MockTools(self._bundle.program, answers, plan.make_up, plan.one.spec.seed)
         if recorders is not None:
-            recorders[side] = RecordingTransport(self.http, self.secrets.redact)
+            recorders[side] = RecordingTransport(self._http, self.secrets.redact)
             return recorders[side]
         cassette = plan.recording.cassette(case.id, repeat, side)
         if cassette is None:

@@ -234,3 +234,29 @@ def test_what_is_no_promptfoo_configuration_is_said(
     code, _, err = agentc("import", "promptfoo", tmp_path / name, "--agent", "triage")
     assert code == 2
     assert told in err
+
+
+def test_production_that_does_worse_is_told_from_chance(agentc: Run, project: Any, tmp_path: Path) -> None:
+    def report(name: str, bad: int, total: int) -> Path:
+        cases = "".join(
+            f"    - {{ id: c{number}, turns: [{{ text: {'bad' if number < bad else 'good'} }}] }}\n"
+            for number in range(total)
+        )
+        root = project(
+            "  agent: triage\n  model: mock\n  defaults: { input: { ticket_id: T-1 } }\n"
+            f"  scorers: [{{ type: contains, name: is-good, all: [good] }}]\n  cases:\n{cases}"
+        )
+        path = tmp_path / f"{name}.json"
+        assert agentc("eval", root, "--evidence", path)[0] == (1 if bad else 0)
+        return path
+
+    golden = report("golden", 0, 20)
+    same, worse = report("same", 1, 20), report("worse", 8, 20)
+    code, out, _ = agentc("dataset", "drift", golden, same)
+    assert code == 0
+    assert "✓ scorer is-good: 100.0% of 20, in production 95.0% of 20 (p = 1)" in out
+    code, out, _ = agentc("dataset", "drift", golden, worse)
+    assert code == 1
+    assert "✗ scorer is-good: 100.0% of 20, in production 60.0% of 20 (p = 0.00328)" in out
+    assert json.loads(agentc("dataset", "drift", golden, worse, "--format", "json")[1])["drifted"] is True
+    assert agentc("dataset", "drift", worse, golden)[0] == 0

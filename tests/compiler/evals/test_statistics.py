@@ -7,9 +7,10 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, permutation_test
+from scipy.stats import binomtest, fisher_exact, permutation_test
 from scipy.stats import bootstrap as scipy_bootstrap
 
+from agentc.evals.drifting import fisher
 from agentc.evals.statistics import bootstrap, mcnemar_worse, percentile, permutation_worse, wilson
 
 
@@ -62,3 +63,10 @@ def test_a_percentile_lies_among_the_values(values: list[float], share: float) -
     assert min(values) <= percentile(values, share) <= max(values)
     assert percentile(values, 0) == min(values)
     assert percentile(values, 1) == max(values)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.data())
+def test_fisher_is_scipys(total: int, other_total: int, data: st.DataObject) -> None:
+    hits, other = data.draw(st.integers(0, total)), data.draw(st.integers(0, other_total))
+    theirs = fisher_exact([[hits, total - hits], [other, other_total - other]]).pvalue
+    assert fisher(hits, total, other, other_total) == pytest.approx(theirs, rel=1e-6, abs=1e-9)
