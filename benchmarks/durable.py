@@ -104,10 +104,10 @@ class Doors:
         return lambda event: None
 
 
-def made(folder: Path) -> Bundle:
+def made(folder: Path, approval: dict[str, Any] | None = None) -> Bundle:
     """The agent of `tests/support/durable_fleet.py`, compiled."""
     project = durable_fleet.write_project(
-        live_service, folder / "project", "http://127.0.0.1:1", "http://127.0.0.1:2"
+        live_service, folder / "project", "http://127.0.0.1:1", "http://127.0.0.1:2", approval=approval
     )
     result = check_project(project)
     if not result.ok:
@@ -292,7 +292,7 @@ def worker(url: str, latency: float, concurrency: int) -> None:
 
 @contextmanager
 def workers(url: str, number: int) -> Iterator[None]:
-    command = [sys.executable, __file__, "--worker", url]
+    command = [sys.executable, str(Path(__file__).resolve()), "--worker", url]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     running = [subprocess.Popen(command, env=environment) for _ in range(number)]
     try:

@@ -91,6 +91,11 @@ SMALLEST = {
         set(),
         {"with_ms", "without_ms"},
     ),
+    "waiting": (
+        ["--runs", "200", "--small", "100"],
+        set(),
+        {"bytes_per_run", "slowest_ms"},
+    ),
     "validate_many": (
         ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
         {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
@@ -98,7 +103,7 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"bundle", "diff", "durable", "interpreter", "permission_checks", "subsumption", "validate_many"}
+SLOW = {"bundle", "diff", "durable", "interpreter", "permission_checks", "subsumption", "validate_many", "waiting"}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
