@@ -103,7 +103,16 @@ SMALLEST = {
     ),
 }
 #: What takes seconds however little it measures.
-SLOW = {"bundle", "diff", "durable", "interpreter", "permission_checks", "subsumption", "validate_many", "waiting"}
+SLOW = {
+    "bundle",
+    "diff",
+    "durable",
+    "interpreter",
+    "permission_checks",
+    "subsumption",
+    "validate_many",
+    "waiting",
+}
 
 
 def run(script: str, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
