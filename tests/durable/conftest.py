@@ -7,6 +7,7 @@ The sizes are those of a quick proof. `AGENTC_DURABLE_SIZE=full` makes them thos
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 import sys
 import time
@@ -26,7 +27,7 @@ from agentc_runtime.durable.ledgers import open_ledger
 from agentc_runtime.durable.starting import keep_run
 from agentc_runtime.durable.views import RunView, list_runs
 from agentc_runtime.ledger import Ledger
-from agentc_runtime.verify import load_bundle
+from agentc_runtime.verify import Bundle, load_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 OVER = {"succeeded", "failed", "cancelled", "needs_attention"}
@@ -59,11 +60,21 @@ class Proof:
         project = self.fleet.write_project(
             service, folder / "project", self.world.model_url, self.world.service_url, approval=approval
         )
-        result = check_project(project)
-        assert result.ok, result.diagnostics
-        self.bundle = load_bundle(bundle_files(result, result.program.agents["triage"]))
+        self.project = project
+        self.bundle = self.rebuild("1.0.0")
         self.ledger: Ledger = open_ledger(url)
         self.workers = self.fleet.Workers(url, folder / "workers.log")
+
+    def rebuild(self, version: str) -> Bundle:
+        """Build the agent as this version; runs that are kept from now on begin with it."""
+        spec = self.project / "agent.yaml"
+        said = json.loads(spec.read_text())
+        said["metadata"]["version"] = version
+        spec.write_text(json.dumps(said))
+        result = check_project(self.project)
+        assert result.ok, result.diagnostics
+        self.bundle = load_bundle(bundle_files(result, result.program.agents["triage"]))
+        return self.bundle
 
     def close(self) -> None:
         self.workers.stop()

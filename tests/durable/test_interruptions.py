@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from agentc_runtime.durable.approvals import decide, list_approvals
+from agentc_runtime.durable.erasing import collect_bundles
 
 FULL = os.environ.get("AGENTC_DURABLE_SIZE") == "full"
 pytestmark = pytest.mark.slow
@@ -143,3 +144,25 @@ def test_many_runs_wait_across_a_restart(prove, tmp_path):
     proof.all_over(300)
     proof.proven(number)
     assert list_approvals(proof.ledger) == ()
+
+
+def test_runs_end_with_the_bundle_that_they_began_with(prove, tmp_path):
+    proof = prove(str(tmp_path / "runs.db"), approval={"by": ["leads"], "expires": "7d"}, delay=0)
+    old = proof.bundle
+    proof.keep(3)
+    proof.workers.start()
+    proof.wait(lambda found: found["waiting"] == 3, 60)
+    proof.workers.stop()
+    new = proof.rebuild("1.1.0")
+    assert new.digest != old.digest
+    proof.keep(2)
+    proof.workers.start()
+    proof.wait(lambda found: found["waiting"] == 5, 60)
+    assert collect_bundles(proof.ledger) == []
+    for one in list_approvals(proof.ledger):
+        decide(proof.ledger, one.approval_id, approved=True, by="alice", group="leads")
+    found = proof.all_over()
+    assert found == {"succeeded": 5}
+    bundles = [(run.version, run.bundle) for run in proof.ledger_runs()]
+    assert sorted(bundles) == sorted([("1.0.0", old.digest)] * 3 + [("1.1.0", new.digest)] * 2)
+    assert sorted(collect_bundles(proof.ledger)) == sorted([old.digest, new.digest])
