@@ -67,6 +67,7 @@ def killed_and_resumed(project: Path, agentc: Path, environment: dict[str, str])
     """How many cases were finished when an eval was killed, and how many of them were run again."""
     kept = project / ".agentc" / "evals" / "sorting" / "trials.jsonl"
     command = [str(agentc), "eval", str(project), "--format", "json", "--concurrency", "1"]
+    kept.unlink(missing_ok=True)
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as child:
         end = time.monotonic() + 60
         while (

@@ -90,9 +90,7 @@ def _metric(gate: GateSpec, summary: Summary, cases: Sequence[CaseResult], seed:
         if gate.scorer is not None:
             if gate.slice is None:
                 return summary.scorers.get(gate.scorer, Rate(value=0, low=0, high=0, total=0))
-            shares = [
-                float(gate.scorer not in _failed(case)) for case in counted if gate.scorer in case.scores
-            ]
+            shares = [float(gate.scorer not in case.failed) for case in counted if gate.scorer in case.scores]
             return rate_of(shares, seed)
         return rate_of([case.passed for case in counted], seed)
     if gate.metric == "flaky_rate":
@@ -101,10 +99,6 @@ def _metric(gate: GateSpec, summary: Summary, cases: Sequence[CaseResult], seed:
     if value is None or isinstance(value, Rate):
         return value
     return Rate(value=float(value), low=float(value), high=float(value), total=summary.trials)
-
-
-def _failed(case: CaseResult) -> set[str]:
-    return {reason.partition(":")[0] for reason in case.reasons}
 
 
 def _against(

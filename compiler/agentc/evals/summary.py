@@ -28,7 +28,10 @@ class Rate(_Kept, frozen=True, kw_only=True):
 
 
 class CaseResult(_Kept, frozen=True, kw_only=True):
-    """One case over its repeats: the share that passed, why others did not, its cost and time."""
+    """One case over its repeats: the share that passed, why others did not, its cost and time.
+
+    `failed` are the scorers that were not content with some run of it, required or not.
+    """
 
     id: str
     tags: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class CaseResult(_Kept, frozen=True, kw_only=True):
     repeats: int
     status: str
     reasons: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     scores: Mapping[str, float] = {}
     cost_usd: str | None = None
     seconds: float = 0.0
@@ -135,6 +139,9 @@ def _case(group: Group) -> CaseResult:
         repeats=len(trials),
         status=first.observation.status,
         reasons=tuple(reasons(first)),
+        failed=tuple(
+            dict.fromkeys(score.scorer for trial in trials for score in trial.scores if not score.passed)
+        ),
         scores={
             name: fmean(score.value for trial in trials for score in trial.scores if score.scorer == name)
             for name in names

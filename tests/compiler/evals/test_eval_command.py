@@ -312,3 +312,24 @@ def test_markdown_says_what_broke_since_the_baseline(agentc: Run, project: Any, 
     out = agentc("eval", root, "--baseline", before, "--format", "markdown")[1]
     assert "Broke since the baseline: refunds\n" in out
     assert "AR201" in out
+
+
+def test_a_gate_on_a_scorer_in_a_slice_counts_what_only_measures_too(agentc: Run, project: Any) -> None:
+    spec = """\
+  agent: triage
+  model: mock
+  defaults: { input: { ticket_id: T-1 } }
+  scorers:
+    - { type: status }
+    - { type: contains, name: kind, all: [please], required: false }
+  cases:
+    - { id: a, tags: [polite], turns: [{ text: Yes please. }] }
+    - { id: b, tags: [polite], turns: [{ text: Go. }] }
+  gates:
+    - { min: 1 }
+    - { slice: polite, scorer: kind, min: 0.9 }
+"""
+    code, out, _ = agentc("eval", project(spec))
+    assert code == 1
+    assert "✓ `pass_rate` is 1" in out
+    assert "✗ `pass_rate` of `kind` in `polite` is 0.5" in out
