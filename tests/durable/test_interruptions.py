@@ -11,6 +11,7 @@ import pytest
 
 from agentc_runtime.durable.approvals import decide, list_approvals
 from agentc_runtime.durable.erasing import collect_bundles
+from agentc_runtime.durable.operating import cancel_run
 
 FULL = os.environ.get("AGENTC_DURABLE_SIZE") == "full"
 pytestmark = pytest.mark.slow
@@ -166,3 +167,22 @@ def test_runs_end_with_the_bundle_that_they_began_with(prove, tmp_path):
     bundles = [(run.version, run.bundle) for run in proof.ledger_runs()]
     assert sorted(bundles) == sorted([("1.0.0", old.digest)] * 3 + [("1.1.0", new.digest)] * 2)
     assert sorted(collect_bundles(proof.ledger)) == sorted([old.digest, new.digest])
+
+
+def test_a_cancelled_run_asks_its_model_no_longer(prove, tmp_path):
+    proof = prove(str(tmp_path / "runs.db"), delay=0)
+    command = proof.workers.command
+    command[command.index("--concurrency") + 1] = "1"
+    proof.world.stuck.set()
+    (run_id,) = proof.keep(1)
+    proof.workers.start()
+    proof.wait(lambda found: found["running"] == 1, 60)
+    proof.keep(1)
+    time.sleep(2)
+    assert proof.statuses() == {"running": 1, "queued": 1}
+    cancel_run(proof.ledger, run_id, by="alice", reason="wrong ticket")
+    # the model is silent still, and the one place is free again
+    proof.wait(lambda found: found == {"cancelled": 1, "running": 1}, 30)
+    proof.world.stuck.clear()
+    assert proof.all_over(30) == {"cancelled": 1, "succeeded": 1}
+    assert "Traceback" not in proof.workers.log.read_text()

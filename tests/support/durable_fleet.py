@@ -147,6 +147,8 @@ class World:
         self.random = random.Random(seed)
         self.delay = delay
         self.down = threading.Event()
+        #: While it is set the model does not answer.
+        self.stuck = threading.Event()
         self.turns = 0
         self.reads = 0
         #: How often each refund arrived by its key, and each note by its ticket.
@@ -177,6 +179,8 @@ class World:
     def _turn(self, asked: Any) -> Any:
         if self.down.is_set():
             return self.live_service.Answer({"error": {"message": "down"}}, 503)
+        while self.stuck.is_set():
+            time.sleep(0.05)
         time.sleep(self.delay * self.random.random())
         text, call = say(json.loads(asked.body))
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ from ..models.health import Health
 from ..models.kept import KeptAnswers
 from ..quoting import shortened
 from ..refusals import Refusal
-from ..run import run_bundle
+from ..run import RunResult, run_bundle
 from ..secrets import Secrets
 from ..switches import Switches
 from ..transport import HttpTransport
@@ -36,6 +36,8 @@ _LOG = logging.getLogger("agentc.durable")
 #: Seconds before a run is tried again whose store could not be written, at first and at most.
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30.0
+#: Seconds between two looks whether a run was stopped.
+LOOK: Final = 2.0
 
 
 class Doors(Protocol):
@@ -108,10 +110,35 @@ class RunDriver:
         except Parked as parked:
             with suppress(Parked):
                 await journal.flush()
+            if await asyncio.to_thread(runs.standing, self._ledger, run_id, begun.attempts) == "lost":
+                return "lost"  # its workflow is another process's now
             return await self._park(run_id, parked, round((time.monotonic() - started) * 1000))
         finally:
             await journal.close()
         return status
+
+    async def _unless_stopped(
+        self, run_id: str, attempt: int, steps: DurableSteps, work: Awaitable[RunResult]
+    ) -> RunResult:
+        """The result of `work`, which is cut off when the run was cancelled meanwhile or taken over.
+
+        Raises:
+            Parked: it was cut off. Calls that were under way have come to their end.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            while True:
+                done, _ = await asyncio.wait({task}, timeout=LOOK)
+                if done:
+                    return task.result()
+                with suppress(StoreError):  # then its own records will find out
+                    standing = await asyncio.to_thread(runs.standing, self._ledger, run_id, attempt)
+                    if standing != "ours" and not steps.calling and not task.done():
+                        task.cancel()
+                        await asyncio.wait({task})
+                        raise Parked("stopped", "the run was stopped")
+        finally:
+            task.cancel()
 
     async def _park(self, run_id: str, parked: Parked, used_ms: int) -> str:
         # first the workflow, then the store: whoever sees that the run waits may resume it
@@ -138,7 +165,7 @@ class RunDriver:
                 observe(event)
 
         try:
-            result = await run_bundle(
+            work = run_bundle(
                 bundle,
                 input=begun.input,
                 session=begun.session,
@@ -156,6 +183,7 @@ class RunDriver:
                 health=self.health,
                 kept=self._kept,
             )
+            result = await self._unless_stopped(run_id, begun.attempts, steps, work)
         finally:
             await tools.close()
         return result.status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -179,6 +179,19 @@ def held(within: Transaction, run_id: str, attempt: int) -> None:
         raise Parked("stopped", "the run was stopped")
     if row[1] != attempt:
         raise Parked("stopped", "another process carries out this run")
+
+
+def standing(ledger: Ledger, run_id: str, attempt: int) -> Literal["ours", "stopped", "lost"]:
+    """Whether the run is to be run by who took it up as `attempt`, by nobody now, or by another process."""
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT r.status, d.attempts FROM runs r JOIN durable_runs d ON d.run_id = r.run_id"
+            " WHERE r.run_id = ?",
+            (run_id,),
+        ).fetchone()
+    if row is None or row[1] != attempt:
+        return "lost"
+    return "ours" if row[0] == "running" else "stopped"
 
 
 def wake_run(within: Transaction, run_id: str) -> None:

@@ -78,6 +78,8 @@ class DurableSteps:
         self._keep = keep
         self._busy = 0
         self._stopping: list[tuple[asyncio.Future[None], Parked]] = []
+        #: Calls that are under way: what they do must not be cut off.
+        self.calling = 0
         #: Whether all that was asked so far has been recorded before.
         self.replays = bool(recorded or outcomes)
 
@@ -110,7 +112,11 @@ class DurableSteps:
         known = self._outcomes.get(call_id)
         if known is not None:
             return known
-        return await self._passing(work)
+        self.calling += 1
+        try:
+            return await self._passing(work)
+        finally:
+            self.calling -= 1
 
     async def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Decision | None:
         """The decision, which is kept where it was made."""
