@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from agentc_runtime.telemetry.switch import wanted
 
 if TYPE_CHECKING:
     from agentc_runtime.bundle import Program
+    from agentc_runtime.telemetry.attributes import Attributes
     from agentc_runtime.telemetry.content import Content
+    from agentc_runtime.telemetry.metrics import Waiting
     from agentc_runtime.telemetry.setup import Providers
     from agentc_runtime.wire import Transport
 
@@ -65,13 +68,22 @@ def tell_outcomes(outcomes: list[Outcome], warn: Callable[[str], None]) -> None:
 class Watcher:
     """Watches the runs of this process, and imports no more than it was asked for.
 
-    `warn` gets a line. `service` is what the process calls itself; by default it is the agent.
+    `warn` gets a line. `service` is what the process calls itself; by default it is the agent. `store` is the
+    URL of a store that tells how many approvals wait, for a process that is not the only one of its runs.
     """
 
-    def __init__(self, asked: Watch, warn: Callable[[str], None], *, service: str | None = None) -> None:
+    def __init__(
+        self,
+        asked: Watch,
+        warn: Callable[[str], None],
+        *,
+        service: str | None = None,
+        store: str | None = None,
+    ) -> None:
         self._asked = asked
         self._warn = warn
         self._service = service
+        self._store = store
         self._providers: Providers | None = None
 
     def prepare(self) -> None:
@@ -84,8 +96,11 @@ class Watcher:
         if self._wanted():
             self._begin(self._service or "agentc", __version__)
 
-    def observer(self, program: Program, environment: str, secrets: Secrets) -> Callable[[Event], None]:
-        """Who is told what happens in one run.
+    def observer(
+        self, program: Program, environment: str, secrets: Secrets, trace: Mapping[str, str] | None = None
+    ) -> Callable[[Event], None]:
+        """Who is told what happens in one run. `trace` is the W3C context that the run is part of; left out,
+        that of the process.
 
         Raises:
             ObservingError: it can't be had.
@@ -106,7 +121,7 @@ class Watcher:
             program,
             environment,
             content=content,
-            parent=propagation.incoming(os.environ),
+            parent=propagation.incoming(os.environ if trace is None else trace),
             sinks=(lines,) if self._asked.logs else (),
         )
 
@@ -147,7 +162,8 @@ class Watcher:
             self._warn(f"warning: {INSTALL}")
             return
         try:
-            self._providers = setup.Providers(os.environ, service=service, version=version)
+            waiting = None if self._store is None else _waiting(self._store)
+            self._providers = setup.Providers(os.environ, service=service, version=version, waiting=waiting)
         except setup.TelemetryError as error:
             raise ObservingError(str(error)) from error
 
@@ -165,6 +181,33 @@ class Watcher:
             scopes.note(event, about)
 
         return observe
+
+
+def _waiting(store: str) -> Waiting:
+    from agentc_runtime.durable.approvals import count_waiting
+    from agentc_runtime.durable.ledgers import open_ledger
+    from agentc_runtime.journal import StoreError
+    from agentc_runtime.telemetry import names
+
+    def waiting() -> list[tuple[int, Attributes]]:
+        try:
+            with closing(open_ledger(store)) as ledger:
+                found = count_waiting(ledger)
+        except StoreError:
+            return []  # a measurement that is missing says more than one that is made up
+        return [
+            (
+                one.approvals,
+                {
+                    names.AGENT_NAME: one.agent,
+                    names.AGENT_VERSION: one.version,
+                    names.ENVIRONMENT: one.environment,
+                },
+            )
+            for one in found
+        ]
+
+    return waiting
 
 
 def _nothing(event: Event) -> None:

@@ -16,7 +16,7 @@ from agentc_runtime.release.following import follow
 from agentc_runtime.release.switching import ControlledSwitches
 
 from . import problems
-from .api import agents, approvals, health, runs, sessions
+from .api import agents, approvals, audit, health, runs, sessions
 from .auth.api_keys import ApiKeys
 from .auth.guard import Guard
 from .auth.jwt import Tokens
@@ -26,6 +26,7 @@ from .limits import BodyLimit, Rate
 from .runs import Runs, ServiceDoors
 from .settings import Settings
 from .tables import open_service_ledger
+from .watching import Unwatched, Watching
 
 _ABOUT = """Runs agents within the permissions that they were compiled with.
 
@@ -33,7 +34,7 @@ Every request but those for health carries `Authorization: Bearer` with an API k
 provider. Errors are problem details (RFC 9457)."""
 
 
-def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
+def create_app(settings: Settings, environ: Mapping[str, str], watching: Watching | None = None) -> FastAPI:
     """The service's application. Its store is opened, and its runs are taken up, when it starts.
 
     Raises:
@@ -49,12 +50,13 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
         streams = EventStreams(ledger)
         app.state.settings, app.state.ledger, app.state.streams = settings, ledger, streams
         app.state.runs = Runs(settings, ledger, streams, environ)
+        app.state.checking = asyncio.Lock()
         stop = threading.Event()
         with contextlib.ExitStack() as stack:
             work = working(
                 settings.store,
                 ledger,
-                ServiceDoors(streams, settings.agents),
+                ServiceDoors(ledger, streams, settings.agents, watching or Unwatched()),
                 environ,
                 ControlledSwitches(DatabaseControl(ledger)),
                 concurrency=settings.limits.runs,
@@ -81,11 +83,19 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> FastAPI:
                 await asyncio.to_thread(stack.close)
         ledger.close()
 
-    app = FastAPI(title="agentc", version=__version__, description=_ABOUT, lifespan=lifespan)
+    # no pages of documentation: they load scripts from elsewhere
+    app = FastAPI(
+        title="agentc",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.ready = False
     app.state.guard = Guard(keys, tokens, Rate(settings.limits.requests_per_minute))
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
-    for module in (health, agents, runs, approvals, sessions):
+    for module in (health, agents, runs, approvals, sessions, audit):
         app.include_router(module.router)
     return app

@@ -10,7 +10,7 @@ from agentc_runtime.durable import approvals
 from agentc_runtime.durable.approvals import Approval, DecisionError
 from agentc_runtime.ledger import Ledger
 
-from .auth.caller import Caller
+from .auth.caller import Caller, signature
 from .problems import ProblemError
 
 #: Approvals that are read together, until enough are found that the caller may see.
@@ -80,7 +80,7 @@ def decide(
             ledger,
             approval_id,
             approved=approved,
-            by=f"{caller.subject} ({caller.tenant})",
+            by=signature(caller),
             group=groups[0] if groups else None,
             reason=reason,
             arguments=arguments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -11,6 +12,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from agentc_runtime.journal import StoreError
+
+_LOG = logging.getLogger("agentc.service")
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -87,6 +91,13 @@ def install(app: FastAPI) -> None:
         )
         return response(HTTPStatus.UNPROCESSABLE_ENTITY, said)
 
+    async def away(_: Request, error: Exception) -> JSONResponse:
+        _LOG.warning("%s", error)
+        return response(
+            HTTPStatus.SERVICE_UNAVAILABLE, "the store can't be used now", headers={"retry-after": "5"}
+        )
+
+    app.add_exception_handler(StoreError, away)
     app.add_exception_handler(ProblemError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

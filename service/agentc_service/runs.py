@@ -7,15 +7,15 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
 from agentc_runtime.canonical import canonical
-from agentc_runtime.durable import engine, views
+from agentc_runtime.durable import engine, operating, views
 from agentc_runtime.durable.runs import OVER
 from agentc_runtime.durable.starting import keep_run
-from agentc_runtime.events import Event
+from agentc_runtime.events import Event, RunStarted
 from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger, Transaction, log
 from agentc_runtime.refusals import RefusedError
@@ -25,12 +25,13 @@ from agentc_runtime.verify import Bundle
 from agentc_runtime.wire import Transport
 
 from . import tables
-from .auth.caller import Caller
+from .auth.caller import Caller, signature
 from .events import EventStreams
 from .listing import list_runs
 from .problems import ProblemError
 from .settings import Served, Settings
 from .tables import ServedRun
+from .watching import Watching
 
 _LOG = logging.getLogger("agentc.service")
 #: Roles that see all runs of their tenant, not only those that they started.
@@ -75,8 +76,11 @@ class Runs:
         session: object,
         session_id: str | None,
         key: str | None,
+        trace: Mapping[str, str],
     ) -> str:
         """Begin a run and return its id. With an idempotency key that was used before, the id of that run.
+
+        `trace` is the trace that it is part of.
 
         Raises:
             ProblemError: 404, 409 the key belongs to another request, 422 unfit input, 503 too much to do.
@@ -104,7 +108,7 @@ class Runs:
             if placement is not None:
                 log(within, run_id, "placed", msgspec.to_builtins(placement))
             run = ServedRun(run_id, caller.tenant, caller.subject, session_id)
-            tables.own_run(within, run, idempotency_key=key, request_digest=digest)
+            tables.own_run(within, run, idempotency_key=key, request_digest=digest, trace=trace)
 
         try:
             run_id = await asyncio.to_thread(
@@ -192,6 +196,43 @@ class Runs:
             limit=limit,
         )
 
+    async def cancel(self, caller: Caller, run_id: str, reason: str) -> None:
+        """End a run of the caller's tenant that is not over; it sends nothing more.
+
+        Raises:
+            ProblemError: 404, 409 it is over.
+        """
+        await self.owner(caller, run_id)
+        await _operated(operating.cancel_run, self._ledger, run_id, by=signature(caller), reason=reason)
+        await engine.stop_workflow(run_id)
+
+    async def resolve(
+        self,
+        caller: Caller,
+        run_id: str,
+        call_id: str | None,
+        resolution: operating.Resolution,
+        *,
+        reason: str,
+        answer: object,
+    ) -> None:
+        """Say what became of a call that may have been sent, so that its run goes on.
+
+        Raises:
+            ProblemError: 404, 409 the run does not wait for that, or the answer is none that the tool gives.
+        """
+        await self.owner(caller, run_id)
+        await _operated(
+            operating.resolve_call,
+            self._ledger,
+            run_id,
+            call_id,
+            resolution,
+            by=signature(caller),
+            reason=reason,
+            answer=answer,
+        )
+
     async def over(self, run_id: str) -> bool:
         """Whether the run has ended."""
         found = await asyncio.to_thread(views.find_run, self._ledger, run_id)
@@ -212,13 +253,17 @@ class Runs:
 class ServiceDoors:
     """What runs of this process have beside the store."""
 
-    def __init__(self, streams: EventStreams, agents: Mapping[str, Served]) -> None:
+    def __init__(
+        self, ledger: Ledger, streams: EventStreams, agents: Mapping[str, Served], watching: Watching
+    ) -> None:
+        self._ledger = ledger
         self._streams = streams
         self._agents = agents
+        self._watching = watching
 
     def tools(self, live: HttpTransport) -> Transport:
-        """Tool calls go to the services."""
-        return live
+        """Tool calls go to the services, and say which trace they are part of."""
+        return self._watching.transport(live)
 
     def models(self, secrets: Secrets, live: HttpTransport) -> Transport:
         """Model turns go to the providers."""
@@ -226,12 +271,39 @@ class ServiceDoors:
 
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """Followers of the run are told, and whoever follows the channel that chose its bundle."""
-        told = self._streams.observer()
+        told = self._watched(self._streams.observer(), bundle, environment, secrets)
         served = self._agents.get(bundle.program.agent.name)
         if served is None or served.follower is None:
             return told
         release = served.follower.release_of(bundle.digest)
         return told if release is None else served.follower.watch(release, told)
+
+    def _watched(
+        self, told: Callable[[Event], None], bundle: Bundle, environment: str, secrets: Secrets
+    ) -> Callable[[Event], None]:
+        watch: Callable[[Event], None] | None = None
+
+        def observe(event: Event) -> None:
+            nonlocal watch
+            told(event)
+            if watch is None and isinstance(event, RunStarted):
+                trace = tables.trace_of(self._ledger, event.run_id)
+                watch = self._watching.observer(bundle.program, environment, secrets, trace)
+            if watch is not None:
+                watch(event)
+
+        return observe
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def _operated(function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    try:
+        return await asyncio.to_thread(function, *args, **named)
+    except operating.OperationError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
 
 
 def _digest(agent: str, given: object, session: object) -> str:

@@ -6,7 +6,7 @@ The tables lie in the store of the runs, and each query names the tenant.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agentc_runtime.durable.ledgers import open_ledger
@@ -15,7 +15,8 @@ from agentc_runtime.ledger import Ledger, Transaction, as_text
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS served_runs (
         run_id TEXT PRIMARY KEY REFERENCES runs, tenant TEXT NOT NULL, subject TEXT NOT NULL,
-        session_id TEXT, idempotency_key TEXT, request_digest TEXT, created TEXT NOT NULL)""",
+        session_id TEXT, idempotency_key TEXT, request_digest TEXT, trace TEXT NOT NULL,
+        created TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS served_runs_by_tenant ON served_runs (tenant, created)",
     """CREATE UNIQUE INDEX IF NOT EXISTS served_runs_once
         ON served_runs (tenant, subject, idempotency_key)""",
@@ -70,13 +71,18 @@ def open_service_ledger(url: str) -> Ledger:
 
 
 def own_run(
-    within: Transaction, run: ServedRun, *, idempotency_key: str | None, request_digest: str | None
+    within: Transaction,
+    run: ServedRun,
+    *,
+    idempotency_key: str | None,
+    request_digest: str | None,
+    trace: Mapping[str, str],
 ) -> None:
-    """Say whose the run is, in the transaction that creates it."""
+    """Say whose the run is, and which trace it is part of, in the transaction that creates it."""
     within.execute(
         "INSERT INTO served_runs (run_id, tenant, subject, session_id, idempotency_key, request_digest,"
-        " created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*run, idempotency_key, request_digest, within.now),
+        " trace, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*run, idempotency_key, request_digest, json.dumps(trace), within.now),
     )
 
 
@@ -89,6 +95,13 @@ def keyed_run(ledger: Ledger, tenant: str, subject: str, key: str) -> tuple[str,
             (tenant, subject, key),
         ).fetchone()
     return None if row is None else (str(row[0]), str(row[1]))
+
+
+def trace_of(ledger: Ledger, run_id: str) -> dict[str, str]:
+    """The trace that the run is part of."""
+    with ledger.transaction() as within:
+        row = within.execute("SELECT trace FROM served_runs WHERE run_id = ?", (run_id,)).fetchone()
+    return {} if row is None else {str(name): str(value) for name, value in json.loads(str(row[0])).items()}
 
 
 def find_owner(ledger: Ledger, tenant: str, run_id: str) -> ServedRun | None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -150,6 +150,25 @@ def list_approvals(ledger: Ledger, *, status: str = PENDING, limit: int = 50) ->
             (status, limit),
         ).fetchall()
     return tuple(approval_of(row, ledger.name) for row in rows)
+
+
+class Waiting(NamedTuple):
+    """How many questions of an agent wait in an environment."""
+
+    agent: str
+    version: str
+    environment: str
+    approvals: int
+
+
+def count_waiting(ledger: Ledger) -> tuple[Waiting, ...]:
+    """How many questions wait, by agent and environment."""
+    with ledger.transaction() as within:
+        rows = within.execute(
+            "SELECT r.agent, r.version, r.environment, count(*) FROM approvals a JOIN runs r"
+            " ON r.run_id = a.run_id WHERE a.status = 'pending' GROUP BY r.agent, r.version, r.environment"
+        ).fetchall()
+    return tuple(Waiting(str(row[0]), str(row[1]), str(row[2]), int(str(row[3]))) for row in rows)
 
 
 def find_approval(ledger: Ledger, approval_id: str) -> Approval:

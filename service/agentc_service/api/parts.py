@@ -44,6 +44,10 @@ StreamsPart: TypeAlias = Annotated[EventStreams, Depends(_streams)]
 Starter: TypeAlias = Annotated[Caller, Depends(needs("caller", "operator"))]
 #: Who sees runs: their own, or as an operator or auditor all of the tenant.
 Reader: TypeAlias = Annotated[Caller, Depends(needs("caller", "operator", "auditor"))]
+#: Who cancels and resolves the tenant's runs.
+Operator: TypeAlias = Annotated[Caller, Depends(needs("operator"))]
+#: Who reads the tenant's part of the audit log.
+Auditor: TypeAlias = Annotated[Caller, Depends(needs("auditor"))]
 #: Anybody with a role.
 Anybody: TypeAlias = Annotated[Caller, Depends(needs("caller", "approver", "operator", "auditor"))]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from .. import tables
 from ..problems import ProblemError, documented
-from .parts import RUN_ID, LedgerPart, Reader, RunId, RunsPart, Starter, StreamsPart
+from ..watching import trace_of
+from .parts import RUN_ID, LedgerPart, Operator, Reader, RunId, RunsPart, Starter, StreamsPart
 from .views import RunDetailView, RunList, RunView, Status, detail_view, run_view
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -35,6 +36,30 @@ class NewRun(BaseModel):
     session_id: str | None = Field(default=None, max_length=80)
 
 
+class Cancellation(BaseModel):
+    """Why a run is cancelled: it is recorded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class CallResolution(BaseModel):
+    """What became of a call that may have been sent.
+
+    `done`: it took effect, and `answer` is what came back. `not_done`: it did not, and may be sent again.
+    `failed`: the run goes on as after a failure.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    resolution: Literal["done", "not_done", "failed"]
+    reason: str = Field(min_length=1, max_length=2000)
+    call_id: str | None = Field(default=None, max_length=200)
+    """Which call, when several are in doubt."""
+    answer: JsonValue = None
+
+
 @router.post(
     "", operation_id="startRun", status_code=202,
     responses={201: {"model": RunView, "description": "The run is over."},
@@ -43,6 +68,7 @@ class NewRun(BaseModel):
 async def start(
     caller: Starter,
     body: NewRun,
+    request: Request,
     response: Response,
     runs: RunsPart,
     ledger: LedgerPart,
@@ -62,7 +88,7 @@ async def start(
         session = found.data
     run_id = await runs.start(
         caller, agent=body.agent, input=body.input, session=session, session_id=body.session_id,
-        key=idempotency_key,
+        key=idempotency_key, trace=trace_of(request.headers),
     )  # fmt: skip
     if wait:
         await runs.finished(run_id, wait)
@@ -114,3 +140,22 @@ async def follow(
         yield ServerSentEvent(event="end", data="{}")
 
     return EventSourceResponse(told(), send_timeout=SEND_TIMEOUT, ping=15)
+
+
+@router.post(
+    "/{run_id}/cancel", operation_id="cancelRun", responses=documented(401, 403, 404, 409, 413, 422, 429, 503)
+)
+async def cancel(caller: Operator, run_id: RunId, body: Cancellation, runs: RunsPart) -> RunDetailView:
+    """End a run that is not over. It sends nothing more; a call that is under way is still recorded."""
+    await runs.cancel(caller, run_id, body.reason)
+    return detail_view(await runs.find(caller, run_id))
+
+
+@router.post(
+    "/{run_id}/resolve", operation_id="resolveCall",
+    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+)  # fmt: skip
+async def resolve(caller: Operator, run_id: RunId, body: CallResolution, runs: RunsPart) -> RunDetailView:
+    """Say what became of a call that is in doubt after a crash, and let its run go on. Look it up first."""
+    await runs.resolve(caller, run_id, body.call_id, body.resolution, reason=body.reason, answer=body.answer)
+    return detail_view(await runs.find(caller, run_id))

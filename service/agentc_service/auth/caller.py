@@ -31,6 +31,11 @@ class Caller:
         return not self.roles.isdisjoint(roles)
 
 
+def signature(caller: Caller) -> str:
+    """Who it is, as the audit log says it."""
+    return f"{caller.subject} ({caller.tenant})"
+
+
 class UnknownCallerError(Exception):
     """No caller can be made of the credentials. `reason` names no part of them."""
 

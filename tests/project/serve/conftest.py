@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,11 +45,20 @@ class Service:
     folder: Path
     keys: dict[str, str]
     process: subprocess.Popen[str]
+    _said: str = ""
 
     def client(self, name: str | None = None) -> httpx.Client:
         """A client that shows the key of `name`, or none."""
         headers = {"authorization": f"Bearer {self.keys[name]}"} if name else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def said(self) -> str:
+        """What it has written, once it has ended."""
+        self.process.wait(30)
+        assert self.process.stderr is not None
+        if not self._said:
+            self._said = self.process.stderr.read()
+        return self._said
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process; its exit code."""
@@ -74,7 +83,12 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
     """A maker of services; the second one of the same folder goes on where the first one was."""
     running: list[Service] = []
 
-    def make(folder: Path | None = None, more: str = "") -> Service:
+    def make(
+        folder: Path | None = None,
+        more: str = "",
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Service:
         if folder is None:
             folder = live(talker.port).parent
             agentc("build", folder / "live", "--out", folder / "dist")
@@ -91,9 +105,12 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
             )
             write_keys(folder / "keys.jsonl", {record.id: record for _, record in KEYS.values()})
         process = subprocess.Popen(
-            agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0"),
+            agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0", *arguments),
             stderr=subprocess.PIPE, text=True,
-            env={**agentc.environment, "OPENAI_API_KEY": MODEL_KEY, "ANTHROPIC_API_KEY": MODEL_KEY},
+            env={
+                **agentc.environment, "OPENAI_API_KEY": MODEL_KEY, "ANTHROPIC_API_KEY": MODEL_KEY,
+                **(environment or {}),
+            },
         )  # fmt: skip
         assert process.stderr is not None
         line = process.stderr.readline()
@@ -115,9 +132,7 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
     for service in running:
         if service.process.poll() is None:
             service.process.kill()
-        service.process.wait()
-        assert service.process.stderr is not None
-        said = service.process.stderr.read()
+        said = service.said()
         service.process.stderr.close()
         assert "Traceback" not in said, said
 
