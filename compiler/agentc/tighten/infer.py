@@ -137,10 +137,15 @@ def _of_objects(
         below = {} if known is None else known[name]
         if isinstance(below, dict):
             found = inferred(_under(name, seen), _under(name, needed), below)
-            if found or known is None:
-                properties[name] = found
+            properties[name] = found
     if known is not None:
-        return {"properties": properties} if properties else {}
+        # the keys are closed by those that are named: what nothing new is said about keeps its place
+        found_some = any(properties.values())
+        return (
+            {"properties": {name: properties.get(name) or known[name] for name in names}}
+            if found_some
+            else {}
+        )
     always = [name for name in names if all(name in one for one in objects)]
     return {"properties": properties, "required": always}
 

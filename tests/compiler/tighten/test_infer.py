@@ -91,6 +91,11 @@ def test_what_the_limit_says_already_is_not_said_in_another_way():
     assert inferred(["T-1", "T-2", "T-3"], limit={"pattern": "T-[0-9]+"}) == {"maxLength": 3}
 
 
+def test_a_key_that_was_never_seen_but_must_stay_possible_keeps_its_limit():
+    said = {"properties": {"a": {}, "b": {"maximum": 5}}, "required": []}
+    assert inferred([{"a": 1}], [{"b": 1}], said) == {"properties": {"a": {"const": 1}, "b": {"maximum": 5}}}
+
+
 def test_a_destination_is_not_listed():
     assert inferred(["a@x.org"] * 3, listed=False) == {"maxLength": 7}
 
