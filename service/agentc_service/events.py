@@ -99,7 +99,11 @@ class EventStreams:
                     yield told[after]
                     if told[after].event.startswith(_LAST):
                         return
-                if ended and after == begun and loop.time() - news >= LATE:
+                if (
+                    ended
+                    and after == begun
+                    and (loop.time() - news >= LATE or await asyncio.to_thread(self._told_all, run_id, after))
+                ):
                     return
                 if after == begun:
                     with contextlib.suppress(TimeoutError):
@@ -109,3 +113,8 @@ class EventStreams:
             self._followers[run_id].discard(new)
             if not self._followers[run_id]:
                 del self._followers[run_id]
+
+    def _told_all(self, run_id: str, after: int) -> bool:
+        """Whether the end of the run is an event that is not after number `after`."""
+        last = tables.events_after(self._ledger, run_id, tables.last_event(self._ledger, run_id) - 1)
+        return bool(last) and last[0].number <= after and last[0].event.startswith(_LAST)

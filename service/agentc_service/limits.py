@@ -35,6 +35,7 @@ class BodyLimit:
         said = dict(scope["headers"]).get(b"content-length", b"0")
         # the server has refused what is no number
         if int(said) > self._limit:
+            await _read_away(receive, self._limit)
             await refused(scope, receive, send)
             return
         read, begun = 0, False
@@ -57,7 +58,18 @@ class BodyLimit:
         except TooLargeError:
             if begun:
                 raise
+            await _read_away(receive, self._limit)
             await refused(scope, receive, send)
+
+
+async def _read_away(receive: Receive, most: int) -> None:
+    """Drop what is still sent, `most` bytes at most: a client that is cut off meanwhile sees no answer."""
+    left = most
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 class Rate:

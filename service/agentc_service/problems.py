@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from agentc_runtime.journal import StoreError
 
@@ -61,9 +63,8 @@ def response(
     )
 
 
-#: For a route's documentation: problems with these statuses.
 def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """How a route says in the OpenAPI document that it answers with problems."""
+    """How a route says in the OpenAPI document that it answers with problems of these statuses."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -74,15 +75,26 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the app as a problem."""
+    """Answer every error of the app as a problem, and say so in its OpenAPI document."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas = described().setdefault("components", {}).setdefault("schemas", {})
+            schemas[Problem.__name__] = Problem.model_json_schema()
+        return described()
 
     async def known(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ProblemError)  # noqa: S101  registered for this class alone
         return response(error.status, error.detail, code=error.code, headers=error.headers)
 
-    async def http(_: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101  registered for this class alone
-        return response(error.status_code, str(error.detail), headers=error.headers)
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # the framework names the methods of the first route of several with this path
+            headers["allow"] = _methods(app, request.url.path)
+        return response(error.status_code, str(error.detail), headers=headers)
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class alone
@@ -97,7 +109,17 @@ def install(app: FastAPI) -> None:
             HTTPStatus.SERVICE_UNAVAILABLE, "the store can't be used now", headers={"retry-after": "5"}
         )
 
+    app.openapi = openapi  # type: ignore[method-assign]  # as the framework's documentation has it
     app.add_exception_handler(StoreError, away)
     app.add_exception_handler(ProblemError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _methods(app: FastAPI, path: str) -> str:
+    """The methods of everything that is at `path`, as the header `Allow` lists them."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            found.update(method.upper() for method in operations)
+    return ", ".join(sorted(found)) or "GET"

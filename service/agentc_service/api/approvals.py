@@ -15,9 +15,10 @@ from .. import approvals
 from ..auth.caller import Caller
 from ..auth.guard import needs
 from ..problems import documented
-from .parts import LedgerPart
+from .bodies import StrictRoute
+from .parts import TEXT, LedgerPart
 
-router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+router = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=StrictRoute)
 Viewer = Annotated[Caller, Depends(needs("approver", "operator", "auditor"))]
 Approver = Annotated[Caller, Depends(needs("approver"))]
 ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
@@ -61,7 +62,7 @@ class NewDecision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Literal["approve", "reject"]
-    reason: str = Field(default="", max_length=2000)
+    reason: str = Field(default="", max_length=2000, pattern=TEXT)
     arguments: dict[str, JsonValue] | None = None
 
 
@@ -85,7 +86,7 @@ async def get(caller: Viewer, approval_id: ApprovalId, ledger: LedgerPart) -> Ap
 
 @router.post(
     "/{approval_id}/decision", operation_id="decideApproval",
-    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+    responses=documented(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )  # fmt: skip
 async def decide(
     caller: Approver, approval_id: ApprovalId, body: NewDecision, ledger: LedgerPart

@@ -11,11 +11,10 @@ from pydantic import BaseModel, JsonValue
 
 from .. import audits
 from ..problems import documented
-from .parts import RUN_ID, Auditor, LedgerPart, SettingsPart
+from .parts import MAX_NUMBER, RUN_ID, Auditor, LedgerPart, SettingsPart
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
-#: The largest number that both databases know as one.
-MAX_SEQ: Final = 2**53 - 1
+KIND: Final = r"^[a-z_]{1,80}$"
 
 
 class RecordView(BaseModel):
@@ -55,8 +54,8 @@ async def list_records(
     caller: Auditor,
     ledger: LedgerPart,
     run: Annotated[str | None, Query(pattern=RUN_ID, description="Only records of this run.")] = None,
-    kind: Annotated[str | None, Query(max_length=80, description="Only records of this kind.")] = None,
-    after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only records after this number.")] = 0,
+    kind: Annotated[str | None, Query(pattern=KIND, description="Only records of this kind.")] = None,
+    after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="Only records after this number.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> RecordList:
     """The records of the tenant's runs, oldest first."""

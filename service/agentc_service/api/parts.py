@@ -51,5 +51,11 @@ Auditor: TypeAlias = Annotated[Caller, Depends(needs("auditor"))]
 #: Anybody with a role.
 Anybody: TypeAlias = Annotated[Caller, Depends(needs("caller", "approver", "operator", "auditor"))]
 
+#: The largest number that both databases know as one.
+MAX_NUMBER: Final = 2**53 - 1
+#: What the store is asked for has no NUL, which PostgreSQL does not take.
+AGENT: Final = r"^[a-z][a-z0-9_-]{0,62}$"
+SESSION_ID: Final = r"^s-[0-9A-Za-z_-]{1,64}$"
+TEXT: Final = r"^[^\x00]*$"
 RUN_ID: Final = r"^[0-9A-Za-z-]{1,64}$"
 RunId: TypeAlias = Annotated[str, Path(pattern=RUN_ID, examples=["20260301T120000Z-0123456789ab"])]

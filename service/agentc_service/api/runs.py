@@ -14,26 +14,63 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from .. import tables
 from ..problems import ProblemError, documented
 from ..watching import trace_of
-from .parts import RUN_ID, LedgerPart, Operator, Reader, RunId, RunsPart, Starter, StreamsPart
+from .bodies import StrictRoute
+from .parts import (
+    AGENT,
+    MAX_NUMBER,
+    RUN_ID,
+    SESSION_ID,
+    TEXT,
+    LedgerPart,
+    Operator,
+    Reader,
+    RunId,
+    RunsPart,
+    Starter,
+    StreamsPart,
+)
 from .views import RunDetailView, RunList, RunView, Status, detail_view, run_view
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"])
+router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
 #: Seconds that a slow reader may take for what was sent before the stream is ended; it may come back.
 SEND_TIMEOUT = 30
 EVENT_STREAM: dict[int | str, dict[str, object]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "description": "Each event. `data` is JSON: what happened; nothing more follows `end`.",
+                    "type": "object",
+                    "properties": {
+                        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+                        "event": {"enum": ["run", "end"]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                    "required": ["event", "data"],
+                }
+            }
+        }
+    }
 }
 
 
 class NewRun(BaseModel):
     """A run to begin: with a session's data, or with the id of one that was created."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "not": {
+                "properties": {"session": {"type": "object"}, "session_id": {"type": "string"}},
+                "required": ["session", "session_id"],
+            }
+        },
+    )
 
     agent: str
     input: JsonValue = Field(default_factory=dict)
     session: dict[str, JsonValue] | None = None
-    session_id: str | None = Field(default=None, max_length=80)
+    session_id: str | None = Field(default=None, pattern=SESSION_ID)
 
 
 class Cancellation(BaseModel):
@@ -41,7 +78,7 @@ class Cancellation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=2000)
+    reason: str = Field(min_length=1, max_length=2000, pattern=TEXT)
 
 
 class CallResolution(BaseModel):
@@ -54,8 +91,8 @@ class CallResolution(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     resolution: Literal["done", "not_done", "failed"]
-    reason: str = Field(min_length=1, max_length=2000)
-    call_id: str | None = Field(default=None, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000, pattern=TEXT)
+    call_id: str | None = Field(default=None, max_length=200, pattern=TEXT)
     """Which call, when several are in doubt."""
     answer: JsonValue = None
 
@@ -63,7 +100,7 @@ class CallResolution(BaseModel):
 @router.post(
     "", operation_id="startRun", status_code=202,
     responses={201: {"model": RunView, "description": "The run is over."},
-               **documented(401, 403, 404, 409, 413, 422, 429, 503)},
+               **documented(400, 401, 403, 404, 409, 413, 422, 429, 503)},
 )  # fmt: skip
 async def start(
     caller: Starter,
@@ -104,7 +141,7 @@ async def list_runs(
     caller: Reader,
     runs: RunsPart,
     status: Annotated[Status | None, Query(description="Only runs of this status.")] = None,
-    agent: Annotated[str | None, Query(max_length=80, description="Only runs of this agent.")] = None,
+    agent: Annotated[str | None, Query(pattern=AGENT, description="Only runs of this agent.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[str | None, Query(pattern=RUN_ID, description="Only runs older than this one.")] = None,
 ) -> RunList:
@@ -128,7 +165,9 @@ async def follow(
     run_id: RunId,
     runs: RunsPart,
     streams: StreamsPart,
-    last_event_id: Annotated[int, Header(ge=0, description="The last event that was received.")] = 0,
+    last_event_id: Annotated[
+        int, Header(ge=0, le=MAX_NUMBER, description="The last event that was received.")
+    ] = 0,
 ) -> EventSourceResponse:
     """What happens in a run, as server-sent events. `id` is the event's number: a client that was cut off
     asks with `Last-Event-ID` and gets what it has missed."""
@@ -143,7 +182,9 @@ async def follow(
 
 
 @router.post(
-    "/{run_id}/cancel", operation_id="cancelRun", responses=documented(401, 403, 404, 409, 413, 422, 429, 503)
+    "/{run_id}/cancel",
+    operation_id="cancelRun",
+    responses=documented(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def cancel(caller: Operator, run_id: RunId, body: Cancellation, runs: RunsPart) -> RunDetailView:
     """End a run that is not over. It sends nothing more; a call that is under way is still recorded."""
@@ -153,7 +194,7 @@ async def cancel(caller: Operator, run_id: RunId, body: Cancellation, runs: Runs
 
 @router.post(
     "/{run_id}/resolve", operation_id="resolveCall",
-    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+    responses=documented(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )  # fmt: skip
 async def resolve(caller: Operator, run_id: RunId, body: CallResolution, runs: RunsPart) -> RunDetailView:
     """Say what became of a call that is in doubt after a crash, and let its run go on. Look it up first."""

@@ -16,10 +16,11 @@ from agentc_runtime.run import unfit_data
 from .. import tables
 from ..problems import ProblemError, documented
 from ..tables import ServedSession
-from .parts import LedgerPart, RunsPart, Starter
+from .bodies import StrictRoute
+from .parts import SESSION_ID, LedgerPart, RunsPart, Starter
 
-router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
-SessionId = Annotated[str, Path(pattern=r"^s-[0-9A-Za-z_-]{1,64}$")]
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=StrictRoute)
+SessionId = Annotated[str, Path(pattern=SESSION_ID)]
 
 
 class NewSession(BaseModel):
@@ -42,7 +43,7 @@ class SessionView(BaseModel):
 
 @router.post(
     "", operation_id="createSession", status_code=201,
-    responses=documented(401, 403, 404, 413, 422, 429, 503),
+    responses=documented(400, 401, 403, 404, 413, 422, 429, 503),
 )  # fmt: skip
 async def create(caller: Starter, body: NewSession, runs: RunsPart, ledger: LedgerPart) -> SessionView:
     """Begin a session. Its id is as good as its data: give it only to whom it is about."""
