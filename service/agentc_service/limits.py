@@ -5,22 +5,34 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import response
 
 #: Callers whose requests are counted at a time; of more the one that called longest ago starts anew.
 MAX_CALLERS: Final = 10_000
+#: What follows on the connection is not read.
+CLOSE: Final = {"connection": "close"}
 
 
-class TooLargeError(Exception):
-    """The body of a request has more bytes than it said or than are read."""
+class TooLargeError(HTTPException):
+    """The body of a request has more bytes than are read."""
+
+    def __init__(self, limit: int) -> None:
+        detail = f"a request has {limit} bytes at most"
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers=dict(CLOSE))
 
 
 class BodyLimit:
-    """Refuses requests with more than `limit` bytes, by what they say and by what they send."""
+    """Refuses requests with more than `limit` bytes, by what they say and by what they send.
+
+    And those whose end two servers may see in two places: the parser under us takes a body that has both a
+    length and chunks, which RFC 9112 (section 6.1) lets a server refuse.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -31,10 +43,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = response(413, f"a request has {self._limit} bytes at most", headers={"connection": "close"})
-        said = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        if b"content-length" in headers and b"transfer-encoding" in headers:
+            twice = response(400, "a body has a length or chunks, not both", headers=CLOSE)
+            await twice(scope, receive, send)
+            return
+        large = TooLargeError(self._limit)
+        refused = response(large.status_code, large.detail, headers=CLOSE)
         # the server has refused what is no number
-        if int(said) > self._limit:
+        if int(headers.get(b"content-length", b"0")) > self._limit:
             await _read_away(receive, self._limit)
             await refused(scope, receive, send)
             return
@@ -45,7 +62,9 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._limit:
-                raise TooLargeError
+                if message.get("more_body", False):
+                    await _read_away(receive, self._limit)
+                raise large
             return message
 
         async def noticed(message: Message) -> None:
@@ -58,7 +77,6 @@ class BodyLimit:
         except TooLargeError:
             if begun:
                 raise
-            await _read_away(receive, self._limit)
             await refused(scope, receive, send)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 import jwt
 from jwt import PyJWKSet
@@ -106,14 +106,19 @@ class Tokens:
     def _read(self, claims: Mapping[str, object]) -> Caller:
         trust = self._trust
         subject, tenant = claims["sub"], claims.get(trust.tenant_claim)
-        if not isinstance(tenant, str) or not tenant:
+        if not _is_name(tenant):
             raise UnknownCallerError(f"the token has no tenant in `{trust.tenant_claim}`")
-        if not isinstance(subject, str) or not subject:
+        if not _is_name(subject):
             raise UnknownCallerError("the token has no subject")
         said = _words(claims.get(trust.roles_claim))
         roles = {trust.roles[word] for word in said if word in trust.roles}
         groups = _words(claims.get(trust.groups_claim))
         return Caller(tenant, subject, frozenset(roles), frozenset(groups), "jwt")
+
+
+def _is_name(claim: object) -> TypeGuard[str]:
+    """Whether it can stand in a log and in every database: NUL and line feeds can't."""
+    return isinstance(claim, str) and bool(claim) and claim.isprintable()
 
 
 def _words(claim: object) -> Sequence[str]:

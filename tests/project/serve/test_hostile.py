@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 INJECTED = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
 
@@ -34,7 +35,7 @@ BODIES = {
 }
 
 
-def test_bodies(service):
+def test_bodies_and_values(service):
     with service.client("ana") as ana:
         for name, (body, status, why) in BODIES.items():
             answer = ana.post("/v1/runs", content=body, headers={"content-type": "application/json"})
@@ -42,6 +43,7 @@ def test_bodies(service):
             assert answer.headers["content-type"] == "application/problem+json"
             assert len(answer.content) < 2000
         assert ana.get("/v1/runs").json() == {"runs": []}
+    values(service)
 
 
 VALUES = (
@@ -59,7 +61,8 @@ VALUES = (
 )
 
 
-def test_values(service):
+def values(service):
+    """Parts of addresses and headers that are refused or not found, never an error of the server."""
     with service.client("zoe") as zoe:
         for path, query in VALUES:
             answer = zoe.get(path, params=query or None)
@@ -67,10 +70,64 @@ def test_values(service):
             assert answer.headers["content-type"] == "application/problem+json"
         number = {"last-event-id": str(10**30)}
         assert zoe.get("/v1/runs/x/events", headers=number).status_code == 422
-
-
-def test_all_methods_of_a_path_are_named(service):
-    with service.client("zoe") as zoe:
         answer = zoe.put("/v1/sessions/s-0")
         assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
         assert zoe.put("/nowhere").status_code == 404
+
+
+HEAD = (
+    "POST /v1/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+)
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+#: A second request, in what two readers disagree whether it is body.
+SECOND = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+#: Read by one server as one request and by another one as two (RFC 9112, section 11.2).
+SMUGGLED = {
+    "both lengths": HEAD + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "two lengths": HEAD + f"Content-Length: 0\r\nContent-Length: {len(SECOND)}\r\n\r\n" + SECOND,
+    "a list of lengths": HEAD + f"Content-Length: 0, {len(SECOND)}\r\n\r\n" + SECOND,
+    "a signed length": HEAD + "Content-Length: +0\r\n\r\n" + SECOND,
+    "a negative length": HEAD + "Content-Length: -1\r\n\r\n" + SECOND,
+    "another coding": HEAD + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "two codings": HEAD + CHUNKED + "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n" + SECOND,
+    "a space before the colon": HEAD + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "a bare line feed in a name": HEAD + "X\n: 1\r\n\r\n" + SECOND,
+    "NUL in a value": HEAD + "X: a\0b\r\n\r\n" + SECOND,
+    "a chunk without a number": HEAD + CHUNKED + "\r\nxyz\r\n{}\r\n0\r\n\r\n" + SECOND,
+    "a chunk longer than it says": HEAD + CHUNKED + "\r\n1\r\n{}\r\n0\r\n\r\n" + SECOND,
+    "a chunk with a sign": HEAD + CHUNKED + "\r\n-1\r\n{}\r\n0\r\n\r\n" + SECOND,
+    "a head without end": HEAD + "".join(f"X-{number}: {'x' * 1000}\r\n" for number in range(200)) + "\r\n",
+    "a target without end": f"GET /{'x' * 200_000} HTTP/1.1\r\nHost: x\r\n\r\n" + SECOND,
+    "no host": "GET /healthz HTTP/1.1\r\n\r\n" + SECOND,
+    "no HTTP": "hello\r\n\r\n" + SECOND,
+}
+
+
+def test_requests_that_can_be_read_as_two(service):
+    for name, text in SMUGGLED.items():
+        answers = exchanged(service, text.replace("{key}", service.keys["ana"]))
+        statuses = [line.split()[1] for line in answers.splitlines() if line.startswith("HTTP/1.1")]
+        # one answer at most, and the connection is over: nothing that follows is read as a request
+        assert statuses in ([], ["400"], ["413"], ["431"]), (name, answers)
+        assert "Traceback" not in answers
+    with service.client() as anybody:
+        assert anybody.get("/healthz").status_code == 200
+    # a body of chunks has the limit of others
+    head = HEAD.replace("{key}", service.keys["ana"]) + "Transfer-Encoding: chunked\r\n\r\n"
+    chunk = f"10000\r\n{'x' * 65536}\r\n"
+    answers = exchanged(service, head + chunk * 17 + "0\r\n\r\n")
+    assert answers.startswith("HTTP/1.1 413"), answers[:200]
+
+
+def exchanged(service, text):
+    """All that is answered to these bytes until the server ends the connection."""
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        answers = b""
+        try:
+            connection.sendall(text.encode("latin-1"))
+            while more := connection.recv(65536):
+                answers += more
+        except ConnectionError:
+            pass
+    return answers.decode()

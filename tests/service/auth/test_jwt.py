@@ -107,6 +107,8 @@ ATTACKS: dict[str, tuple[Callable[[], str], str]] = {
     "another issuer": (lambda: signed(claims(iss=ISSUER + "/")), "issuer"),
     "without subject": (lambda: signed(claims(sub=None)), "claim is missing"),
     "an empty subject": (lambda: signed(claims(sub="")), "no subject"),
+    "a subject with NUL": (lambda: signed(claims(sub="ana\0")), "no subject"),
+    "a tenant of two lines": (lambda: signed(claims(tenant="acme\nother")), "no tenant"),
     "without tenant": (lambda: signed(claims(tenant=None)), "no tenant"),
     "a tenant that is no word": (lambda: signed(claims(tenant=["acme", "other"])), "no tenant"),
     "not a token": (lambda: "x.y", "not a JWT"),
