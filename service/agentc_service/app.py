@@ -49,7 +49,6 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
         ledger = open_service_ledger(settings.store)
         streams = EventStreams(ledger)
         app.state.settings, app.state.ledger, app.state.streams = settings, ledger, streams
-        app.state.runs = Runs(settings, ledger, streams, environ)
         app.state.checking = asyncio.Lock()
         stop = threading.Event()
         with contextlib.ExitStack() as stack:
@@ -63,6 +62,7 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
             )
             # the engine is begun and ended outside of the event loop, in which it refuses to wait
             chores = await asyncio.to_thread(stack.enter_context, work)
+            app.state.runs = Runs(settings, ledger, streams, environ, chores.made)
             attending = asyncio.create_task(asyncio.to_thread(chores.attend, stop))
             writing = asyncio.create_task(streams.write_forever())
             following = [
@@ -80,6 +80,7 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
                 for task in (writing, *following):
                     task.cancel()
                 await asyncio.gather(attending, writing, *following, return_exceptions=True)
+                await chores.connections.close()
                 await asyncio.to_thread(stack.close)
         ledger.close()
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from agentc_runtime.events import Event, RunStarted
+from agentc_runtime.events import Event
 from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger
 
 from . import tables
-from .tables import StoredEvent
+from .tables import BegunRun, StoredEvent
 
 _LOG = logging.getLogger("agentc.service")
 #: Seconds between two writes of events, all runs together, and between two looks at runs of other workers.
@@ -33,21 +34,36 @@ class EventStreams:
         """Made in the event loop in which it is followed."""
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._begun: dict[str, BegunRun] = {}
         self._unwritten: list[tuple[str, StoredEvent]] = []
         self._followers: dict[str, set[asyncio.Event]] = {}
 
-    def observer(self) -> Callable[[Event], None]:
-        """Who is told of the events of one run, in whichever thread it is carried out."""
-        run_id, number = "", 0
+    def begins(self, run_id: str, trace: Mapping[str, str]) -> None:
+        """A run of this process, which has told nothing yet: it need not be looked up."""
+        self._begun[run_id] = BegunRun(trace, 0)
+
+    def over(self, run_id: str) -> None:
+        """A run of this process has stopped."""
+        self._begun.pop(run_id, None)
+
+    def begun(self, run_id: str) -> BegunRun:
+        """What is known of a run that begins or goes on in this process."""
+        known = self._begun.pop(run_id, None)
+        return known or tables.begun_run(self._ledger, run_id)
+
+    def observer(self, run_id: str, number: int) -> Callable[[Event], None]:
+        """Who is told of the events of one run that follow `number`, in whichever thread it runs."""
 
         def observe(event: Event) -> None:
-            nonlocal run_id, number
-            if isinstance(event, RunStarted):
-                run_id, number = event.run_id, tables.last_event(self._ledger, event.run_id)
+            nonlocal number
             number += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             stored = StoredEvent(number, now, msgspec.json.encode(event).decode())
-            self._loop.call_soon_threadsafe(self._told, run_id, stored)
+            if threading.get_ident() == self._thread:
+                self._told(run_id, stored)
+            else:
+                self._loop.call_soon_threadsafe(self._told, run_id, stored)
 
         return observe
 

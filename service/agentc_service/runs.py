@@ -42,12 +42,19 @@ class Runs:
     """What callers may do with runs."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, streams: EventStreams, environ: Mapping[str, str]
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        streams: EventStreams,
+        environ: Mapping[str, str],
+        made: set[str],
     ) -> None:
+        """`made` is told which runs this process has kept and begins itself."""
         self._settings = settings
         self._ledger = ledger
         self._streams = streams
         self._environ = environ
+        self._made = made
         self._turn = asyncio.Semaphore(settings.limits.runs)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -137,6 +144,8 @@ class Runs:
                 raise
             # the same request came twice at a time, and the other one was first
             return _same(known, digest)
+        self._streams.begins(run_id, trace)
+        self._made.add(run_id)
         self._carry_on(run_id)
         return run_id
 
@@ -146,11 +155,11 @@ class Runs:
         task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
 
     async def _carry_out(self, run_id: str) -> None:
-        async with self._turn:
-            try:
+        try:
+            async with self._turn:
                 await engine.start_here(run_id)
-            finally:
-                await self._streams.write()
+        finally:
+            self._streams.over(run_id)
 
     async def find(self, caller: Caller, run_id: str) -> views.RunDetail:
         """A run that the caller may see.
@@ -159,6 +168,14 @@ class Runs:
             ProblemError: 404 there is none, or it is none of theirs.
         """
         await self.owner(caller, run_id)
+        return await self.own(run_id)
+
+    async def own(self, run_id: str) -> views.RunDetail:
+        """A run that was begun by whoever asks.
+
+        Raises:
+            ProblemError: 404 it was erased meanwhile.
+        """
         found = await asyncio.to_thread(views.find_run, self._ledger, run_id)
         if found is None:
             raise _unknown(run_id)
@@ -271,26 +288,26 @@ class ServiceDoors:
 
     def observer(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
         """Followers of the run are told, and whoever follows the channel that chose its bundle."""
-        told = self._watched(self._streams.observer(), bundle, environment, secrets)
+        told = self._watched(bundle, environment, secrets)
         served = self._agents.get(bundle.program.agent.name)
         if served is None or served.follower is None:
             return told
         release = served.follower.release_of(bundle.digest)
         return told if release is None else served.follower.watch(release, told)
 
-    def _watched(
-        self, told: Callable[[Event], None], bundle: Bundle, environment: str, secrets: Secrets
-    ) -> Callable[[Event], None]:
-        watch: Callable[[Event], None] | None = None
+    def _watched(self, bundle: Bundle, environment: str, secrets: Secrets) -> Callable[[Event], None]:
+        watching: tuple[Callable[[Event], None], ...] = ()
 
         def observe(event: Event) -> None:
-            nonlocal watch
-            told(event)
-            if watch is None and isinstance(event, RunStarted):
-                trace = tables.trace_of(self._ledger, event.run_id)
-                watch = self._watching.observer(bundle.program, environment, secrets, trace)
-            if watch is not None:
-                watch(event)
+            nonlocal watching
+            if isinstance(event, RunStarted):
+                begun = self._streams.begun(event.run_id)
+                watching = (
+                    self._streams.observer(event.run_id, begun.last_event),
+                    self._watching.observer(bundle.program, environment, secrets, begun.trace),
+                )
+            for told in watching:
+                told(event)
 
         return observe
 

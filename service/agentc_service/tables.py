@@ -37,6 +37,13 @@ class StoredEvent(NamedTuple):
     event: str
 
 
+class BegunRun(NamedTuple):
+    """The trace that a run is part of, and the number of the last event that it has told."""
+
+    trace: Mapping[str, str]
+    last_event: int
+
+
 class ServedRun(NamedTuple):
     """Whose a run is."""
 
@@ -97,11 +104,13 @@ def keyed_run(ledger: Ledger, tenant: str, subject: str, key: str) -> tuple[str,
     return None if row is None else (str(row[0]), str(row[1]))
 
 
-def trace_of(ledger: Ledger, run_id: str) -> dict[str, str]:
-    """The trace that the run is part of."""
+def begun_run(ledger: Ledger, run_id: str) -> BegunRun:
+    """What a run that goes on has told, and the trace that it is part of."""
     with ledger.transaction() as within:
         row = within.execute("SELECT trace FROM served_runs WHERE run_id = ?", (run_id,)).fetchone()
-    return {} if row is None else {str(name): str(value) for name, value in json.loads(str(row[0])).items()}
+        last = _last_event(within, run_id)
+    trace = {} if row is None else json.loads(str(row[0]))
+    return BegunRun({str(name): str(value) for name, value in trace.items()}, last)
 
 
 def find_owner(ledger: Ledger, tenant: str, run_id: str) -> ServedRun | None:
@@ -143,9 +152,13 @@ def events_after(ledger: Ledger, run_id: str, number: int, limit: int = 500) -> 
 def last_event(ledger: Ledger, run_id: str) -> int:
     """The number of the last event that is kept of the run, 0 without one."""
     with ledger.transaction() as within:
-        row = within.execute(
-            "SELECT coalesce(max(number), 0) FROM served_events WHERE run_id = ?", (run_id,)
-        ).fetchone()
+        return _last_event(within, run_id)
+
+
+def _last_event(within: Transaction, run_id: str) -> int:
+    row = within.execute(
+        "SELECT coalesce(max(number), 0) FROM served_events WHERE run_id = ?", (run_id,)
+    ).fetchone()
     return 0 if row is None else int(str(row[0]))
 
 

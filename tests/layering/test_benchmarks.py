@@ -81,6 +81,11 @@ SMALLEST = {
             for figure in ("ms", "runs_per_second")
         },
     ),
+    "serve": (
+        ["--runs", "4", "--repeats", "1", "--at-once", "2"],
+        {"httpx_2_ratio", "same_2_ratio"},
+        {f"{name}_2_{what}" for name in ("agentc", "httpx", "same") for what in ("per_second", "p95_ms")},
+    ),
     "subsumption": (
         ["--pairs", "6", "--repeats", "1"],
         {"z3_ratio"},
@@ -109,6 +114,7 @@ SLOW = {
     "durable",
     "interpreter",
     "permission_checks",
+    "serve",
     "subsumption",
     "validate_many",
     "waiting",

@@ -26,6 +26,7 @@ from ..transport import HttpTransport
 from ..verify import Bundle
 from ..wire import Transport
 from . import engine, runs
+from .connections import Connections
 from .effects import outcomes_of
 from .journal import DurableJournal
 from .person import DurableApprover
@@ -57,9 +58,16 @@ class RunDriver:
     """Carries out the runs of one process."""
 
     def __init__(
-        self, ledger: Ledger, doors: Doors, environ: Mapping[str, str], switches: Switches | None = None
+        self,
+        ledger: Ledger,
+        doors: Doors,
+        environ: Mapping[str, str],
+        switches: Switches | None = None,
+        *,
+        connections: Connections | None = None,
     ) -> None:
         prepare()
+        self._connections = connections or Connections(sharing=False)
         self._ledger = ledger
         self._doors = doors
         self._loading = asyncio.Lock()
@@ -156,7 +164,6 @@ class RunDriver:
         environment = bundle.program.environments[begun.environment]
         secrets = Secrets(environment, self._environ)
         steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact, journal.keep_turn)
-        tools = HttpTransport(environment, secrets)
         observe = self._doors.observer(bundle, begun.environment, secrets)
 
         def emit(event: Event) -> None:
@@ -164,7 +171,7 @@ class RunDriver:
             if not steps.replays or isinstance(event, RunStarted | RunEnded | RunParked):
                 observe(event)
 
-        try:
+        async with self._connections.of(bundle.digest, begun.environment, environment, secrets) as tools:
             work = run_bundle(
                 bundle,
                 input=begun.input,
@@ -184,8 +191,6 @@ class RunDriver:
                 kept=self._kept,
             )
             result = await self._unless_stopped(run_id, begun.attempts, steps, work)
-        finally:
-            await tools.close()
         return result.status
 
     async def _bundle(self, digest: str) -> Bundle:

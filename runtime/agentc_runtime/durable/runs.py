@@ -71,11 +71,13 @@ def create_run(
         "environment": environment,
     }
     with ledger.transaction() as within:
-        within.execute(
-            "INSERT INTO bundles (digest, agent, version, content, stored) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
-            (bundle.digest, agent.name, agent.version, pack(bundle.files), within.now),
-        )
+        kept = within.execute("SELECT 1 FROM bundles WHERE digest = ?", (bundle.digest,)).fetchone()
+        if kept is None:
+            within.execute(
+                "INSERT INTO bundles (digest, agent, version, content, stored) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (bundle.digest, agent.name, agent.version, pack(bundle.files), within.now),
+            )
         within.execute(
             "INSERT INTO runs (run_id, agent, version, bundle, environment, input, session, status, started)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -16,6 +16,7 @@ from ..ledger import Ledger
 from ..switches import Switches
 from . import engine
 from .approvals import expire_approvals
+from .connections import Connections
 from .driver import Doors, RunDriver
 from .fleet import BEAT, Watch, alive, claim_queued, open_runs
 
@@ -60,17 +61,23 @@ def working(
     patience: float = PATIENCE,
 ) -> Iterator[Chores]:
     """Be a worker while the block lasts, as long as somebody attends to the chores."""
-    driver = RunDriver(ledger, doors, environ, switches)
+    connections = Connections(sharing=True)
+    driver = RunDriver(ledger, doors, environ, switches, connections=connections)
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name, queues=(engine.QUEUE,)):
         engine.open_queue(concurrency)
-        yield Chores(ledger, Watch(ledger, patience))
+        yield Chores(ledger, Watch(ledger, patience), driver.made, connections)
 
 
 class Chores:
-    """What a worker does beside its runs, each when it is time."""
+    """What a worker does beside its runs, each when it is time.
 
-    def __init__(self, ledger: Ledger, watch: Watch) -> None:
+    `made` takes the runs that this process has kept as its own and begins itself.
+    """
+
+    def __init__(self, ledger: Ledger, watch: Watch, made: set[str], connections: Connections) -> None:
+        self.made = made
+        self.connections = connections
         self._ledger = ledger
         self._watch = watch
         self._looked = self._reconciled = -RECONCILE

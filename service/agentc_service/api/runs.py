@@ -129,7 +129,7 @@ async def start(
     )  # fmt: skip
     if wait:
         await runs.finished(run_id, wait)
-    view = run_view((await runs.find(caller, run_id)).run)
+    view = run_view((await runs.own(run_id)).run)
     response.headers["location"] = f"/v1/runs/{run_id}"
     if view.ended is not None:
         response.status_code = HTTPStatus.CREATED
