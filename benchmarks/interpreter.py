@@ -153,7 +153,7 @@ def on_same(url: str, transport: HttpTransport) -> Way:
     async def exchange(method: str, path: str, body: bytes | None) -> bytes:
         headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
         request = HttpRequest(
-            method=method, url=f"{url}{path}", headers=headers, body=body, origin=url, timeout_ms=10_000,
+            method=method, url=f"{url}{path}", headers=headers, body=body, origin=url, timeout_ms=60_000,
             max_response_bytes=1 << 20,
         )  # fmt: skip
         async with transport.send(request) as answer:
