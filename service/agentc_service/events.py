@@ -36,16 +36,25 @@ class EventStreams:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._begun: dict[str, BegunRun] = {}
+        self._ends: dict[str, asyncio.Event] = {}
         self._unwritten: list[tuple[str, StoredEvent]] = []
         self._followers: dict[str, set[asyncio.Event]] = {}
 
     def begins(self, run_id: str, trace: Mapping[str, str]) -> None:
         """A run of this process, which has told nothing yet: it need not be looked up."""
         self._begun[run_id] = BegunRun(trace, 0)
+        self._ends[run_id] = asyncio.Event()
 
     def over(self, run_id: str) -> None:
         """A run of this process has stopped."""
         self._begun.pop(run_id, None)
+        self._ends.pop(run_id).set()
+
+    async def ended(self, run_id: str) -> None:
+        """Wait until a run of this process has told its end, or has stopped."""
+        end = self._ends.get(run_id)
+        if end is not None:
+            await end.wait()
 
     def begun(self, run_id: str) -> BegunRun:
         """What is known of a run that begins or goes on in this process."""
@@ -71,6 +80,8 @@ class EventStreams:
         self._unwritten.append((run_id, event))
         for follower in self._followers.get(run_id, ()):
             follower.set()
+        if run_id in self._ends and event.event.startswith(_LAST):
+            self._ends[run_id].set()
 
     async def write(self) -> None:
         """Write what is there to be written. What can't be written now stays for the next time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
@@ -257,9 +258,9 @@ class Runs:
 
     async def finished(self, run_id: str, seconds: float) -> None:
         """Wait until the run is over or waits itself, `seconds` at most."""
-        task = self._tasks.get(run_id)
-        if task is not None:
-            await asyncio.wait([task], timeout=seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._streams.ended(run_id)
 
     async def drain(self, seconds: float) -> None:
         """Let the runs that are worked on come to their end, `seconds` at most."""

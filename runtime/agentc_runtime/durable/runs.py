@@ -119,9 +119,11 @@ def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
         return _begun(within, run_id, ledger.name)
 
 
-def made_here(ledger: Ledger, run_id: str) -> Begun:
-    """A run that this process has kept as taken up."""
+def made_here(ledger: Ledger, run_id: str) -> Begun | None:
+    """A run that this process has kept as taken up; nothing when it was cancelled while it waited here."""
     with ledger.transaction() as within:
+        if held_status(within, run_id) != "running":
+            return None
         return _begun(within, run_id, ledger.name)
 
 

@@ -74,6 +74,30 @@ def test_runs_that_are_under_way_are_finished_and_no_new_ones_begun(service, tal
     store.close()
 
 
+def test_a_run_that_is_cancelled_while_it_waits_for_its_turn_asks_nobody(serve, talker, monkeypatch):
+    service = serve(more="  limits: { runs: 1 }\n")
+    quick = talker.next_turn
+
+    def slowly(seen):
+        time.sleep(0.5)
+        return quick(seen)
+
+    monkeypatch.setattr(talker, "next_turn", slowly)
+    with service.client("zoe") as zoe:
+        first = zoe.post("/v1/runs", json=RUN).json()["run_id"]
+        second = zoe.post("/v1/runs", json={**RUN, "input": {"ticket_id": "T-1001"}}).json()["run_id"]
+        assert zoe.post(f"/v1/runs/{second}/cancel", json={"reason": "no more"}).status_code == 200
+        for _ in range(200):
+            if zoe.get(f"/v1/runs/{first}").json()["ended"]:
+                break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert zoe.get(f"/v1/runs/{second}").json()["status"] == "cancelled"
+    asked = [json.dumps(seen.body) for seen in talker.requests[-20:]]
+    assert any("T-1003" in text for text in asked)
+    assert not any("T-1001" in text for text in asked)
+
+
 def resident(pid):
     """The bytes of memory that a process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
