@@ -15,22 +15,23 @@ from ..runs import Runs
 from ..settings import Settings
 
 
-def _runs(request: Request) -> Runs:
+# not plain functions: the framework would call each of those in a thread
+async def _runs(request: Request) -> Runs:
     runs: Runs = request.app.state.runs
     return runs
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _ledger(request: Request) -> Ledger:
+async def _ledger(request: Request) -> Ledger:
     ledger: Ledger = request.app.state.ledger
     return ledger
 
 
-def _streams(request: Request) -> EventStreams:
+async def _streams(request: Request) -> EventStreams:
     streams: EventStreams = request.app.state.streams
     return streams
 
