@@ -59,10 +59,24 @@ def explored(service, folder, *, examples, seed, phases="examples,coverage,fuzzi
 
 
 def test_what_it_answers_is_what_the_document_says(serve, tmp_path):
-    said = explored(serve(more=MORE), tmp_path, examples=2, seed=8, phases="fuzzing")
+    said = explored(serve(more=MORE), tmp_path, examples=3, seed=8, phases="fuzzing")
     assert "18 selected" in said, said
 
 
 @pytest.mark.slow
 def test_that_holds_for_boundaries_sequences_and_many_requests(serve, tmp_path):
-    explored(serve(more=MORE), tmp_path, examples=3, seed=8, phases="coverage,stateful")
+    explored(serve(more=MORE), tmp_path, examples=20, seed=8)
+
+
+@pytest.mark.slow
+def test_that_holds_with_postgresql(serve, tmp_path):
+    """Which takes other texts and numbers than SQLite."""
+    sys.path.insert(0, str(HOOKS.parent))
+    try:
+        import postgres
+    finally:
+        sys.path.remove(str(HOOKS.parent))
+    with postgres.server() as database:
+        service = serve(more=f"{MORE}  store: {json.dumps(database.get_uri())}\n")
+        explored(service, tmp_path, examples=10, seed=8, phases="coverage,fuzzing")
+        assert service.stop() == 0
