@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+import ssl
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-import httpcore
-
+from .connection import Connection
 from .environments import Environment
 from .refusals import Refusal
 from .wire import UnsentError
@@ -71,26 +70,18 @@ def kind_of(address: str) -> str:
     return "public" if inside else "private"
 
 
-class CheckedNetwork(httpcore.AsyncNetworkBackend):
+class CheckedNetwork:
     """Opens TCP connections to checked addresses only; there is no other way out."""
 
     def __init__(self, environment: Environment) -> None:
         self._private = frozenset(host.lower() for host in environment.private_hosts)
-        self._inner = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of `host` that answers.
+    async def connect(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> Connection:
+        """Connect to the first address of `host` that answers, and speak TLS with it where there is `tls`.
 
         Raises:
             UnsentError: AR302 one of the addresses is not allowed, AR406 the name has no address.
-            httpcore.ConnectError: no address answered.
+            OSError: no address answered, or the last that did is not who it should be.
         """
         addresses = await self._resolve(host, port)
         for address in addresses:
@@ -98,16 +89,19 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         *others, last = addresses
         for address in others:
             try:
-                return await self._inner.connect_tcp(
-                    address, port, _PER_ADDRESS, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                async with asyncio.timeout(_PER_ADDRESS):
+                    return await self._open(host, port, address, tls)
+            except OSError:  # a TimeoutError is one
                 continue
-        return await self._inner.connect_tcp(last, port, timeout, local_address, socket_options)
+        return await self._open(host, port, last, tls)
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait, as httpcore does between its attempts to connect."""
-        await asyncio.sleep(seconds)
+    async def _open(self, host: str, port: int, address: str, tls: ssl.SSLContext | None) -> Connection:
+        name = None if tls is None else host
+        # a name would be looked up again, so what is given is a number and nothing else
+        _, made = await asyncio.get_running_loop().create_connection(
+            Connection, address, port, ssl=tls, server_hostname=name, flags=socket.AI_NUMERICHOST
+        )
+        return made
 
     async def _resolve(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()

@@ -285,7 +285,7 @@ def test_who_asks_for_nothing_pays_for_nothing(
         for line in done.stderr.splitlines()
         if line.startswith("import time:")
     }
-    assert "httpcore" in imported
+    assert "httptools" in imported
     assert imported & {"opentelemetry", "prometheus_client"} == paid
 
 
