@@ -102,7 +102,7 @@ def finish(
     name: str, against: str, ratio: float, target: str, figures: Mapping[str, float | int | str]
 ) -> None:
     """Print the last line."""
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
+    rounded = {key: round(value, 6) if isinstance(value, float) else value for key, value in figures.items()}
     print(
         json.dumps({"name": name, "against": against, "ratio": round(ratio, 3), "target": target, **rounded})
     )

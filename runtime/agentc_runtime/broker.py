@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -20,9 +21,10 @@ from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Jou
 from .canonical import canonical
 from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
 from .labels import Label
+from .once import Once
 from .origins import ORIGINS
 from .paging import all_pages
-from .policy import Allowed, Policy
+from .policy import Allowed, policy_of
 from .quotas import used_up
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
@@ -31,13 +33,16 @@ from .secrets import Secrets
 from .sending import Clocks, Sender
 from .switches import NoSwitches, Switches, open_groups, stopped
 from .tokens import Tokens
-from .violations import compile_predicate
+from .violations import Validator, compile_predicate
 from .wire import HttpRequest, Transport
 
 #: Characters of raw arguments that the transcript shows.
 SHOWN_ARGUMENTS: Final = 4000
 #: Runs and tools whose claims are counted here as well as in the journal.
 REMEMBERED: Final = 10_000
+
+_CLOCKS: Final = Clocks()
+_NO_SWITCHES: Final = NoSwitches()
 
 Emit = Callable[[Event], None]
 
@@ -71,17 +76,14 @@ class Broker:
         self._journal = journal
         self._secrets = secrets
         self._approver = approver
-        self._clocks = clocks or Clocks()
-        self._switches = switches or NoSwitches()
+        self._clocks = clocks or _CLOCKS
+        self._switches = switches or _NO_SWITCHES
         self._counted_as = counted_as or program.agent.name
-        self._policy = Policy(program, source_map)
+        self._policy = policy_of(program, source_map)
         self._transport = transport
-        self._typed = {
-            name: compile_predicate(tool.typed)
-            for name, tool in program.tools.items()
-            if tool.typed is not None
-        }
+        self._typed = _typed_of(program)
         tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
+        self._stopped = partial(_stopped, self._switches, program.agent.name)
         self._sender = Sender(program, transport, tokens, self._clocks, self._stopped)
         self._claimed: dict[tuple[str, str], int] = {}
 
@@ -177,9 +179,6 @@ class Broker:
             )
         )
         return returned
-
-    def _stopped(self, tool: Tool) -> Refusal | None:
-        return stopped(self._switches, self._program.agent.name, tool.name)
 
     def _label(self, tool: Tool, value: object) -> Label:
         """What is known of an answer: it is typed when it is of the kind that holds no sentence."""
@@ -394,6 +393,19 @@ class Broker:
             value=self._secrets.redact_data(refusal.value),
             path=self._secrets.redact(refusal.path),
         )
+
+
+def _stopped(switches: Switches, agent: str, tool: Tool) -> Refusal | None:
+    return stopped(switches, agent, tool.name)
+
+
+def _typed(program: Program) -> dict[str, Validator]:
+    return {
+        name: compile_predicate(tool.typed) for name, tool in program.tools.items() if tool.typed is not None
+    }
+
+
+_typed_of: Final = Once(_typed)
 
 
 def _idempotency_key(call: Call) -> str:

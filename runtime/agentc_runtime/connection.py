@@ -38,6 +38,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         #: A request was written, and its answer has not come to its end.
         self._asked = False
         self._closed = False
@@ -52,7 +54,8 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._header_count = 0
         self._headed = False
-        self._complete = False
+        #: The answer is here to its last byte.
+        self.complete = False
         self._ends_with_the_connection = False
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
@@ -60,8 +63,10 @@ class Connection(asyncio.Protocol):
 
     # --- what the exchange does -----------------------------------------------------------------------
 
-    def ask(self, request: bytes, *, body_follows: bool) -> None:
-        """Write a request. `body_follows`: an answer may have a body.
+    def ask(self, request: bytes, deadline: float, *, body_follows: bool) -> None:
+        """Write a request. The exchange ends at `deadline` by the loop's clock, if it has not ended before.
+
+        `body_follows`: an answer may have a body.
 
         Raises:
             BrokenError: nothing was written, and nothing will be.
@@ -71,6 +76,9 @@ class Connection(asyncio.Protocol):
             raise BrokenError("the connection was closed")
         self._begin(body_follows=body_follows)
         self._asked = True
+        self._deadline = deadline
+        if self._timer is None or self._timer.when() > deadline:
+            self._set_timer()
         transport.write(request)
 
     async def answered(self) -> None:
@@ -78,7 +86,7 @@ class Connection(asyncio.Protocol):
 
         Raises:
             BrokenError: they will not come.
-            LateError: see `expire`.
+            LateError: the deadline has passed.
         """
         while not self._headed:
             await self._wait()
@@ -88,10 +96,10 @@ class Connection(asyncio.Protocol):
 
         Raises:
             BrokenError: the rest will not come.
-            LateError: see `expire`.
+            LateError: the deadline has passed.
         """
         while not self._pieces:
-            if self._complete:
+            if self.complete:
                 return None
             await self._wait()
         data = self._pieces.popleft() if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -102,17 +110,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
-    def expire(self) -> None:
-        """End the exchange that is under way: its deadline has passed."""
-        if not self._complete:
-            self._fail(LateError())
-
     @property
     def reusable(self) -> bool:
         """Whether another exchange may follow: this one is whole, and nothing came that belongs to none."""
         transport = self._transport
         return (
-            self._complete
+            self.complete
             and not self._closed
             and transport is not None
             and not transport.is_closing()
@@ -134,8 +137,28 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """End it now: what is not written yet never will be."""
         self._closed = True
+        self._drop_timer()
         if self._transport is not None:
             self._transport.abort()
+
+    def _drop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        self._drop_timer()
+        self._timer = self._loop.call_at(self._deadline, self._on_time)
+
+    def _on_time(self) -> None:
+        """The timer may be that of an exchange before this one: setting one for each would cost more."""
+        self._timer = None
+        if not self._asked:
+            return
+        if self._loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            self._fail(LateError())
 
     # --- what the loop tells ---------------------------------------------------------------------------
 
@@ -152,7 +175,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._closed = True
-            if not self._complete:
+            if not self.complete:
                 cause = error.__context__
                 self._fail(cause if isinstance(cause, BrokenError) else BrokenError(str(error)))
             return
@@ -160,7 +183,7 @@ class Connection(asyncio.Protocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._fail(BrokenError("the headers have no end"))
-        elif self._waiting > _MAX_WAITING and not self._complete and self._transport is not None:
+        elif self._waiting > _MAX_WAITING and not self.complete and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
 
@@ -171,7 +194,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, which is that of an answer without a length too, if it was not broken off."""
         self._closed = True
-        if self._complete or not self._asked:
+        self._drop_timer()
+        if self.complete or not self._asked:
             return
         if self._ends_with_the_connection and exc is None:
             self._finish()
@@ -182,7 +206,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a message; there is one after 1xx, and none after an answer."""
-        if self._complete:
+        if self.complete:
             raise BrokenError("a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -223,7 +247,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        if not self._complete:
+        if not self.complete:
             self._pieces.append(body)
             self._waiting += len(body)
             self._wake()
@@ -234,7 +258,7 @@ class Connection(asyncio.Protocol):
             self.headers = {}
             self._head_bytes = self._header_count = 0
             return
-        if not self._complete:
+        if not self.complete:
             if not self._parser.should_keep_alive():
                 self._closed = True
             self._finish()
@@ -242,7 +266,7 @@ class Connection(asyncio.Protocol):
     # --- the exchange's end ----------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        self._complete = True
+        self.complete = True
         self._asked = False
         self._wake()
 

@@ -32,7 +32,8 @@ class Decoder:
         self._limit = limit
         self._read = 0
         self._given = 0
-        self._inflater = _inflater()
+        if self._compressed:
+            self._inflater = _inflater()
         self._started = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:

@@ -14,6 +14,8 @@ from typing import Final
 
 from .values import ABSENT
 
+#: `json.dumps` with options makes an encoder for each call.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 _WORDS: Final = re.compile(r"([-\s({\[<]+)")
 
 
@@ -27,7 +29,7 @@ def text(value: object) -> str:
         return value
     if value is ABSENT:
         return ""
-    return json.dumps(value, ensure_ascii=False)
+    return _JSON(value)
 
 
 def capitalize(value: object) -> object:
@@ -60,7 +62,8 @@ def join(value: object, d: str = "") -> object:
 
 def json_(value: object, indent: int | None = None) -> object:
     """JSON as a model reads it best: nothing escaped, keys in their order. Null for an absent value."""
-    return json.dumps(None if value is ABSENT else value, ensure_ascii=False, indent=indent)
+    given = None if value is ABSENT else value
+    return _JSON(given) if indent is None else json.dumps(given, ensure_ascii=False, indent=indent)
 
 
 def last(value: object) -> object:

@@ -30,11 +30,15 @@ NOTHING_READ: Final = Label(trust="trusted", sensitivity="public")
 
 def join(first: Label, *others: Label) -> Label:
     """The label of data that came from all of them: the least trusted and the most sensitive."""
-    labels = (first, *others)
-    return Label(
-        trust=max((label.trust for label in labels), key=_DOUBT.__getitem__),
-        sensitivity=max((label.sensitivity for label in labels), key=_RANK.__getitem__),
-    )
+    trust, sensitivity = first.trust, first.sensitivity
+    for label in others:
+        if _DOUBT[label.trust] > _DOUBT[trust]:
+            trust = label.trust
+        if _RANK[label.sensitivity] > _RANK[sensitivity]:
+            sensitivity = label.sensitivity
+    if trust == first.trust and sensitivity == first.sensitivity:
+        return first
+    return Label(trust=trust, sensitivity=sensitivity)
 
 
 def allows(max_sensitivity: Sensitivity, label: Label) -> bool:

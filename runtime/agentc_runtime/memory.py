@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
@@ -32,8 +32,8 @@ class MemoryJournal:
     ) -> None:
         self._keep = keep
         self._clock = clock
-        self._in_run: Counter[tuple[str, str]] = Counter()
-        self._in_day: Counter[tuple[str, str, str]] = Counter()
+        self._in_run: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._in_day: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         self._open: set[tuple[str, str]] = set()
         self._spending: dict[tuple[str, str], tuple[Spending, str, int]] = {}
 

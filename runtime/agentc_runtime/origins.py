@@ -22,6 +22,7 @@ from typing import Final, get_args
 
 from .bundle import Origin, Program
 from .expressions import Const
+from .once import Once
 from .template import literals
 from .workflow import AgentState, ModelState, ToolState
 
@@ -53,10 +54,17 @@ class Origins:
         self._outer = outer
         self._texts: dict[Origin, list[str]] = {}
         self._numbers: dict[Origin, set[Decimal]] = {}
+        if outer is not None:
+            outer._read()
         self._left: dict[Origin, int] = {} if outer is None else dict(outer._left)
+
+        #: Added, and not read yet: most runs ask for no value's origin.
+        self._unread: list[tuple[Origin, object, object]] = []
 
     def absorb(self, inner: Origins) -> None:
         """Add what was added to `inner`, as far as there is room."""
+        self._read()
+        inner._read()
         for origin, texts in inner._texts.items():
             left = self._left.get(origin, MAX_KEPT)
             for text in texts:
@@ -71,8 +79,17 @@ class Origins:
     def add(self, origin: Origin, value: object, *, without: object = ()) -> None:
         """Count all that is said in a JSON value, keys included, as standing in `origin`.
 
-        Texts and numbers that hold one of those in the JSON value `without` are left out.
+        Texts and numbers that hold one of those in the JSON value `without` are left out. None of the values
+        changes later.
         """
+        self._unread.append((origin, value, without))
+
+    def _read(self) -> None:
+        for unread in self._unread:
+            self._take(*unread)
+        self._unread.clear()
+
+    def _take(self, origin: Origin, value: object, without: object) -> None:
         texts = self._texts.setdefault(origin, [])
         numbers = self._numbers.setdefault(origin, set())
         left = self._left.get(origin, MAX_KEPT)
@@ -97,6 +114,7 @@ class Origins:
         True, false and null say nothing that could be an address. Nor does a text without a character
         that is no space.
         """
+        self._read()
         origins = tuple(among)
         return all(self._stands(leaf, origins) for leaf in _leaves(value))
 
@@ -145,17 +163,26 @@ _WORDS: Final[Mapping[Origin, str]] = {
 
 def origins_of(program: Program, given: object, session: object) -> Origins:
     """What values may be traced to when a run of `program` begins with this input and session."""
-    origins = Origins()
+    origins = Origins(_spec_of(program))
     if program.input.label.trust == "trusted":
         origins.add("input", given)
     if program.session.label.trust == "trusted":
         origins.add("session", session)
+    return origins
+
+
+def _spec(program: Program) -> Origins:
+    """What stands in the program itself."""
+    origins = Origins()
     for state in program.states.values():
         if isinstance(state, AgentState | ModelState):
             origins.add("spec", [*literals(state.instructions), *literals(state.prompt)])
         elif isinstance(state, ToolState):
             origins.add("spec", [one.value for one in state.arguments.values() if isinstance(one, Const)])
     return origins
+
+
+_spec_of: Final = Once(_spec)
 
 
 def _leaves(value: object) -> Iterator[str | float]:

@@ -19,6 +19,7 @@ from .canonical import canonical
 from .consent import Consent, Reason
 from .expressions import Const, Expr
 from .narrowing import wider_argument
+from .once import Once
 from .origins import in_words as origins_in_words
 from .quoting import clipped, shortened, shown
 from .refusals import Refusal
@@ -250,6 +251,10 @@ class Policy:
     def _refusal(self, code: str, message: str, value: object, key: str, path: str = "") -> Refusal:
         at = locate(self._source_map, key)
         return Refusal(code=code, message=message, value=clipped(value), path=path, at=at)
+
+
+#: The policy of a program, which all of its runs share.
+policy_of: Final = Once(Policy)
 
 
 def _prepare(tool: Tool, grant: Grant) -> _Prepared:

@@ -30,8 +30,18 @@ class Pool:
         self._idle: dict[_Place, deque[tuple[Connection, float]]] = {}
         self._idle_count = 0
 
+    async def idle(self, url: Url) -> Connection | None:
+        """A connection to the origin of `url`, if one is free now. This does not wait."""
+        if self._places.locked():
+            return None
+        await self._places.acquire()
+        found = self._kept((url.host, url.port))
+        if found is None:
+            self._places.release()
+        return found
+
     async def take(self, url: Url) -> Connection:
-        """A connection to the origin of `url`, for one exchange. It is given back, however that ends.
+        """A connection to the origin of `url`, as soon as one is free or may be opened.
 
         Raises:
             UnsentError: AR302, AR406; see `CheckedNetwork`.
@@ -46,7 +56,7 @@ class Pool:
             raise
 
     def give(self, url: Url, connection: Connection) -> None:
-        """Take a connection back. It is kept if another exchange may follow on it."""
+        """Take back a connection after its exchange: it is kept if another may follow on it."""
         self._places.release()
         if not connection.reusable or self._idle_count >= MAX_CONNECTIONS:
             connection.close()

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 from .bodies import body_lines, write_body
 from .bundle import Param, PathPart, RequestPlan, Tool
 from .environments import Auth, Endpoint, Environment
+from .once import Once
 from .quoting import shown, visible
 from .refusals import Refusal, RefusedError
 from .styles import (
@@ -65,7 +66,7 @@ def build_request(
     base = base_url(plan.endpoint, environment)
     target = base.target + "".join(f"/{_segment(parts, arguments)}" for parts in plan.path)
     query = _query(plan, arguments)
-    headers = {"accept": _accept(plan), **_headers(plan, arguments, tool.idempotency_header)}
+    headers = {"accept": _accepted(plan), **_headers(plan, arguments, tool.idempotency_header)}
     if plan.cookies and (cookies := _cookies(plan, arguments)):
         headers["cookie"] = cookies
     body = None if plan.body is None else write_body(plan.body, arguments)
@@ -194,6 +195,8 @@ def _first_argument(parts: tuple[PathPart, ...]) -> str:
 
 
 def _query(plan: RequestPlan, arguments: Mapping[str, object]) -> list[str]:
+    if not plan.query:
+        return []
     names = {param.name for param in plan.query}
     names.update(auth.name for auth in plan.auth if auth.kind == "query")
     query: list[str] = []
@@ -217,6 +220,8 @@ def _query(plan: RequestPlan, arguments: Mapping[str, object]) -> list[str]:
 def _headers(
     plan: RequestPlan, arguments: Mapping[str, object], idempotency_header: str | None
 ) -> dict[str, str]:
+    if not plan.headers:
+        return {}
     reserved = {auth.name.lower() for auth in plan.auth if auth.kind == "header"}
     if idempotency_header is not None:
         reserved.add(idempotency_header.lower())
@@ -246,6 +251,9 @@ def _fits_header(text: str) -> bool:
 def _accept(plan: RequestPlan) -> str:
     types = dict.fromkeys(case.content_type for case in plan.responses if case.content_type is not None)
     return ", ".join(types) or "application/json"
+
+
+_accepted: Final = Once(_accept)
 
 
 def _cookies(plan: RequestPlan, arguments: Mapping[str, object]) -> str:

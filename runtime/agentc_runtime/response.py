@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from .bundle import Program, RequestPlan, ResponseCase, Tool
 from .media import content_of
+from .once import Once
 from .quoting import clipped, shortened
 from .refusals import Refusal, RefusedError
 from .strictjson import StrictJsonError, parse
@@ -106,6 +107,10 @@ def _compiled(plan: RequestPlan) -> _ByStatus:
         status = case.status.upper()
         cases[status] = (*cases.get(status, ()), (case, validator))
     return cases
+
+
+#: The same for all runs of a program.
+responses_of: Final = Once(Responses)
 
 
 def _for_status(cases: _ByStatus, status: int) -> _Cases:

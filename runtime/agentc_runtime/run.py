@@ -6,7 +6,7 @@ import secrets as randomness
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -81,7 +81,12 @@ class RunLog(Protocol):
 
 def new_run_id() -> str:
     """A fresh id: ids order by the second in which they were made."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{randomness.token_hex(6)}"
+    return f"{_stamp(int(time.time()))}-{randomness.token_hex(6)}"
+
+
+@lru_cache(maxsize=1)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
 
 
 async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run, all by keyword
@@ -127,7 +132,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     name = environment or program.default_environment
     run_id = run_id or new_run_id()
     replay = getattr(model_transport, "replays", False) is True
-    emit(msgspec.structs.replace(started(bundle, name, run_id, replay=replay), placement=placement))
+    emit(started(bundle, name, run_id, replay=replay, placement=placement))
     refusal = unfit(bundle, name, input, session) or _unequipped(program, source_map, found)
     if refusal is None and steps is None:  # a run that goes on is stopped, and ended, at its next step
         refusal = stopped(found_switches, program.agent.name)
@@ -256,7 +261,9 @@ def _ended(result: RunResult, begun: float, *, calls: int, refused: int) -> RunE
     )
 
 
-def started(bundle: Bundle, environment: str, run_id: str, *, replay: bool) -> RunStarted:
+def started(
+    bundle: Bundle, environment: str, run_id: str, *, replay: bool, placement: Placement | None = None
+) -> RunStarted:
     """The event of a run that begins."""
     return RunStarted(
         run_id=run_id,
@@ -265,6 +272,7 @@ def started(bundle: Bundle, environment: str, run_id: str, *, replay: bool) -> R
         bundle=bundle.digest,
         environment=environment,
         replay=replay,
+        placement=placement,
     )
 
 

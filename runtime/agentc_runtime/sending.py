@@ -16,7 +16,7 @@ from .bundle import Program, Tool
 from .keeping import Keeper, conditioned
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
-from .response import Responses
+from .response import responses_of
 from .tokens import Tokens
 from .wire import HttpRequest, HttpResponse, Transport, UnsentError
 from .workflow import ErrorClass
@@ -72,9 +72,8 @@ class Sender:
         self._transport = transport
         self._tokens = tokens
         self._clocks = clocks
-        self._responses = Responses(program)
-        now = clocks.monotonic()
-        self._paces = {name: Pace(program.tools[name], now) for name in program.grants}
+        self._responses = responses_of(program)
+        self._paces: dict[str, Pace] = {}
         self._keepers = {
             name: Keeper(tool.cache)
             for name, tool in program.tools.items()
@@ -85,10 +84,16 @@ class Sender:
         """Take leave for one call of `tool`; AR408, or what has stopped it."""
         if (held := self._stopped(tool)) is not None:
             return held
-        why = self._paces[tool.name].take(self._clocks.monotonic())
+        why = self._pace(tool).take(self._clocks.monotonic())
         if why is None:
             return None
         return Refusal(code="AR408", message=f"`{tool.name}` is held back: {why}", value=tool.rate_per_minute)
+
+    def _pace(self, tool: Tool) -> Pace:
+        pace = self._paces.get(tool.name)
+        if pace is None:
+            pace = self._paces[tool.name] = Pace(tool, self._clocks.monotonic())
+        return pace
 
     async def carry_out(
         self, tool: Tool, request: HttpRequest, keyed: bool, on_retry: Retried
@@ -144,7 +149,7 @@ class Sender:
     ) -> Answer | _Failure:
         """One attempt. A fetched token that is not accepted is given up, and the request sent once more with
         another one if it is `repeatable`."""
-        pace = self._paces[tool.name]
+        pace = self._pace(tool)
         status: int | None = None
         headers: dict[str, str] = {}
         again = repeatable

@@ -48,6 +48,8 @@ class _Output:
 
 def render(template: Template, data: Mapping[str, object]) -> str:
     """The text of `template` over `data`, whose shape stands in `values`. Raises only `RenderError`."""
+    if len(template) == 1 and isinstance(template[0], Text) and len(template[0].text) <= MAX_CHARACTERS:
+        return template[0].text
     output = _Output()
     _render(template, data, output, 0)
     return "".join(output.pieces)
@@ -89,13 +91,12 @@ def _loop(node: For, scope: Mapping[str, object], output: _Output, depth: int) -
 
 def _slot(node: Slot, scope: Mapping[str, object]) -> str:
     value = lookup(node.path, scope)
-    name = ".".join(node.path)
     try:
         for step in node.filters:
             value = _filtered(value, step)
         return text(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise RenderError(f"`{name}` can't be put into text: {error}") from error
+        raise RenderError(f"`{'.'.join(node.path)}` can't be put into text: {error}") from error
 
 
 def _filtered(value: object, step: Filter) -> object:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import Final
 
@@ -25,6 +27,9 @@ from .tls import Trust, context_of, trust_of
 from .urls import Url, UrlError, parse_url
 from .wire import HttpRequest, UnsentError
 
+#: How long, and for how many bytes, the end of an answer is waited for that was not read to it.
+_LINGER_SECONDS: Final = 0.25
+_LINGER_BYTES: Final = 65_536
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Say who is spoken to and where a message ends, which is said here alone.
@@ -95,15 +100,16 @@ class _Exchange:
         except RefusedError as error:
             raise UnsentError(error.refusal) from error
         written = self._written()
-        try:
-            async with asyncio.timeout_at(deadline) as limit:
-                connection = await self._pool.take(url)
-        except OSError as error:
-            raise self._late() if limit.expired() else self._broken(error) from error
+        connection = await self._pool.idle(url)
+        if connection is None:
+            try:
+                async with asyncio.timeout_at(deadline) as limit:
+                    connection = await self._pool.take(url)
+            except OSError as error:
+                raise self._late() if limit.expired() else self._broken(error) from error
         self._connection: Connection = connection
-        self._timer = loop.call_at(deadline, connection.expire)
         try:
-            connection.ask(written, body_follows=request.method != "HEAD")
+            connection.ask(written, deadline, body_follows=request.method != "HEAD")
             self._sent = True
             await connection.answered()
             self._refuse_redirect()
@@ -119,7 +125,11 @@ class _Exchange:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release()
+        try:
+            if kind is None and not self._connection.complete:
+                await self._linger()
+        finally:
+            self._release()
 
     @property
     def status(self) -> int:
@@ -148,8 +158,18 @@ class _Exchange:
                 yield piece
         decoder.finish()
 
+    async def _linger(self) -> None:
+        """Wait for the end, which often follows what was read: then the connection can serve again.
+
+        The reader has what it wanted, so nothing that goes wrong here matters.
+        """
+        left = _LINGER_BYTES
+        with suppress(BrokenError, LateError, TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while left > 0 and (data := await self._connection.read()) is not None:
+                    left -= len(data)
+
     def _release(self) -> None:
-        self._timer.cancel()
         self._pool.give(self._url, self._connection)
 
     def _written(self) -> bytes:
@@ -157,10 +177,10 @@ class _Exchange:
         request = self._request
         lines = [f"{request.method} {self._url.target} HTTP/1.1", f"host: {self._url.authority}"]
         for name, value in request.headers.items():
-            if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value) or name.lower() in _FRAMING:
+            if not _may_be_sent(name) or not _VALUE.fullmatch(value):
                 raise self._broken(BrokenError(f"the header `{shortened(name)}` can't be sent"))
             lines.append(f"{name}: {value}")
-        if not _TOKEN.fullmatch(request.method) or request.method == "CONNECT":
+        if not _may_be_sent(request.method) or request.method == "CONNECT":
             raise self._broken(BrokenError("the method can't be sent"))
         if "user-agent" not in request.headers:
             # Some published APIs refuse requests that do not say who asks.
@@ -189,6 +209,11 @@ class _Exchange:
         value = shortened(f"{type(error).__name__}: {error}")
         refusal = Refusal(code="AR406", message=f"`{self._url.authority}` {what}", value=value)
         return RefusedError(refusal) if self._sent else UnsentError(refusal)
+
+
+@lru_cache(maxsize=1024)
+def _may_be_sent(name: str) -> bool:
+    return _TOKEN.fullmatch(name) is not None and name.lower() not in _FRAMING
 
 
 def _destination(request: HttpRequest) -> Url:

@@ -33,14 +33,23 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def authority(self) -> str:
         """The `Host` header: the port is left out when it is the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return _authority(self.scheme, self.host, self.port)
 
     @property
     def origin(self) -> str:
         """`scheme://host:port`, with the port always written."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return _origin(self.scheme, self.host, self.port)
+
+
+@lru_cache(maxsize=256)
+def _authority(scheme: str, host: str, port: int) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return host if port == _PORTS[scheme] else f"{host}:{port}"
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def parse_url(url: str) -> Url:
@@ -74,6 +83,7 @@ def parse_base(url: str) -> Url:
     return msgspec.structs.replace(parsed, target=parsed.target.rstrip("/"))
 
 
+@lru_cache(maxsize=256)
 def _host(host: str) -> str:
     if host.startswith("["):
         try:

@@ -39,7 +39,7 @@ def lookup(path: tuple[str, ...], data: Mapping[str, object]) -> object:
     """
     value: object = data
     for step in path:
-        if not isinstance(value, Mapping) or step not in value:
+        if not isinstance(value, dict | Mapping) or step not in value:
             return ABSENT
         value = value[step]
     return value

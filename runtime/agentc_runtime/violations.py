@@ -10,15 +10,11 @@ import msgspec
 
 from .expressions import Schema
 from .formats import STRICT
+from .once import Once
 from .quoting import shortened, shown
 
 Validator = jsonschema_rs.Draft202012Validator
 _Patterns: TypeAlias = jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions
-
-
-#: Validators by the identity of their schema, which is held so that no other can have it.
-_KEPT: Final[dict[int, tuple[Schema, Validator]]] = {}
-_MOST_KEPT: Final = 1024
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +39,8 @@ def compile_predicate(schema: Schema) -> Validator:
     return _compiled(schema, _LINEAR, STRICT)
 
 
-def kept_predicate(schema: Schema) -> Validator:
-    """The same, made once for each schema object: those of a program never change, and all runs use them."""
-    found = _KEPT.get(id(schema))
-    if found is None or found[0] is not schema:
-        if len(_KEPT) >= _MOST_KEPT:
-            _KEPT.clear()
-        found = _KEPT[id(schema)] = (schema, compile_predicate(schema))
-    return found[1]
+#: The same, for schemas of a program: all runs use one.
+kept_predicate: Final = Once(compile_predicate, most=1024)
 
 
 def compile_shape(schema: Schema) -> Validator:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from ..bundle import Program
 from ..calls import Returned
 from ..models.types import ToolCall, ToolDefinition
+from ..once import Once
 from ..refusals import Refusal
 from ..workflow import AgentState
 from .answers import Usable
@@ -30,7 +32,7 @@ async def run_agent(run: Run, name: str, state: AgentState) -> Step:
         escalation=state.escalation,
         instructions=state.instructions,
         prompt=state.prompt,
-        tools=definitions(program, state),
+        tools=_definitions_of(program, state),
         output=state.output,
     )
     for number in range(1, state.turns + 1):
@@ -65,6 +67,9 @@ def definitions(program: Program, state: AgentState) -> tuple[ToolDefinition, ..
     )
 
 
+_definitions_of: Final = Once(definitions)
+
+
 async def _call_all(run: Run, name: str, talk: Conversation, turn: Turn) -> None:
     """Carry out a turn's calls in their order; those over `limits.calls_per_turn` are refused unread.
 
@@ -95,5 +100,4 @@ def _tell(talk: Conversation, sent: ToolCall, outcome: Returned | Refusal) -> No
             talk.answer_call(sent, _json(outcome.as_data()), None)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

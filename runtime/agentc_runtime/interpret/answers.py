@@ -51,7 +51,10 @@ def findings(value: object, schema: Schema) -> tuple[Finding, ...]:
     """
     found: list[Finding] = []
     try:
-        for error in kept_predicate(schema).iter_errors(value):
+        validator = kept_predicate(schema)
+        if validator.is_valid(value):
+            return ()
+        for error in validator.iter_errors(value):
             path = path_text(tuple(error.instance_path))
             found.append(Finding(path=path, message=shortened(error.message), value=clipped(error.instance)))
             if len(found) == MAX_FINDINGS:

@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
-from ..bundle import Program, Tool, locate
+from ..bundle import Grant, Program, Tool, locate
 from ..calls import Call, Returned, answered
 from ..events import ToolCalled, ToolRefused
 from ..expressions import Const
 from ..labels import Label, join
+from ..once import Once
 from ..origins import ORIGINS
 from ..quoting import shortened
 from ..refusals import Refusal
@@ -30,8 +31,7 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
     tool = find(run.services.program, name)
     grant = None if tool is None else run.services.program.grants.get(tool.name)
     if grant is not None:
-        bound = {path for expr in grant.bind.values() for path in references(expr)}
-        context = join(context, run.label_of(bound))
+        context = join(context, run.label_of(_bound(grant)))
     run.tally.called()
     return Call(
         run_id=run.run_id,
@@ -43,6 +43,13 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
         data=run.data,
         origins=run.origins,
     )
+
+
+def _paths(grant: Grant) -> frozenset[tuple[str, ...]]:
+    return frozenset(path for expr in grant.bind.values() for path in references(expr))
+
+
+_bound: Final = Once(_paths)
 
 
 async def carry_out(run: Run, call: Call) -> Returned | Refusal:
@@ -115,6 +122,11 @@ async def refuse(run: Run, call: Call, code: str, message: str, *, key: str, val
 
 def find(program: Program, name: str) -> Tool | None:
     """The tool with this full name or model name, compared exactly."""
-    if name in program.tools:
-        return program.tools[name]
-    return next((tool for tool in program.tools.values() if tool.model_name == name), None)
+    return _by_name(program).get(name)
+
+
+def _named(program: Program) -> dict[str, Tool]:
+    return {tool.model_name: tool for tool in reversed(program.tools.values())} | program.tools
+
+
+_by_name: Final = Once(_named)

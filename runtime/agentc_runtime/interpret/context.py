@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -100,7 +99,7 @@ class Run:
         self.acted = False
         self.done: list[Done] = []
         self.origins = origins or origins_of(program, input, session)
-        self._keys: Counter[str] = Counter()
+        self._keys: dict[str, int] = {}
         self._forks = 0
 
     def key(self, kind: str) -> str:
@@ -108,8 +107,8 @@ class Run:
 
         The same in each replay of the run, whichever branch is faster.
         """
-        self._keys[kind] += 1
-        return f"{self.scope}{kind}-{self._keys[kind]}"
+        number = self._keys[kind] = self._keys.get(kind, 0) + 1
+        return f"{self.scope}{kind}-{number}"
 
     def enter(self) -> int:
         """The number of the next state in this scope. Raises `RefusedError` AR501 over `limits.steps`."""
@@ -170,8 +169,10 @@ class Run:
 
     def label_of(self, paths: Iterable[tuple[str, ...]]) -> Label:
         """The label of all that stands at `paths`. Values that can't carry text are typed (see `typed`)."""
-        program = self.services.program
-        return join(NOTHING_READ, *(label_at(program, path, self._labels) for path in paths))
+        program, label = self.services.program, NOTHING_READ
+        for path in paths:
+            label = join(label, label_at(program, path, self._labels))
+        return label
 
     def _scoped(self, fork: int, name: str, services: Services) -> Services:
         """The services whose events say the branch that they come from."""

@@ -23,6 +23,7 @@ from ..models.types import (
     ToolMessage,
     UserMessage,
 )
+from ..once import Once
 from ..quoting import shortened
 from ..refusals import Refusal, RefusedError
 from ..template import RenderError, paths, render
@@ -67,7 +68,7 @@ class Conversation:
         tools: tuple[ToolDefinition, ...],
         output: Schema | None,
     ) -> None:
-        self.label = run.label_of(paths(instructions) | paths(prompt))
+        self.label = run.label_of(_read_by(instructions, prompt))
         self._run = run
         self._state = state
         known = run.services.program.models
@@ -269,6 +270,13 @@ class Conversation:
         return failure(self._run.services.source_map, code, message, key=f"state:{self._state}")
 
 
+def _paths(instructions: Template, prompt: Template) -> frozenset[tuple[str, ...]]:
+    return paths(instructions) | paths(prompt)
+
+
+_read_by: Final = Once(_paths)
+
+
 def _for(model: Model, message: Message, author: str | None) -> Message:
     if isinstance(message, AssistantMessage) and message.provider_data is not None and author != model.alias:
         return AssistantMessage(text=message.text, calls=message.calls)
@@ -277,4 +285,4 @@ def _for(model: Model, message: Message, author: str | None) -> Message:
 
 def _clean(text: str) -> str:
     """The text with half characters (lone surrogates) replaced, so that it can be stored and sent."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from ..once import Once
 from ..values import ABSENT, evaluate, references
 from ..workflow import EndState
 from .answers import findings, listed
 from .context import Run, Step
 from .failures import failure
+
+_read_by: Final = Once(references)
 
 
 def run_end(run: Run, name: str, state: EndState) -> Step:
@@ -24,4 +29,4 @@ def run_end(run: Run, name: str, state: EndState) -> Step:
     if found:
         message = f"the output does not fit its schema: {listed(found)}"
         raise failure(source_map, "AR505", message, key="output", value=found[0].value, path=found[0].path)
-    return Step(next=None, output=output, label=run.label_of(references(state.output)))
+    return Step(next=None, output=output, label=run.label_of(_read_by(state.output)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from ..budgets import Spending, units
+from ..budgets import Payer, Spending, units
 from ..calls import answered
 from ..models.cost import cost_usd, most_usd
 from ..models.types import ModelError, ModelRequest, ModelResponse
@@ -16,8 +16,7 @@ from .context import Run
 Pay: TypeAlias = Callable[[ModelResponse], ModelResponse]
 
 
-@asynccontextmanager
-async def paid(run: Run, key: str, request: ModelRequest) -> AsyncIterator[Pay]:
+def paid(run: Run, key: str, request: ModelRequest) -> AbstractAsyncContextManager[Pay]:
     """Reserve the most that the turn can cost, and in the end count what it has cost.
 
     A turn that the provider refused costs nothing. Of one that broke off it is not known, so all of it stays
@@ -27,9 +26,11 @@ async def paid(run: Run, key: str, request: ModelRequest) -> AsyncIterator[Pay]:
         RefusedError: AR540 a budget might not hold it, AR541 it can't be counted.
     """
     payers = [payer for payer in run.payers if payer.limited]
-    if not payers:
-        yield _unpaid
-        return
+    return _paid(run, key, request, payers) if payers else _NOBODY
+
+
+@asynccontextmanager
+async def _paid(run: Run, key: str, request: ModelRequest, payers: list[Payer]) -> AsyncIterator[Pay]:
     most = most_usd(request)
     reserved: list[Spending] = []
     charged: list[ModelResponse] = []
@@ -60,3 +61,6 @@ async def paid(run: Run, key: str, request: ModelRequest) -> AsyncIterator[Pay]:
 
 def _unpaid(response: ModelResponse) -> ModelResponse:
     return response
+
+
+_NOBODY: Final = nullcontext(_unpaid)

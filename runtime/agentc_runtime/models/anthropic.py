@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -16,7 +15,7 @@ from .types import (
     ModelError,
     ModelRequest,
     ModelResponse,
-    TextDelta,
+    Reading,
     ToolCall,
     ToolMessage,
     Usage,
@@ -84,8 +83,8 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
     )
 
 
-async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDelta | ModelResponse]:
-    """Deltas and, last, the response. Thinking is kept in `provider_data`, in its place among the blocks.
+def parse() -> Reading:
+    """Texts and, last, the response. Thinking is kept in `provider_data`, in its place among the blocks.
 
     Raises:
         ModelError: as `Adapter.parse`.
@@ -95,8 +94,9 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
     counts: dict[str, int] = {}
     stop: str | None = None
     ended = False
-    async for _, data in events:
-        event = read(_EVENT, data)
+    said: tuple[str, ...] = ()
+    while (sent := (yield said)) is not None:
+        event, said = read(_EVENT, sent[1]), ()
         if event.type == "error":
             raise stream_error(event.error or ProviderError())
         if event.type == "message_start":
@@ -107,14 +107,14 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
                 raise ModelError("provider started a content block twice or without content")
             blocks[event.index] = _Growing(block=event.content_block)
             if event.content_block.type == "text" and event.content_block.text:
-                yield TextDelta(text=event.content_block.text)
+                said = (event.content_block.text,)
         elif event.type == "content_block_delta":
             delta = event.delta or _Delta()
             if event.index not in blocks:
                 raise ModelError("provider sent a piece of a content block that it had not started")
             blocks[event.index].grow(delta)
             if delta.type == "text_delta" and delta.text and blocks[event.index].block.type == "text":
-                yield TextDelta(text=delta.text)
+                said = (delta.text,)
         elif event.type == "message_delta":
             stop = (event.delta or _Delta()).stop_reason or stop
             counts.update(_counts(event.usage))
@@ -125,7 +125,7 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
         raise ModelError("provider's stream ended before the answer did", retryable=True)
     if stop not in _FINISH:
         raise ModelError(f"provider ended the turn for a reason that is not known: `{stop[:40]}`")
-    yield _response(message, [blocks[index] for index in sorted(blocks)], _FINISH[stop], counts)
+    return _response(message, [blocks[index] for index in sorted(blocks)], _FINISH[stop], counts)
 
 
 def _response(

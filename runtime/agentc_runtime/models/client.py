@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -19,9 +19,9 @@ from ..wire import HttpRequest, HttpResponse, Transport, UnsentError
 from .health import Health
 from .kept import KeptAnswers
 from .provider_errors import excerpt, status_error
-from .sse import MAX_STREAM, events
+from .sse import MAX_STREAM, EventDecoder
 from .strict import restored
-from .types import Adapter, ModelError, ModelRequest, ModelResponse, TextDelta
+from .types import Adapter, ModelError, ModelRequest, ModelResponse, Reading
 
 #: Tries of one turn, the first included.
 ATTEMPTS: Final = 3
@@ -31,8 +31,6 @@ BACKOFF: Final = 0.5
 MAX_BACKOFF: Final = 30.0
 #: Bytes of an error answer that are read.
 _ERROR_BODY: Final = 65_536
-#: Seconds for the end of a stream to arrive after its last event.
-_DRAIN: Final = 0.25
 #: Refusals of the transport that may pass: timed out, broken off.
 _PASSING: Final = frozenset({"AR405", "AR406"})
 
@@ -158,7 +156,7 @@ class ModelClient:
                     start = excerpt((await _start_of_body(answer)).decode(errors="replace"))
                     message = f"provider answered with `{excerpt(kind)}`, not with an event stream: {start}"
                     raise ModelError(message, status=answer.status)
-                return await _finished(adapter(provider), events(answer.chunks()), show, begun)
+                return await _finished(adapter(provider).parse(), answer.chunks(), show, begun)
         except ModelError as error:
             told = self._secrets.redact(str(error))
             return ModelError(told, status=error.status, retryable=error.retryable), wait
@@ -168,6 +166,7 @@ class ModelClient:
             return ModelError(told, retryable=passing, sent=not isinstance(error, UnsentError)), wait
 
 
+@cache
 def adapter(provider: Provider) -> Adapter:
     """The wire format of `provider`, imported when it is first needed."""
     match provider:
@@ -186,32 +185,23 @@ def adapter(provider: Provider) -> Adapter:
 
 
 async def _finished(
-    form: Adapter, source: AsyncGenerator[tuple[str, str]], show: Callable[[str], None], begun: float
+    reading: Reading, chunks: AsyncIterator[bytes], show: Callable[[str], None], begun: float
 ) -> ModelResponse:
-    """The response at the end of `source`. `begun` is when its request was sent, by the monotonic clock."""
-    response: ModelResponse | None = None
+    """The response at the end of a stream. `begun` is when its request was sent, by the monotonic clock."""
+    decoder = EventDecoder()
     first: float | None = None
-
-    async def watched() -> AsyncIterator[tuple[str, str]]:
-        nonlocal first
-        async for event in source:
-            if first is None:
-                first = time.monotonic() - begun
-            yield event
-
-    async with aclosing(source):
-        async for item in form.parse(watched()):
-            if isinstance(item, TextDelta):
-                show(item.text)
-            else:
-                response = item
-        # To the end, so that the connection can serve the next turn. The answer is whole, so nothing that
-        # goes wrong from here on matters.
-        with suppress(TimeoutError, RefusedError, ModelError):
-            async with asyncio.timeout(_DRAIN):
-                async for _ in source:
-                    continue
-    if response is None:
+    next(reading)  # up to where it waits for events
+    try:
+        async for chunk in chunks:
+            for event in decoder.feed(chunk):
+                if first is None:
+                    first = time.monotonic() - begun
+                for text in reading.send(event):
+                    show(text)
+        reading.send(None)
+    except StopIteration as ended:
+        response: ModelResponse = ended.value
+    else:
         raise ModelError("provider's stream ended without an answer", retryable=True)
     return msgspec.structs.replace(response, first_chunk=first)
 

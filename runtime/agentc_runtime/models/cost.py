@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -30,6 +31,9 @@ def most_usd(request: ModelRequest) -> Decimal | None:
     return cost_usd(model, Usage(input=written, output=model.max_output_tokens, cache_write=written))
 
 
+_price: Final = lru_cache(maxsize=1024)(Decimal)
+
+
 def cost_usd(model: Model, usage: Usage) -> Decimal | None:
     """US dollars for `usage` by the model's prices, not rounded; `None` when the model has no prices.
 
@@ -42,9 +46,9 @@ def cost_usd(model: Model, usage: Usage) -> Decimal | None:
     """
     if model.prices is None:
         return None
-    full = Decimal(model.prices.input)
-    cached = full if model.prices.cached_input is None else Decimal(model.prices.cached_input)
-    written = full if model.prices.cache_write is None else Decimal(model.prices.cache_write)
+    full = _price(model.prices.input)
+    cached = full if model.prices.cached_input is None else _price(model.prices.cached_input)
+    written = full if model.prices.cache_write is None else _price(model.prices.cache_write)
     reused = min(usage.cached_input, usage.input)
     kept = min(usage.cache_write, usage.input - reused)
     total = Decimal(0)
@@ -52,7 +56,7 @@ def cost_usd(model: Model, usage: Usage) -> Decimal | None:
         (usage.input - reused - kept, full),
         (reused, cached),
         (kept, written),
-        (usage.output, Decimal(model.prices.output)),
+        (usage.output, _price(model.prices.output)),
     ):
         total = _EXACT.add(total, _EXACT.multiply(_EXACT.multiply(Decimal(tokens), price), _MILLION))
     return total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ from .types import (
     ModelError,
     ModelRequest,
     ModelResponse,
-    TextDelta,
+    Reading,
     ToolCall,
     ToolMessage,
     Usage,
@@ -69,8 +68,8 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
     )
 
 
-async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDelta | ModelResponse]:
-    """Deltas and, last, the response. Parts with a thought signature are kept in `provider_data`.
+def parse() -> Reading:
+    """Texts and, last, the response. Parts with a thought signature are kept in `provider_data`.
 
     The format has no mark for its end; a stream without a finish reason ended early.
 
@@ -82,7 +81,9 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
     blocked = False
     usage, identity, model = Usage(), "", ""
     seen = hashlib.sha256()
-    async for _, data in events:
+    said: tuple[str, ...] = ()
+    while (event := (yield said)) is not None:
+        data, said = event[1], ()
         seen.update(data.encode())
         chunk = read(_CHUNK, data)
         if chunk.error is not None:
@@ -96,12 +97,12 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
             for part in (candidate.content or _Content()).parts or ():
                 parts.append(part)
                 if part.text and not part.thought:
-                    yield TextDelta(text=part.text)
+                    said += (part.text,)
     reason = _reason(finish, blocked)
     # A turn that was cut off proposes nothing: its last call may lack what would have limited it.
     calls = _calls(parts, seen.hexdigest()[:24]) if reason == "stop" else ()
     signed = any(part.thought_signature or part.function_call for part in parts)
-    yield ModelResponse(
+    return ModelResponse(
         message=AssistantMessage(
             text="".join(part.text or "" for part in parts if not part.thought),
             calls=calls,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from ..expressions import Schema
+from ..once import Once
 from .history import spoken
 from .provider_errors import ProviderError, stream_error
 from .sse import read
@@ -18,7 +18,7 @@ from .types import (
     ModelError,
     ModelRequest,
     ModelResponse,
-    TextDelta,
+    Reading,
     ToolCall,
     ToolDefinition,
     ToolMessage,
@@ -56,14 +56,11 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
     if model.temperature is not None:
         body["temperature"] = float(model.temperature)
     if request.tools:
-        body["tools"] = [
-            {"type": "function", "function": _function(tool, strictly=model.strict_tools)}
-            for tool in request.tools
-        ]
+        body["tools"] = _written(request.tools, model.strict_tools)
         body["tool_choice"] = "auto"
         body["parallel_tool_calls"] = True
     if request.output is not None:
-        form = {"name": "output", "schema": request.output, "strict": _is_strict(request.output)}
+        form = {"name": "output", "schema": request.output, "strict": _is_strict_once(request.output)}
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
     if secret is not None:
@@ -76,8 +73,8 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
     )
 
 
-async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDelta | ModelResponse]:
-    """Deltas and, last, the response. A refusal is text with the finish reason `content_filter`.
+def parse() -> Reading:
+    """Texts and, last, the response. A refusal is text with the finish reason `content_filter`.
 
     Raises:
         ModelError: as `Adapter.parse`.
@@ -87,7 +84,9 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
     finish: str | None = None
     refused = done = False
     usage, identity, model = Usage(), "", ""
-    async for _, data in events:
+    said: tuple[str, ...] = ()
+    while (event := (yield said)) is not None:
+        data, said = event[1], ()
         if data == "[DONE]":
             done = True
             break
@@ -105,7 +104,7 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
             for piece in (delta.content, delta.refusal):
                 if piece:
                     text.append(piece)
-                    yield TextDelta(text=piece)
+                    said += (piece,)
             refused = refused or bool(delta.refusal)
             for part in delta.tool_calls or ():
                 _collect(calls, part)
@@ -116,7 +115,7 @@ async def parse(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDel
     reason = "content_filter" if refused else _FINISH[finish]
     # A turn that was cut off proposes nothing: its last call may lack what would have limited it.
     proposed = tuple(call.finished() for call in calls.values()) if reason == "stop" else ()
-    yield ModelResponse(
+    return ModelResponse(
         message=AssistantMessage(text="".join(text), calls=proposed),
         finish_reason="tool_calls" if proposed else reason,
         usage=usage,
@@ -130,6 +129,15 @@ def _function(tool: ToolDefinition, *, strictly: bool) -> dict[str, object]:
     found: dict[str, object] = {"name": tool.name, "description": tool.description}
     found["parameters"] = tool.parameters if parameters is None else parameters
     return found if parameters is None else {**found, "strict": True}
+
+
+def _tools(tools: tuple[ToolDefinition, ...], strictly: bool) -> msgspec.Raw:
+    """The tools as they are sent: the same bytes in each turn."""
+    found = [{"type": "function", "function": _function(tool, strictly=strictly)} for tool in tools]
+    return msgspec.Raw(msgspec.json.encode(found))
+
+
+_written: Final = Once(_tools)
 
 
 def _message(message: Message) -> dict[str, object]:
@@ -171,6 +179,9 @@ def _is_strict(schema: object, root: bool = True) -> bool:
     if "items" in schema:
         inner.append(schema["items"])
     return all(_is_strict(part, root=False) for part in inner)
+
+
+_is_strict_once: Final = Once(_is_strict)
 
 
 # --- what the stream holds; fields that are not listed are of no use here ------------------------------

@@ -1,14 +1,13 @@
-"""Server-sent events out of a response body: bounded, strictly UTF-8, and read by `httpx_sse`."""
+"""Server-sent events out of a response body: bounded, and strictly UTF-8.
+
+By the standard's "Interpreting an event stream" (https://html.spec.whatwg.org/multipage/server-sent-events.html),
+of which `id` and `retry` mean nothing here: a turn's stream is never taken up again.
+"""
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from typing import Final, TypeVar
 
-import httpx
-import httpx_sse
 import msgspec
 
 from .types import ModelError
@@ -21,20 +20,74 @@ MAX_STREAM: Final = 32 * 1024 * 1024
 T = TypeVar("T")
 
 
-async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[tuple[str, str]]:
-    """The (event, data) pairs in `chunks`, without events that carry no data. An unnamed event is `message`.
+class EventDecoder:
+    """Takes the bytes of one stream as they come, and gives the events that they complete."""
 
-    Raises:
-        ModelError: a line beyond `MAX_LINE`, a body beyond `MAX_STREAM`, or bytes that are not UTF-8.
-    """
-    # The library reads events from its own response type only.
-    body = httpx.Response(
-        200, headers={"content-type": "text/event-stream; charset=utf-8"}, stream=_Bounded(chunks)
-    )
-    async with aclosing(httpx_sse.EventSource(body).aiter_sse()) as source:
-        async for event in source:
-            if event.data:
-                yield event.event, event.data
+    def __init__(self) -> None:
+        self._total = 0
+        #: The line that has not ended, in pieces: joined once, however many there are.
+        self._line: list[bytes] = []
+        self._line_size = 0
+        self._after_cr = False
+        self._at_start = True
+        self._name = ""
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> list[tuple[str, str]]:
+        """The (event, data) pairs that end in the next bytes, without events that carry no data.
+
+        An unnamed event is `message`.
+
+        Raises:
+            ModelError: a line beyond `MAX_LINE`, a body beyond `MAX_STREAM`, or bytes that are not UTF-8.
+        """
+        self._total += len(chunk)
+        if self._total > MAX_STREAM:
+            raise ModelError(f"provider sent more than {MAX_STREAM} bytes")
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = chunk.rfind(b"\n")
+        if end < 0:
+            self._begun(chunk)
+            return []
+        ended = b"".join((*self._line, chunk[:end]))
+        if len(ended) > MAX_LINE:
+            for line in ended.split(b"\n"):
+                _check(len(line))
+        self._line, self._line_size = [], 0
+        self._begun(chunk[end + 1 :])
+        try:
+            text = ended.decode()
+        except UnicodeDecodeError as error:
+            raise ModelError("provider sent bytes that are not UTF-8") from error
+        if self._at_start:
+            text = text.removeprefix("\ufeff")
+            self._at_start = False
+        return self._read(text.split("\n"))
+
+    def _begun(self, piece: bytes) -> None:
+        self._line.append(piece)
+        self._line_size += len(piece)
+        _check(self._line_size)
+
+    def _read(self, lines: list[str]) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for line in lines:
+            if not line:
+                if data := "\n".join(self._data):
+                    found.append((self._name or "message", data))
+                self._name, self._data = "", []
+                continue
+            field, _, value = line.partition(":")
+            if field == "data":
+                self._data.append(value.removeprefix(" "))
+            elif field == "event":
+                self._name = value.removeprefix(" ")
+        return found
 
 
 def read(decoder: msgspec.json.Decoder[T], data: str) -> T:
@@ -51,29 +104,9 @@ def read(decoder: msgspec.json.Decoder[T], data: str) -> T:
         raise ModelError(f"provider sent an event that can't be read: {_lower(str(error))}") from error
 
 
-class _Bounded(httpx.AsyncByteStream):
-    """The chunks as they are, until they are too much."""
-
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        utf8 = codecs.getincrementaldecoder("utf-8")()
-        total = line = 0
-        async for chunk in self._chunks:
-            total += len(chunk)
-            first, *others = chunk.replace(b"\r", b"\n").split(b"\n")
-            longest = max(line + len(first), *map(len, others), 0)
-            line = len(others[-1]) if others else line + len(first)
-            if longest > MAX_LINE:
-                raise ModelError(f"provider sent a line of more than {MAX_LINE} bytes")
-            if total > MAX_STREAM:
-                raise ModelError(f"provider sent more than {MAX_STREAM} bytes")
-            try:
-                utf8.decode(chunk)
-            except UnicodeDecodeError as error:
-                raise ModelError("provider sent bytes that are not UTF-8") from error
-            yield chunk
+def _check(size: int) -> None:
+    if size > MAX_LINE:
+        raise ModelError(f"provider sent a line of more than {MAX_LINE} bytes")
 
 
 def _lower(text: str) -> str:

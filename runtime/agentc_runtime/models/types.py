@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Generator
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -93,12 +93,6 @@ class ModelResponse(_Value, frozen=True, kw_only=True):
     cached: bool = False
 
 
-class TextDelta(_Value, frozen=True, kw_only=True):
-    """A piece of streamed text."""
-
-    text: str
-
-
 class WireRequest(_Value, frozen=True, kw_only=True):
     """The HTTP request of one turn: `body` is JSON."""
 
@@ -124,14 +118,19 @@ class ModelError(Exception):
         self.free = not sent or status is not None
 
 
+#: Reads one answer. It is sent the server-sent events as (event, data) pairs, and None when there are no
+#: more; it yields the texts that each brings, and returns the response at the last.
+Reading: TypeAlias = Generator[tuple[str, ...], tuple[str, str] | None, ModelResponse]
+
+
 class Adapter(Protocol):
     """One provider's wire format, as two pure functions: no connection, no secret source."""
 
     def build(self, request: ModelRequest, base_url: str, secret: str | None) -> WireRequest:
         """The streaming HTTP request for one turn."""
 
-    def parse(self, events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[TextDelta | ModelResponse]:
-        """Turn server-sent events, as (event, data) pairs, into deltas and, last, one `ModelResponse`.
+    def parse(self) -> Reading:
+        """Begin to read an answer. See `Reading`.
 
         Raises:
             ModelError: an error event, a stream that ends early, or data that is not the provider's format.

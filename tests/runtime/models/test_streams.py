@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, Inexact
 from types import ModuleType
 from typing import Any
 
+import httpx
+import httpx_sse
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from agentc_runtime.environments import Endpoint
 from agentc_runtime.models import sse
 from agentc_runtime.models.client import adapter
 from agentc_runtime.models.cost import cost_usd
-from agentc_runtime.models.types import ModelError, ModelResponse, TextDelta, Usage
+from agentc_runtime.models.types import ModelError, ModelResponse, Usage
 
 NAMELESS = (
     'data: {"choices": [{"delta": {"tool_calls": [{"index": 0}]}, "finish_reason": "stop"}]}\n\n'
@@ -33,26 +34,22 @@ TURN = {
 }
 
 
-async def chunked(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
-
-
-async def _answer(provider: Any, parts: Iterable[bytes]) -> tuple[list[str], ModelResponse]:
-    heard: list[str] = []
-    response: ModelResponse | None = None
-    async for item in adapter(provider).parse(sse.events(chunked(parts))):
-        assert response is None, "nothing comes after the response"
-        if isinstance(item, TextDelta):
-            heard.append(item.text)
-        else:
-            response = item
-    assert response is not None
-    return heard, response
-
-
 def answer(provider: Any, *parts: bytes) -> tuple[list[str], ModelResponse]:
-    return asyncio.run(_answer(provider, parts))
+    heard: list[str] = []
+    reading = adapter(provider).parse()
+    assert next(reading) == ()
+    try:
+        for event in events(*parts):
+            heard += reading.send(event)
+        reading.send(None)
+    except StopIteration as ended:
+        return heard, ended.value
+    raise AssertionError("nothing comes after the last event")
+
+
+def events(*parts: bytes) -> list[tuple[str, str]]:
+    decoder = sse.EventDecoder()
+    return [event for part in parts for event in decoder.feed(part)]
 
 
 @pytest.fixture(scope="module")
@@ -254,27 +251,50 @@ def test_thinking_that_nobody_may_read_is_kept_too() -> None:
 # --- the event reader -----------------------------------------------------------------------------------
 
 
-async def _events(*parts: bytes) -> list[tuple[str, str]]:
-    return [event async for event in sse.events(chunked(parts))]
-
-
-async def test_lines_may_end_in_three_ways_and_data_may_take_several() -> None:
-    got = await _events(b"event: a\r\ndata: 1\r", b"\ndata:2\r\rdata: 3\n\ndata: cut")
+def test_lines_may_end_in_three_ways_and_data_may_take_several() -> None:
+    got = events(b"event: a\r\ndata: 1\r", b"\ndata:2\r\rdata: 3\n\ndata: cut")
     assert got == [("a", "1\n2"), ("message", "3")]
+    assert events(b"\xef\xbb\xbfdata: 1\n\n") == [("message", "1")]
 
 
-async def test_a_huge_line_and_a_huge_stream_are_cut_off() -> None:
+LINES = [
+    b"data",
+    b"event",
+    b"id",
+    b"retry",
+    b":",
+    b": ",
+    b"x",
+    "ä\u2028".encode(),
+    b"\x00",
+    b"\n",
+    b"\r",
+    b"\r\n",
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=40), st.integers(1, 7))
+@settings(max_examples=300, deadline=None)
+def test_law_events_are_those_of_another_reader(pieces: list[bytes], cut: int) -> None:
+    data = b"".join(pieces)
+    parts = [data[at : at + cut] for at in range(0, len(data), cut)]
+    answer = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=data)
+    theirs = [(one.event, one.data) for one in httpx_sse.EventSource(answer).iter_sse() if one.data]
+    assert events(*parts) == theirs
+
+
+def test_a_huge_line_and_a_huge_stream_are_cut_off() -> None:
     with pytest.raises(ModelError, match="line of more"):
-        await _events(b"data: ", *([b"x" * 1_000_000] * 5))
+        events(b"data: ", *([b"x" * 1_000_000] * 5))
     line = b"data: " + b"x" * 1_000_000 + b"\n"
     with pytest.raises(ModelError, match="more than"):
-        await _events(*([line] * 34))
+        events(*([line] * 34))
 
 
-async def test_bytes_that_are_not_text_are_refused() -> None:
+def test_bytes_that_are_not_text_are_refused() -> None:
     with pytest.raises(ModelError, match="UTF-8"):
-        await _events(b"data: \xff\n\n")
-    assert await _events(b"data: \xc3", b"\xa4\n\n") == [("message", "ä")]
+        events(b"data: \xff\n\n")
+    assert events(b"data: \xc3", b"\xa4\n\n") == [("message", "ä")]
 
 
 # --- cost -----------------------------------------------------------------------------------------------
