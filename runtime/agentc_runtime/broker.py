@@ -8,30 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from .answer import Answer
+from .asking import People
 from .bundle import Program, SourceMap, Tool, locate
-from .calls import NOBODY, ApprovalRequest, Approver, Call, Claim, Decision, Journal, Returned, answered
+from .calls import Approver, Call, Claim, Journal, Returned, answered
 from .canonical import canonical
-from .events import ApprovalAsked, ApprovalDecided, Event, ToolCalled, ToolRefused, ToolRetried, ToolReturned
+from .events import Emit, ToolCalled, ToolRefused, ToolRetried, ToolReturned
 from .labels import Label
 from .once import Once
-from .origins import ORIGINS
 from .paging import all_pages
 from .policy import Allowed, policy_of
 from .quotas import used_up
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
-from .request import build_request, first_page, preview
+from .request import build_request, first_page
 from .secrets import Secrets
 from .sending import Clocks, Sender
-from .switches import NoSwitches, Switches, open_groups, stopped
+from .switches import NoSwitches, Switches, stopped
 from .tokens import Tokens
 from .violations import Validator, compile_predicate
 from .wire import HttpRequest, Transport
@@ -43,8 +42,6 @@ REMEMBERED: Final = 10_000
 
 _CLOCKS: Final = Clocks()
 _NO_SWITCHES: Final = NoSwitches()
-
-Emit = Callable[[Event], None]
 
 
 class Broker:
@@ -75,11 +72,12 @@ class Broker:
         self._environment = program.environments[environment_name]
         self._journal = journal
         self._secrets = secrets
-        self._approver = approver
         self._clocks = clocks or _CLOCKS
         self._switches = switches or _NO_SWITCHES
         self._counted_as = counted_as or program.agent.name
         self._policy = policy_of(program, source_map)
+        #: Who is asked about calls, and by the states that ask of themselves.
+        self.people = People(program.agent.name, self._policy, journal, secrets, approver, self._switches)
         self._transport = transport
         self._typed = _typed_of(program)
         tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
@@ -114,7 +112,7 @@ class Broker:
         arguments = self._secrets.redact_object(decided.arguments)
         digest = self._digest(tool.name, arguments, request)
         if decided.reasons:
-            agreed = await self._consent(call, decided, request, digest, emit)
+            agreed = await self.people.consent(call, decided, request, digest, emit)
             if isinstance(agreed, Refusal):
                 return await self._refused(call, agreed, emit, tool.name)
             if agreed is not decided or self._secrets.renewable:
@@ -229,82 +227,6 @@ class Broker:
     def _request(self, allowed: Allowed, extra: Mapping[str, object], key: str | None) -> HttpRequest:
         arguments = {**allowed.arguments, **extra}
         return build_request(allowed.tool, arguments, self._environment, self._secrets, key)
-
-    async def _consent(
-        self, call: Call, allowed: Allowed, request: HttpRequest, digest: str, emit: Emit
-    ) -> Allowed | Refusal:
-        """The call that a person agreed to: `allowed` itself, or a narrower one."""
-        tool = allowed.tool
-        asked = ApprovalRequest(
-            run_id=call.run_id,
-            call_id=call.call_id,
-            state=call.state,
-            tool=tool.name,
-            arguments=self._secrets.redact_object(allowed.arguments),
-            preview=self._secrets.redact(preview(request)),
-            reasons=tuple(str(reason) for reason in allowed.reasons),
-            by=allowed.by,
-            expires_ms=allowed.expires_ms,
-            digest=digest,
-            effect=tool.effect,
-            label=call.context,
-            origins={
-                name: tuple(origin for origin in ORIGINS if call.origins.stands_in(value, (origin,)))
-                for name, value in allowed.arguments.items()
-            },
-            undo="" if tool.undo is None else tool.undo.tool,
-        )
-        at = allowed.reasons[0].at
-        decision = await self.consult(asked, emit)
-        if decision is None:
-            message = f"nobody approved `{tool.name}` within {allowed.expires_ms} ms"
-            return Refusal(code="AR206", message=message, value=allowed.expires_ms, at=at)
-        if decision.approved and decision.arguments is not None:
-            return self._policy.narrowed(call, allowed, asked.arguments, decision.arguments)
-        if decision.approved:
-            return allowed
-        reason = f": {shortened(decision.reason)}" if decision.reason else ""
-        who = shortened(decision.by)
-        message = f"`{tool.name}` was rejected by {who}{reason}"
-        if decision.by == NOBODY:
-            message = f"nobody approved `{tool.name}`{reason}"
-        return Refusal(code="AR205", message=self._secrets.redact(message), at=at)
-
-    async def consult(self, asked: ApprovalRequest, emit: Emit) -> Decision | None:
-        """Ask a person, and record question and answer. `None` when there was none in time.
-
-        What the journal or the approver raises passes through.
-        """
-        said = {"call_id": asked.call_id, "tool": asked.tool, "digest": asked.digest}
-        asking = {**said, "reasons": list(asked.reasons)}
-        await answered(self._journal.record(asked.run_id, "approval_asked", asking))
-        emit(
-            ApprovalAsked(
-                state=asked.state,
-                tool=asked.tool,
-                call_id=asked.call_id,
-                preview=asked.preview,
-                reasons=asked.reasons,
-            )
-        )
-        decision = await self._asked(asked)
-        kept = decision or Decision(approved=False, by=NOBODY)
-        answer = {"approved": kept.approved, "by": kept.by, "reason": kept.reason}
-        await answered(self._journal.record(asked.run_id, "approval_decided", {**said, **answer}))
-        emit(ApprovalDecided(tool=asked.tool, call_id=asked.call_id, approved=kept.approved, by=kept.by))
-        return decision
-
-    async def _asked(self, asked: ApprovalRequest) -> Decision | None:
-        """The decision of the groups that are not disabled, before the question and after the answer."""
-        agent = self._program.agent.name
-        groups = open_groups(self._switches, agent, asked.by)
-        decision: Decision | None = None
-        if not isinstance(groups, str):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(asked.expires_ms / 1000):
-                    decision = await self._approver.ask(msgspec.structs.replace(asked, by=groups))
-            groups = open_groups(self._switches, agent, groups)
-        return Decision(approved=False, by=NOBODY, reason=groups) if isinstance(groups, str) else decision
 
     async def _claim(
         self, call: Call, allowed: Allowed, arguments: dict[str, object], digest: str, key: str | None

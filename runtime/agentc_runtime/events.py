@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -270,6 +271,8 @@ Event: TypeAlias = (
     | RunEnded
     | RunParked
 )
+#: Tells an observer of one event.
+Emit: TypeAlias = Callable[[Event], None]
 
 
 def as_data(event: Event) -> dict[str, object]:

@@ -48,7 +48,7 @@ async def run_approval(run: Run, name: str, state: ApprovalState) -> Step:
         expires_ms=state.expires_ms,
         digest=hashlib.sha256(canonical({"state": name, "message": message, "show": arguments})).hexdigest(),
     )
-    decision = await services.steps.ask(key, lambda: services.broker.consult(asked, services.emit))
+    decision = await services.steps.ask(key, lambda: services.broker.people.consult(asked, services.emit))
     answer: dict[str, object] = {"by": NOBODY, "reason": ""}
     if decision is not None:
         answer = {"by": decision.by, "reason": services.secrets.redact(decision.reason)}

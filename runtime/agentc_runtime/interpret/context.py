@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..budgets import Payer
 from ..bundle import Program, SourceMap, Tool
 from ..calls import Call, Returned
-from ..events import Event
+from ..events import Emit, Event
 from ..expressions import Schema
 from ..labels import NOTHING_READ, Label, join
 from ..origins import Origins, origins_of
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ..models.client import ModelClient
     from ..retrieval import Retriever
     from ..secrets import Secrets
-
-Emit: TypeAlias = Callable[[Event], None]
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
