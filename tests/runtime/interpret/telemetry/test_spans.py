@@ -291,5 +291,5 @@ async def test_content_without_what_patterns_find(rig, agent, seen):
     assert json.loads(result) == {"subject": "write to [email]", "priority": 1}
     everything = seen.everything()
     assert "ann@example.com" not in everything
-    assert "4111" not in everything
+    assert "4111 1111" not in everything  # not `4111` alone: times hold those digits too
     assert "card [card]" in everything
