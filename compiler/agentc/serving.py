@@ -13,7 +13,7 @@ from agentc_runtime.switches import ControlError
 from agentc_runtime.trust.policy import PolicyError, read_policy
 from agentc_runtime.verify import Bundle, BundleError, read_bundle
 from agentc_service.auth.jwt import Trust
-from agentc_service.settings import Limits, Provider, Served, Settings
+from agentc_service.settings import Console, Limits, Provider, Served, Settings
 
 from .diagnostics import Diagnostic, did_you_mean
 from .load import read_file
@@ -88,6 +88,7 @@ def settings_of(service: Resource[ServiceSpec], folder: Path, *, listen: str | N
             waiting=limits.waiting,
             shutdown=milliseconds(limits.shutdown) / 1000,
         ),
+        console=Console(spec.console.origin),
     )
 
 

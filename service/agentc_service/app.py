@@ -21,6 +21,8 @@ from .auth.api_keys import ApiKeys
 from .auth.guard import Guard
 from .auth.jwt import Tokens
 from .auth.key_set import fetching
+from .console.app import create_console
+from .console.visits import Parts
 from .events import EventStreams
 from .limits import BodyLimit, Rate
 from .runs import Runs, ServiceDoors
@@ -63,6 +65,7 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
             # the engine is begun and ended outside of the event loop, in which it refuses to wait
             chores = await asyncio.to_thread(stack.enter_context, work)
             app.state.runs = Runs(settings, ledger, streams, environ, chores.made)
+            console.state.parts = Parts.of(settings, ledger, app.state.runs, streams, app.state.guard)
             attending = asyncio.create_task(asyncio.to_thread(chores.attend, stop))
             writing = asyncio.create_task(streams.write_forever())
             following = [
@@ -99,4 +102,6 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
     for module in (health, agents, runs, approvals, sessions, audit):
         app.include_router(module.router)
+    console = create_console(settings.console.origin)
+    app.mount("/console", console)
     return app

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agentc_runtime.events import Event
+from agentc_runtime.events import Event, as_data
 from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger
 
@@ -68,7 +68,7 @@ class EventStreams:
             nonlocal number
             number += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            stored = StoredEvent(number, now, msgspec.json.encode(event).decode())
+            stored = StoredEvent(number, now, msgspec.json.encode(as_data(event)).decode())
             if threading.get_ident() == self._thread:
                 self._told(run_id, stored)
             else:

@@ -63,6 +63,13 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Console:
+    """The console. `origin` is how browsers reach it, `None` for this machine alone."""
+
+    origin: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """A service. `store` is a path or a PostgreSQL URL; `agents` are by their names."""
 
@@ -73,3 +80,4 @@ class Settings:
     api_keys: Path | None = None
     provider: Provider | None = None
     limits: Limits = field(default_factory=Limits)
+    console: Console = Console()

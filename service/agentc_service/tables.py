@@ -26,6 +26,9 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS served_sessions (
         session_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, subject TEXT NOT NULL, agent TEXT NOT NULL,
         data TEXT NOT NULL, created TEXT NOT NULL)""",
+    # people in browsers: the digest of a cookie, and who has it, as JSON
+    """CREATE TABLE IF NOT EXISTS console_sessions (
+        session_digest TEXT PRIMARY KEY, caller TEXT NOT NULL, seen TEXT NOT NULL, ends TEXT NOT NULL)""",
 )
 
 

@@ -72,6 +72,21 @@ class AuthSpec(Closed):
     """Tokens of an identity provider."""
 
 
+class ConsoleSpec(Closed):
+    """The console: the service for people, in a browser, under `/console`."""
+
+    origin: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=r"^(https://[a-z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?)$"
+            ),
+        ]
+        | None
+    ) = None
+    """How browsers reach the service: `https://` and its name. Left out: it answers on this machine alone."""
+
+
 class ServiceLimitsSpec(Closed):
     """What the service takes before it says no."""
 
@@ -100,3 +115,5 @@ class ServiceSpec(Closed):
     """Who may call."""
     limits: ServiceLimitsSpec = ServiceLimitsSpec()
     """What the service takes before it says no."""
+    console: ConsoleSpec = ConsoleSpec()
+    """The service for people, in a browser."""

@@ -23,6 +23,7 @@ import msgspec
 from .caller import Caller, Role, UnknownCallerError
 
 _KEY: Final = re.compile(r"agentc_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
+_UNKNOWN: Final = "the API key is not one of this service"
 #: A file with more is not one of ours.
 _MAX_BYTES: Final = 16 * 1024 * 1024
 
@@ -143,17 +144,30 @@ class ApiKeys:
         """
         shape = _KEY.fullmatch(key)
         if shape is None:
-            raise UnknownCallerError("the API key is not one of this service")
+            raise UnknownCallerError(_UNKNOWN)
+        kept = self._current().get(shape[1])
+        if kept is None or not hmac.compare_digest(kept.sha256, _digest(key)):
+            raise UnknownCallerError(_UNKNOWN)
+        return _caller(kept, now)
+
+    def owner(self, identifier: str, now: datetime) -> Caller:
+        """Who has the key with this id, for a session that was begun with it.
+
+        Raises:
+            UnknownCallerError: it was withdrawn, or its time is up.
+            KeyFileError: the file has changed and can't be read.
+        """
+        kept = self._current().get(identifier)
+        if kept is None:
+            raise UnknownCallerError("the API key was withdrawn")
+        return _caller(kept, now)
+
+    def _current(self) -> Mapping[str, ApiKey]:
         stamp = self._now_there()
         if stamp != self._stamp:
             self._keys = read_keys(self._path)
             self._stamp = stamp
-        kept = self._keys.get(shape[1])
-        if kept is None or not hmac.compare_digest(kept.sha256, _digest(key)):
-            raise UnknownCallerError("the API key is not one of this service")
-        if kept.expires is not None and now >= datetime.fromisoformat(kept.expires):
-            raise UnknownCallerError(f"the API key `{kept.id}` expired on {kept.expires}")
-        return Caller(kept.tenant, kept.subject, frozenset(kept.roles), frozenset(kept.groups), "api_key")
+        return self._keys
 
     def _now_there(self) -> tuple[int, int, int]:
         try:
@@ -161,6 +175,18 @@ class ApiKeys:
         except OSError as error:
             raise KeyFileError(f"can't read the API keys in `{self._path}`: {error.strerror}") from error
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def key_id(key: str) -> str | None:
+    """The id of a key of this form, which is no secret."""
+    shape = _KEY.fullmatch(key)
+    return None if shape is None else shape[1]
+
+
+def _caller(kept: ApiKey, now: datetime) -> Caller:
+    if kept.expires is not None and now >= datetime.fromisoformat(kept.expires):
+        raise UnknownCallerError(f"the API key `{kept.id}` expired on {kept.expires}")
+    return Caller(kept.tenant, kept.subject, frozenset(kept.roles), frozenset(kept.groups), "api_key")
 
 
 def _digest(key: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -13,13 +15,22 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ..limits import Rate
 from ..problems import ProblemError
-from .api_keys import ApiKeys, KeyFileError
+from .api_keys import ApiKeys, KeyFileError, key_id
 from .caller import Caller, Role, UnknownCallerError
 from .jwt import Tokens
 
 bearer = HTTPBearer(
     auto_error=False, description="An API key of this service, or a token of the identity provider."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who began a session, and what it rests on: the id of an API key, or a token that ends at `until`."""
+
+    caller: Caller
+    key: str | None
+    until: datetime | None
 
 
 class Guard:
@@ -36,16 +47,31 @@ class Guard:
         Raises:
             ProblemError: 401 nobody's, 429 called too often, 503 what is needed to know can't be read.
         """
-        try:
+        with _refusals():
             found = await self._recognised(credentials)
-        except UnknownCallerError as error:
-            raise unauthorised(error.reason) from error
-        except (KeyFileError, OSError) as error:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "callers can't be recognised now",
-                headers={"retry-after": "5"},
-            ) from error
+        self._count(found)
+        return found
+
+    async def standing(self, credentials: str) -> Standing:
+        """What a session that is begun with these credentials rests on. Raises as `caller` does."""
+        found = await self.caller(credentials)
+        with _refusals():
+            if found.source == "api_key" or self._tokens is None:
+                return Standing(found, key_id(credentials), None)
+            return Standing(found, None, await self._tokens.until(credentials))
+
+    def still(self, standing: Standing) -> Caller:
+        """Whose session it is, by the API key as it is now. Raises as `caller` does."""
+        found = standing.caller
+        with _refusals():
+            if standing.key is not None:
+                if self._keys is None:
+                    raise UnknownCallerError("this service takes no API keys")
+                found = self._keys.owner(standing.key, datetime.now(UTC))
+        self._count(found)
+        return found
+
+    def _count(self, found: Caller) -> None:
         wait = self._rate.take(f"{found.tenant}\n{found.subject}")
         if wait > 0:
             raise ProblemError(
@@ -53,7 +79,6 @@ class Guard:
                 f"too many requests: the next may be made in {wait:.1f} s",
                 headers={"retry-after": str(math.ceil(wait))},
             )
-        return found
 
     async def _recognised(self, credentials: str) -> Caller:
         if credentials.startswith("agentc_"):
@@ -63,6 +88,18 @@ class Guard:
         if self._tokens is None:
             raise UnknownCallerError("the API key is not one of this service")
         return await self._tokens.caller(credentials)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except UnknownCallerError as error:
+        raise unauthorised(error.reason) from error
+    except (KeyFileError, OSError) as error:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "callers can't be recognised now", headers={"retry-after": "5"}
+        ) from error
 
 
 def unauthorised(reason: str) -> ProblemError:

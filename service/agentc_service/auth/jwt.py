@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeGuard
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias, TypeGuard
 
 import jwt
 from jwt import PyJWKSet
@@ -60,6 +61,13 @@ class Tokens:
             UnknownCallerError: it does not hold, or says nobody that this service knows.
             OSError: the provider's keys can't be fetched.
         """
+        return self._read(await self._claims(token))
+
+    async def until(self, token: str) -> datetime:
+        """When the token ends. Raises as `caller` does."""
+        return datetime.fromtimestamp(int((await self._claims(token))["exp"]), UTC)
+
+    async def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN:
             raise UnknownCallerError("the token is too long")
         try:
@@ -70,7 +78,7 @@ class Tokens:
             raise UnknownCallerError("the token is not signed with an algorithm that is accepted")
         key = await self._key(header.get("kid"))
         try:
-            claims = jwt.decode(
+            return jwt.decode(
                 token,
                 key,
                 algorithms=[header["alg"]],
@@ -81,7 +89,6 @@ class Tokens:
             )
         except PyJWTError as error:
             raise UnknownCallerError(f"the token does not hold: {_why(error)}") from error
-        return self._read(claims)
 
     async def _key(self, kid: object) -> jwt.PyJWK:
         if not isinstance(kid, str):

@@ -28,6 +28,7 @@ ROLES: dict[str, tuple[str, tuple[Role, ...], tuple[str, ...]]] = {
     "lee": ("acme", ("approver",), ("support-leads",)),
     "ops": ("acme", ("operator",), ()),
     "eve": ("acme", ("auditor",), ()),
+    "sam": ("acme", ("caller", "operator", "auditor", "approver"), ("support-leads",)),
     "zoe": ("other", ("caller", "operator", "auditor", "approver"), ("support-leads",)),
 }
 #: A key for each of them, and what the service keeps of it.

@@ -1,0 +1,72 @@
+"""What people do in the console, by mouse and by keyboard, in a real browser."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+
+INJECTED = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
+
+
+def test_a_run_is_seen_live_from_its_question_to_its_end(service, tab):
+    with service.client("ana") as ana:
+        run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
+    watching, deciding = tab(service), tab(service)
+    watching.sign_in(service.keys["ana"], f"/runs/{run}")
+    page = watching.page
+    page.locator("#summary .status", has_text="waiting").wait_for()
+    watching.shoot("run-waiting")
+
+    deciding.sign_in(service.keys["lee"])
+    deciding.shoot("approvals")
+    deciding.page.keyboard.press("Tab")
+    deciding.page.get_by_role("link", name="helpdesk.refund").focus()
+    deciding.page.keyboard.press("Enter")
+    deciding.page.get_by_label("Reason").wait_for()
+    deciding.shoot("approval")
+    deciding.page.get_by_label("Reason").fill("A ticket is no order.")
+    deciding.page.keyboard.press("Tab")
+    deciding.page.keyboard.press("Tab")
+    deciding.page.keyboard.press("Enter")
+    deciding.page.get_by_text("Your decision is kept: rejected").wait_for()
+    deciding.shoot("approval-decided")
+
+    page.locator("#summary .status", has_text="succeeded").wait_for()
+    page.get_by_text("Run succeeded", exact=True).wait_for()
+    assert page.locator("#said").inner_text() == "The run is succeeded."
+    watching.shoot("run-succeeded")
+    watching.open("/runs")
+    watching.shoot("runs")
+
+
+def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
+    """By axe-core: contrast, names, roles, order of headings, and what else of WCAG a program can judge."""
+    with service.client("ana") as ana, service.client("lee") as lee:
+        run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
+        (asked,) = lee.get("/v1/approvals").json()["approvals"]
+    pages = {
+        "runs": "/runs",
+        "run": f"/runs/{run}",
+        "approvals": "/approvals",
+        "approval": f"/approvals/{asked['approval_id']}",
+        "none": "/approvals?status=void",
+    }
+    found = []
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        seen = tab(service, color_scheme=scheme)
+        seen.page.set_viewport_size({"width": width, "height": 800})
+        seen.open("/sign-in")
+        found += problems(seen.page, scheme, "/sign-in")
+        seen.sign_in(service.keys["sam"])
+        for name, path in pages.items():
+            seen.open(path)
+            found += problems(seen.page, scheme, path)
+            seen.shoot(f"{name}-{scheme}")
+            wide = seen.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wide <= 0, (path, width, wide)
+    assert not found, "\n".join(map(str, found))
+
+
+def problems(page, scheme, path):
+    """What axe-core finds in a page: rule and element."""
+    violations = Axe().run(page).response["violations"]
+    return [(scheme, path, one["id"], node["html"][:120]) for one in violations for node in one["nodes"]]

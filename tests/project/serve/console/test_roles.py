@@ -1,0 +1,125 @@
+"""Who may open what in the console: a row for every route, tried with every role and from another tenant."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from agentc_service.console.app import create_console
+
+RUN = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
+#: Who has which role alone, in one tenant. `zoe` has all of them, in another.
+PEOPLE = {"caller": "ana", "approver": "lee", "operator": "ops", "auditor": "eve"}
+EVERYBODY = tuple(PEOPLE)
+READERS = ("caller", "operator", "auditor")
+DECIDERS = ("approver", "operator", "auditor")
+TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+
+
+class Row(NamedTuple):
+    """A route, who may use it, and the answer for them. `own`: a thing of one tenant is named in its path."""
+
+    method: str
+    path: str
+    roles: tuple[str, ...]
+    ok: int
+    fields: tuple[tuple[str, str], ...] = ()
+    own: bool = False
+
+
+ROWS = (
+    Row("GET", "/", EVERYBODY, 303),
+    Row("GET", "/runs", READERS, 200),
+    Row("GET", "/runs/{run_id}", READERS, 200, own=True),
+    Row("GET", "/approvals", DECIDERS, 200),
+    Row("GET", "/approvals/{approval_id}", DECIDERS, 200, own=True),
+    Row(
+        "POST", "/approvals/{approval_id}", ("approver",), 303,
+        (("decision", "reject"), ("reason", "no order")), own=True,
+    ),
+    # of a run that is over, so that the stream ends
+    Row("GET", "/runs/{run_id}/events", READERS, 200, own=True),
+    Row("POST", "/sign-out", EVERYBODY, 303),
+)  # fmt: skip
+#: For whoever comes, with no session.
+OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
+
+
+def test_every_route_has_a_row():
+    """A new route without one fails here."""
+    there = {
+        (method, route.path)
+        for route in create_console(None).routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert there == {(row.method, row.path) for row in ROWS} | OPEN
+
+
+class Person:
+    """Somebody with a browser who has signed in, or nobody."""
+
+    def __init__(self, service, name):
+        headers = {"origin": service.url, "sec-fetch-mode": "navigate"}
+        self.client = httpx.Client(base_url=service.url, timeout=30, trust_env=False, headers=headers)
+        self.token = "0" * 64
+        if name is not None:
+            token = TOKEN.search(self.client.get("/console/sign-in").text)[1]
+            fields = {"form_token": token, "credentials": service.keys[name]}
+            assert self.client.post("/console/sign-in", data=fields).status_code == 303
+            page = self.client.get("/console/", follow_redirects=True).text
+            self.token = TOKEN.search(page)[1]
+
+    def ask(self, row, things):
+        path = "/console" + row.path.format(**things)
+        if row.method == "GET":
+            return self.client.get(path)
+        return self.client.post(path, data={"form_token": self.token, **dict(row.fields)})
+
+
+@pytest.fixture
+def people(service):
+    """Everybody who is tried, by name."""
+    found = {name: Person(service, name) for name in (None, "zoe", "ben", *PEOPLE.values())}
+    yield found
+    for person in found.values():
+        person.client.close()
+
+
+def test_roles_and_tenants_at_every_page(service, people):
+    with service.client("ana") as ana, service.client("lee") as lee:
+        run = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
+        (asked,) = lee.get("/v1/approvals").json()["approvals"]
+    things = {"run_id": run, "approval_id": asked["approval_id"]}
+    for row in ROWS:
+        nobody = people[None].ask(row, things)
+        assert nobody.status_code == (303 if row.method == "GET" else 401), row
+        assert "/console/sign-in" in nobody.headers.get("location", "/console/sign-in")
+        other = people["zoe"].ask(row, things)
+        assert other.status_code == (404 if row.own else row.ok), (row, other.text)
+        if not row.own:
+            assert not any(one in other.text for one in things.values())
+        for role, name in PEOPLE.items():
+            got = people[name].ask(row, things)
+            assert got.status_code == (row.ok if role in row.roles else 403), (row, role, got.text)
+        if row.own and "caller" in row.roles:
+            assert people["ben"].ask(row, things).status_code == 404, "another caller of the same tenant"
+
+
+def test_paths_that_name_nothing_are_not_found_and_never_shown_as_markup(people):
+    for path in (
+        "/runs/<script>",
+        "/runs/%00",
+        "/runs/..%2f",
+        "/approvals/'",
+        "/runs?status=<b>",
+        "/runs?before=<b>",
+    ):
+        answer = people["ana"].client.get(f"/console{path}")
+        assert answer.status_code in (400, 403, 404), path
+        assert "<script>" not in answer.text
+        assert "<b>" not in answer.text
