@@ -159,7 +159,9 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         if placement is not None:
             await answered(journal.record(run_id, "placed", msgspec.to_builtins(placement)))
 
-    def serve(program: Program, source_map: SourceMap, callers: tuple[str, ...] = ()) -> Services:
+    def serve(
+        program: Program, source_map: SourceMap, callers: tuple[str, ...], agents: Mapping[str, Services]
+    ) -> Services:
         agent = program.agent.name
         inherited = Inherited(found_switches, callers) if callers else found_switches
         return Services(
@@ -190,13 +192,10 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             emit=emit,
             steps=steps or DirectSteps(),
             retrievers=found,
-            agents={
-                other: serve(inner, map_of(source_map, other), (*callers, agent))
-                for other, inner in program.agents.items()
-            },
+            agents=agents,
         )
 
-    services = serve(program, source_map)
+    services = _served(serve, program, source_map, ())
     run = Run(run_id, services, input=input, session=session)
 
     def observe(step: int, state: str, outcome: Step | Refusal) -> None:
@@ -230,6 +229,18 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 await answered(log.end_run(run_id, result.status, output=said, refusal=result.refusal))
             emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
     return result
+
+
+_Serve: TypeAlias = Callable[[Program, SourceMap, tuple[str, ...], Mapping[str, Services]], Services]
+
+
+def _served(serve: _Serve, program: Program, source_map: SourceMap, callers: tuple[str, ...]) -> Services:
+    """The services of a program, with those of the agents that it hands off to."""
+    inner = (*callers, program.agent.name)
+    agents = {
+        name: _served(serve, one, map_of(source_map, name), inner) for name, one in program.agents.items()
+    }
+    return serve(program, source_map, callers, agents)
 
 
 def _kept(step: Step, secrets: Secrets) -> object:
@@ -289,15 +300,15 @@ def unfit(bundle: Bundle, environment: str, given: object, session: object) -> R
 def unfit_data(bundle: Bundle, root: Literal["input", "session"], value: object) -> Refusal | None:
     """Why `value` can't be the input or the session of a run."""
     data = bundle.program.input if root == "input" else bundle.program.session
-    at = locate(bundle.source_map, root)
     try:
         canonical(value)
     except ValueError as error:
         message = f"the {root} is not JSON: {shortened(str(error))}"
-        return Refusal(code="AR505", message=message, path=root, at=at)
+        return Refusal(code="AR505", message=message, path=root, at=locate(bundle.source_map, root))
     found = findings(value, data.schema)
     if not found:
         return None
+    at = locate(bundle.source_map, root)
     path = f"{root}.{found[0].path}" if found[0].path else root
     message = f"the {root} does not fit its schema: {listed(found)}"
     return Refusal(code="AR505", message=message, value=found[0].value, path=path, at=at)

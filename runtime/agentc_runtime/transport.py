@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
@@ -141,22 +141,22 @@ class _Exchange:
         """The headers, names in lower case; repeated ones joined by a comma."""
         return self._connection.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body, decompressed, in pieces as they arrive. See `wire.HttpResponse`."""
-        connection = self._connection
-        decoder = Decoder(connection.headers.get("content-encoding", ""), self._request.max_response_bytes)
-        while True:
-            try:
-                data = await connection.read()
-            except LateError as error:
-                raise self._late() from error
-            except BrokenError as error:
-                raise self._broken(error) from error
-            if data is None:
-                break
-            for piece in decoder.feed(data):
-                yield piece
-        decoder.finish()
+        return _Body(self, self._request.max_response_bytes)
+
+    async def read(self) -> bytes | None:
+        """What has arrived of the body, as it was sent; `None` at its end.
+
+        Raises:
+            RefusedError: it is late (AR405) or broke off (AR406).
+        """
+        try:
+            return await self._connection.read()
+        except LateError as error:
+            raise self._late() from error
+        except BrokenError as error:
+            raise self._broken(error) from error
 
     async def _linger(self) -> None:
         """Wait for the end, which often follows what was read: then the connection can serve again.
@@ -214,6 +214,27 @@ class _Exchange:
 @lru_cache(maxsize=1024)
 def _may_be_sent(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None and name.lower() not in _FRAMING
+
+
+class _Body:
+    """The pieces of a body. No generator: the loop makes a task to end each one that is left half read."""
+
+    def __init__(self, exchange: _Exchange, limit: int) -> None:
+        self._exchange = exchange
+        self._decoder = Decoder(exchange.headers.get("content-encoding", ""), limit)
+        self._pieces: Iterator[bytes] = iter(())
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while (piece := next(self._pieces, None)) is None:
+            data = await self._exchange.read()
+            if data is None:
+                self._decoder.finish()
+                raise StopAsyncIteration
+            self._pieces = iter(self._decoder.feed(data))
+        return piece
 
 
 def _destination(request: HttpRequest) -> Url:

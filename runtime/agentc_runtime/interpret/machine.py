@@ -52,11 +52,17 @@ async def execute(run: Run, observe: Observer) -> object:
     Raises:
         RefusedError: a state failed and nothing catches it, or `limits.steps` is used up (AR501).
     """
+    return (await _Walk(observe)(run, run.services.program.start)).output
 
-    async def walk(inner: Run, start: str) -> Step:
-        return await _follow(inner, start, observe, walk)
 
-    return (await walk(run, run.services.program.start)).output
+class _Walk:
+    """Runs a part of the workflow; not a closure, which would hold itself and so the run."""
+
+    def __init__(self, observe: Observer) -> None:
+        self._observe = observe
+
+    async def __call__(self, inner: Run, start: str) -> Step:
+        return await _follow(inner, start, self._observe, self)
 
 
 async def _follow(run: Run, start: str, observe: Observer, walk: Walk) -> Step:
