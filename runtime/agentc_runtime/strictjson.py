@@ -13,6 +13,7 @@ MAX_DEPTH: Final = 64
 #: The largest and smallest integers that are read: OpenAPI's `int64`. Beyond, readers round or wrap.
 MAX_INTEGER: Final = 2**63 - 1
 _EXACT: Final = 2**53
+_QUICK: Final = msgspec.json.Decoder(object)
 
 
 class StrictJsonError(ValueError):
@@ -57,7 +58,7 @@ def _quickly(text: str) -> dict[str, object] | None:
     marks, so that a string that is missing from the value shows.
     """
     try:
-        value: object = msgspec.json.decode(text)
+        value = _QUICK.decode(text)
     except msgspec.DecodeError:
         return None
     if not isinstance(value, dict):

@@ -39,7 +39,8 @@ def lookup(path: tuple[str, ...], data: Mapping[str, object]) -> object:
     """
     value: object = data
     for step in path:
-        if not isinstance(value, dict | Mapping) or step not in value:
+        # a dict is known by its type at once, a Mapping by asking around
+        if (type(value) is not dict and not isinstance(value, Mapping)) or step not in value:
             return ABSENT
         value = value[step]
     return value
