@@ -102,6 +102,7 @@ class Desk(BaseHTTPRequestHandler):
     """A service that answers every request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
     def do_GET(self) -> None:
         """One ticket."""

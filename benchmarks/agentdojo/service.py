@@ -72,6 +72,7 @@ def served(suite: Suite) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))

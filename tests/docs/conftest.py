@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -60,21 +61,37 @@ def generate() -> ModuleType:
     return module
 
 
+#: Ports that documents show: the helpdesk's, the library's, and that of `agentc serve`.
+SERVICE = "8952"
+PORTS = ("8931", "8933", SERVICE)
+
+
+def free_ports(count: int) -> list[str]:
+    with ExitStack() as held:
+        found = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [str(one.getsockname()[1]) for one in found]
+
+
+def listens(port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0
+
+
 class Shell:
     """One shell in a folder that looks like a clone of the repository, as far as an author sees it.
 
-    The port of the example's helpdesk is a free one, here and in the text of commands and outputs.
+    The ports of its servers are free ones, here and in the text of commands and outputs.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copytree(ROOT / "specs", folder / "specs", ignore=shutil.ignore_patterns(".agentc", "dist"))
         shutil.copytree(ROOT / "schemas", folder / "schemas")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = str(free.getsockname()[1])
-        project = folder / "specs" / "support" / "agentc.yaml"
-        project.write_text(self.local(project.read_text(encoding="utf-8")), encoding="utf-8")
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        for project in (folder / "specs").glob("*/agentc.yaml"):
+            project.write_text(self.local(project.read_text(encoding="utf-8")), encoding="utf-8")
         bin_folder = Path(sys.executable).parent
         self.environment = {
             "PATH": f"{bin_folder}{os.pathsep}/usr/bin:/bin",
@@ -95,24 +112,24 @@ class Shell:
         self.number = 0
 
     def local(self, text: str) -> str:
-        return text.replace("8931", self.port)
+        for shown, port in self.ports.items():
+            text = text.replace(shown, port)
+        return text
 
     def run(self, command: str) -> str:
-        """What the command prints. One in the background is the helpdesk: its port is waited for."""
+        """What the command prints. One in the background is a server: its port is waited for."""
         self.number += 1
         out, done = self.folder / f".out{self.number}", self.folder / f".done{self.number}"
         assert self.process.stdin is not None
         self.process.stdin.write(f"{{ {self.local(command)}\n}} </dev/null >{out} 2>&1\n: >{done}\n")
         self.process.stdin.flush()
         serves = command.rstrip().endswith("&")
+        # `agentc serve` has its port in its file
+        port = self.ports[next((one for one in PORTS if one in command), SERVICE)]
         end = time.monotonic() + 30
-        while time.monotonic() < end and not (done.exists() and (not serves or self._listens())):
+        while time.monotonic() < end and not (done.exists() and (not serves or listens(port))):
             time.sleep(0.01)
         return out.read_text(encoding="utf-8")
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", int(self.port))) == 0
 
     def close(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -90,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
     def do_GET(self) -> None:
         """An issue, or its comments."""

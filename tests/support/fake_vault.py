@@ -101,6 +101,7 @@ class FakeVault:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
             def do_GET(self) -> None:
                 asked = Asked("GET", self.path, {name.lower(): value for name, value in self.headers.items()})

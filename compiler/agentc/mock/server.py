@@ -31,6 +31,7 @@ def answering(server: ThreadingHTTPServer, service: Service, log: Callable[[str]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
         timeout = _TIMEOUT_SECONDS
 
         def handle_any(self) -> None:

@@ -23,6 +23,7 @@ class Library(BaseHTTPRequestHandler):
     """The operations of `openapi/library.yaml`."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
     silent = False
 
     def do_GET(self) -> None:

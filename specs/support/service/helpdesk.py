@@ -75,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Helpdesk
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
     def do_GET(self) -> None:
         """Search, read, and the list of effects."""

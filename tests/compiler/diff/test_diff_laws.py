@@ -95,6 +95,7 @@ class Desk:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
             def do_POST(self) -> None:
                 desk.arrived += 1

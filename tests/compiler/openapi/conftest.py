@@ -99,6 +99,7 @@ def serve() -> Iterator[Callable[[dict[str, Any]], Site]]:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
             def do_GET(self) -> None:
                 asked.append(self.path)

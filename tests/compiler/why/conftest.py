@@ -41,6 +41,7 @@ class Service:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for an acknowledgement of the head
 
             def do_GET(self) -> None:
                 self.answer({"id": "T-1", "subject": "a cup"}, 200)
