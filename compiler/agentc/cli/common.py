@@ -42,7 +42,7 @@ def roots_of(paths: tuple[Path, ...]) -> list[Path]:
         if not found:
             raise InputError(
                 f"no project in `{path}`: a project is a folder with an `agentc.yaml`; "
-                f"`agentc init {path}` writes one"
+                f"`agentc init {path if path.is_dir() else path.parent}` writes one"
             )
         roots.update(dict.fromkeys(found))
     return list(roots)
