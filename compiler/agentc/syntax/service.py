@@ -51,8 +51,10 @@ class OidcSpec(Closed):
     """Exactly the `iss` of its tokens."""
     audience: NonEmpty
     """The `aud` that says that a token is for this service."""
-    jwks: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
-    """The URL of its keys: `jwks_uri` of its discovery document."""
+    jwks: Annotated[
+        str, StringConstraints(pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])[^\s]+$")
+    ]
+    """The URL of its keys: `jwks_uri` of its discovery document. Without TLS on this machine alone."""
     tenant_claim: NonEmpty = "tenant"
     """The claim that names the tenant."""
     roles_claim: NonEmpty = "roles"

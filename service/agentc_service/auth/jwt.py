@@ -6,6 +6,8 @@ exactly the configured ones; `exp`, `iat` and `sub` have to be there.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from jwt.exceptions import PyJWTError
 
 from .caller import Caller, Role, UnknownCallerError
 
+_LOG = logging.getLogger("agentc.service")
 #: Signatures by keys that only the provider has (RFC 7518, RFC 8037).
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 #: Seconds by which two clocks may differ.
@@ -26,8 +29,13 @@ LEEWAY: Final = 30
 MAX_TOKEN: Final = 16_384
 #: Gives the bytes of the provider's JWK set (RFC 7517), or raises `OSError`.
 Fetch: TypeAlias = Callable[[], Awaitable[bytes]]
-#: Seconds that pass before a token with an unknown key makes the service ask for the keys again.
+#: Seconds that pass before a token with an unknown key, or a provider that failed, is a reason to ask again.
 REFRESH: Final = 60.0
+RETRY: Final = 5.0
+#: Seconds for which fetched keys hold, so that a key that the provider withdraws is soon nobody's here as well.
+LIFESPAN: Final = 300.0
+#: Seconds for which they go on to hold while the provider can't be reached.
+GRACE: Final = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,19 @@ class Trust:
 
 
 class Tokens:
-    """Checks tokens of one provider against its key set, fetched again when an unknown key appears."""
+    """Checks tokens of one provider against its key set.
 
-    def __init__(self, trust: Trust, fetch: Fetch) -> None:
+    The set is fetched again when it is old and when an unknown key appears; requests that come meanwhile wait
+    for that one answer. `clock` gives seconds.
+    """
+
+    def __init__(self, trust: Trust, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
         self._trust = trust
         self._fetch = fetch
+        self._clock = clock
+        self._lock = asyncio.Lock()
         self._keys: PyJWKSet | None = None
-        self._fetched = float("-inf")
+        self._fetched = self._asked = float("-inf")
 
     async def caller(self, token: str) -> Caller:
         """Whose token it is.
@@ -93,18 +107,34 @@ class Tokens:
     async def _key(self, kid: object) -> jwt.PyJWK:
         if not isinstance(kid, str):
             raise UnknownCallerError("the token does not name its key")
+        # Whose key is known does not wait for an answer that somebody else has asked for.
+        if self._is_due(kid) and (self._find(kid) is None or not self._lock.locked()):
+            async with self._lock:
+                if self._is_due(kid):
+                    await self._refresh()
+        if self._keys is None or self._clock() - self._fetched >= GRACE:
+            raise OSError("the identity provider's keys can't be fetched")
         found = self._find(kid)
-        if found is None and time.monotonic() - self._fetched >= REFRESH:
-            self._fetched = time.monotonic()
-            data = await self._fetch()
-            try:
-                self._keys = PyJWKSet.from_json(data.decode())
-            except (PyJWTError, ValueError) as error:
-                raise OSError("the identity provider's key set is not one") from error
-            found = self._find(kid)
         if found is None:
             raise UnknownCallerError("the token's key is not one of the identity provider's")
         return found
+
+    def _is_due(self, kid: str) -> bool:
+        now = self._clock()
+        if self._asked > self._fetched:  # the last time it failed
+            return now - self._asked >= RETRY
+        age = now - self._fetched
+        return age >= LIFESPAN or (age >= REFRESH and self._find(kid) is None)
+
+    async def _refresh(self) -> None:
+        """Fetch the keys. While they can't be fetched, those from before hold for `GRACE`."""
+        try:
+            self._keys = PyJWKSet.from_json((await self._fetch()).decode())
+        except (OSError, PyJWTError, ValueError) as error:
+            _LOG.warning("the identity provider's keys can't be fetched: %s", error)
+            self._asked = self._clock()
+        else:
+            self._fetched = self._asked = self._clock()
 
     def _find(self, kid: str) -> jwt.PyJWK | None:
         keys = () if self._keys is None else self._keys.keys

@@ -89,18 +89,19 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
         more: str = "",
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        auth: str = "{ api_keys: { file: keys.jsonl } }",
     ) -> Service:
         if folder is None:
             folder = live(talker.port).parent
             agentc("build", folder / "live", "--out", folder / "dist")
             (folder / "service.yaml").write_text(
-                textwrap.dedent("""\
+                textwrap.dedent(f"""\
                 apiVersion: agentc/v1
                 kind: Service
-                metadata: { name: support, version: 1.0.0, owner: support-platform }
+                metadata: {{ name: support, version: 1.0.0, owner: support-platform }}
                 spec:
-                  agents: [{ bundle: dist/triage-1.0.0, environment: local }]
-                  auth: { api_keys: { file: keys.jsonl } }
+                  agents: [{{ bundle: dist/triage-1.0.0, environment: local }}]
+                  auth: {auth}
                 """)
                 + more
             )

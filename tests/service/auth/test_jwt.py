@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -35,10 +36,13 @@ class Provider:
     """A key set that counts how often it is asked for."""
 
     def __init__(self, *keys: dict[str, Any]) -> None:
-        self.keys, self.asked = list(keys), 0
+        self.keys, self.asked, self.away = list(keys), 0, False
 
     async def __call__(self) -> bytes:
         self.asked += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise OSError("away")
         return json.dumps({"keys": self.keys}).encode()
 
 
@@ -124,18 +128,78 @@ async def test_attack(provider, attack):
         await Tokens(TRUST, provider).caller(make())
 
 
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 async def test_a_new_key_is_fetched_but_not_for_every_forged_name(provider):
-    tokens = Tokens(TRUST, provider)
+    clock = Clock()
+    tokens = Tokens(TRUST, provider, clock)
     await tokens.caller(signed(claims()))
     for number in range(20):
         with pytest.raises(UnknownCallerError):
             await tokens.caller(signed(claims(), OTHER, kid=f"new-{number}"))
     assert provider.asked == 1
 
+    provider.keys.append(jwk(OTHER, "new-7"))
+    clock.now += 61
+    assert (await tokens.caller(signed(claims(), OTHER, kid="new-7"))).subject == "ana"
+    assert provider.asked == 2
 
-async def test_a_key_set_that_is_none_is_the_providers_fault(provider):
+
+async def test_a_key_that_the_provider_withdraws_is_nobodys_after_five_minutes(provider):
+    clock = Clock()
+    tokens = Tokens(TRUST, provider, clock)
+    await tokens.caller(signed(claims()))
+    del provider.keys[0]
+    clock.now += 299
+    await tokens.caller(signed(claims()))
+    clock.now += 1
+    with pytest.raises(UnknownCallerError, match="not one of the identity provider's"):
+        await tokens.caller(signed(claims()))
+
+
+async def test_keys_hold_for_an_hour_while_the_provider_is_away(provider):
+    clock = Clock()
+    tokens = Tokens(TRUST, provider, clock)
+    await tokens.caller(signed(claims()))
+    provider.away = True
+    for _ in range(11):
+        clock.now += 300
+        await tokens.caller(signed(claims()))
+    clock.now += 300
+    with pytest.raises(OSError, match="can't be fetched"):
+        await tokens.caller(signed(claims()))
+    provider.away = False
+    clock.now += 5
+    assert (await tokens.caller(signed(claims()))).subject == "ana"
+
+
+async def test_who_comes_while_the_keys_are_fetched_waits_for_them(provider):
+    tokens = Tokens(TRUST, provider)
+    callers = await asyncio.gather(*(tokens.caller(signed(claims(sub=f"s{number}"))) for number in range(20)))
+    assert [caller.subject for caller in callers] == [f"s{number}" for number in range(20)]
+    assert provider.asked == 1
+
+
+async def test_a_provider_that_is_away_from_the_start_is_not_the_callers_fault(provider):
+    provider.away = True
+    tokens = Tokens(TRUST, provider)
+    for _ in range(3):
+        with pytest.raises(OSError, match="can't be fetched"):
+            await tokens.caller(signed(claims()))
+    assert provider.asked == 1
+
+
+async def test_a_key_set_that_is_none_is_the_providers_fault():
     async def garbage() -> bytes:
         return b"<html>"
 
-    with pytest.raises(OSError, match="key set"):
+    with pytest.raises(OSError, match="can't be fetched"):
         await Tokens(TRUST, garbage).caller(signed(claims()))
