@@ -32,7 +32,7 @@ Fetch: TypeAlias = Callable[[], Awaitable[bytes]]
 #: Seconds that pass before a token with an unknown key, or a provider that failed, is a reason to ask again.
 REFRESH: Final = 60.0
 RETRY: Final = 5.0
-#: Seconds for which fetched keys hold, so that a key that the provider withdraws is soon nobody's here as well.
+#: Seconds for which fetched keys hold, so that a key that the provider withdraws is soon nobody's here too.
 LIFESPAN: Final = 300.0
 #: Seconds for which they go on to hold while the provider can't be reached.
 GRACE: Final = 3_600.0

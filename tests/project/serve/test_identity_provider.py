@@ -1,4 +1,4 @@
-"""Tokens of an identity provider at the door of a real service: its keys come over HTTP, and so do attacks."""
+"""Tokens of an identity provider at the door of a real service: its keys come by HTTP, and so do attacks."""
 
 import base64
 import json
