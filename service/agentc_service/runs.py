@@ -58,11 +58,13 @@ class Runs:
         self._made = made
         self._turn = asyncio.Semaphore(settings.limits.runs)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        #: Runs that are being kept, and have no task yet.
+        self._beginning = 0
 
     @property
     def busy(self) -> int:
         """How many runs are worked on here or wait for their turn."""
-        return len(self._tasks)
+        return len(self._tasks) + self._beginning
 
     def served(self, agent: str) -> Served:
         """The agent of that name.
@@ -118,6 +120,7 @@ class Runs:
             run = ServedRun(run_id, caller.tenant, caller.subject, session_id)
             tables.own_run(within, run, idempotency_key=key, request_digest=digest, trace=trace)
 
+        self._beginning += 1
         try:
             run_id = await asyncio.to_thread(
                 keep_run,
@@ -145,6 +148,8 @@ class Runs:
                 raise
             # the same request came twice at a time, and the other one was first
             return _same(known, digest)
+        finally:
+            self._beginning -= 1
         self._streams.begins(run_id, trace)
         self._made.add(run_id)
         self._carry_on(run_id)
