@@ -6,11 +6,13 @@ The tables lie in the store of the runs, and each query names the tenant.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from agentc_runtime.durable.ledgers import open_ledger
 from agentc_runtime.ledger import Ledger, Transaction, as_text
+from agentc_runtime.store import rfc3339
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS served_runs (
@@ -74,10 +76,19 @@ def open_service_ledger(url: str) -> Ledger:
         StoreError: it can't be opened or created.
     """
     ledger = open_ledger(url)
+    prepare(ledger)
+    return ledger
+
+
+def prepare(ledger: Ledger) -> None:
+    """Add the tables of the service to a store that has none of them yet.
+
+    Raises:
+        StoreError: it can't be written.
+    """
     with ledger.transaction() as within:
         for statement in _TABLES:
             within.execute(statement)
-    return ledger
 
 
 def own_run(
@@ -199,3 +210,30 @@ def end_session(ledger: Ledger, tenant: str, session_id: str) -> bool:
             ).rowcount
             == 1
         )
+
+
+def erase_served(within: Transaction, run_id: str) -> None:
+    """Erase what the service keeps of a run but whose it is: all that it told, and what its request said."""
+    within.execute("DELETE FROM served_events WHERE run_id = ?", (run_id,))
+    within.execute(
+        "UPDATE served_runs SET session_id = NULL, idempotency_key = NULL, request_digest = NULL,"
+        " trace = '{}' WHERE run_id = ?",
+        (run_id,),
+    )
+
+
+def erase_sessions(
+    ledger: Ledger, *, older_than: timedelta | None, wanted: Callable[[object], bool] | None
+) -> int:
+    """Erase the sessions whose data is `wanted`, and that were begun and last used so long ago; how many."""
+    with ledger.transaction() as within:
+        limit = rfc3339(datetime.fromisoformat(within.now) - (older_than or timedelta()))
+        rows = within.execute(
+            "SELECT session_id, data FROM served_sessions s WHERE created <= ? AND NOT EXISTS"
+            " (SELECT 1 FROM served_runs r WHERE r.session_id = s.session_id AND r.created > ?)",
+            (limit, limit),
+        ).fetchall()
+        gone = [row[0] for row in rows if wanted is None or wanted(json.loads(str(row[1])))]
+        for session_id in gone:
+            within.execute("DELETE FROM served_sessions WHERE session_id = ?", (session_id,))
+    return len(gone)

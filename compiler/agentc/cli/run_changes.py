@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -107,6 +108,8 @@ def erase(
 ) -> int:
     """Erase what is kept of runs that are over: inputs, answers, arguments, questions, records.
 
+    Of a service's store also what it told of them and, with --older-than and --where, sessions.
+
     What stays is that the run took place, with which bundle and how it ended, and the digests by which the
     audit log still verifies. Run it regularly with --older-than to keep nothing longer than you may. Exit
     code 1: some of the runs are not over yet, and were left alone.
@@ -117,6 +120,7 @@ def erase(
     """
     from agentc_runtime.durable.erasing import erase_run, find_runs
     from agentc_runtime.durable.views import find_run
+    from agentc_service import tables
 
     from ..approver import user_name
 
@@ -125,7 +129,9 @@ def erase(
     age = None if older_than is None else _age(older_than)
     wanted = None if where is None else _wanted(where)
     with opened(store) as ledger:
+        tables.prepare(ledger)
         going: list[str] = []
+        sessions = 0
         if run_ids:
             chosen: list[str] = []
             for run_id in run_ids:
@@ -135,13 +141,18 @@ def erase(
                 (going if found.run.ended is None else chosen).append(run_id)
         else:
             chosen, going = find_runs(ledger, older_than=age, wanted=wanted)
-        erased = [run_id for run_id in chosen if erase_run(ledger, run_id, by=user_name(), reason=reason)]
+            fits = None if wanted is None else partial(wanted, None)
+            sessions = tables.erase_sessions(ledger, older_than=age, wanted=fits)
+        by, also = user_name(), tables.erase_served
+        erased = [one for one in chosen if erase_run(ledger, one, by=by, reason=reason, also=also)]
         _forget(store, erased)
         ledger.scrub()
     for run_id in erased:
         click.echo(f"{run_id}  erased")
     for run_id in going:
         click.echo(f"{run_id}  is not over: cancel it, or wait", err=True)
+    if sessions:
+        click.echo(f"{sessions} session{'s' if sessions > 1 else ''} erased")
     if not erased and not going:
         click.echo("no runs to erase", err=True)
     return 1 if going else 0

@@ -40,10 +40,18 @@ def find_runs(
     return over, going if older_than is None else []
 
 
-def erase_run(ledger: Ledger, run_id: str, *, by: str, reason: str) -> bool:
+def erase_run(
+    ledger: Ledger,
+    run_id: str,
+    *,
+    by: str,
+    reason: str,
+    also: Callable[[Transaction, str], None] | None = None,
+) -> bool:
     """Erase what is kept of a run that is over. False when it is not, or when nothing is left.
 
-    The engine's own record of the run is for `engine.forget`.
+    `also` erases, in the same transaction, what somebody else keeps of it in the store. The engine's own
+    record of the run is for `engine.forget`.
 
     Raises:
         StoreError: it can't be kept.
@@ -64,6 +72,8 @@ def erase_run(ledger: Ledger, run_id: str, *, by: str, reason: str) -> bool:
         )
         for table in ("turns", "refused_calls", "run_events", "approvals"):
             within.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608  ours
+        if also is not None:
+            also(within, run_id)
         seqs = _erase_records(within, run_id)
         if not seqs:
             return False

@@ -86,6 +86,37 @@ def test_auditors_read_their_tenants_records_and_verify_the_log(service):
         assert changed["problem"] == "record 1 was changed, or one before it was removed"
 
 
+def test_who_is_forgotten_is_forgotten_by_the_service_as_well(service, agentc):
+    with service.client("ana") as ana, service.client("ops") as ops:
+        ids = {}
+        for customer in ("C-8817", "C-18"):
+            body = {"agent": "triage", "data": {"customer_id": customer}}
+            session = ids[customer] = ana.post("/v1/sessions", json=body).json()["id"]
+            body = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session_id": session}
+            run = ana.post("/v1/runs", json=body, params={"wait": 20}, headers={"idempotency-key": customer})
+            ops.post(f"/v1/runs/{run.json()['run_id']}/cancel", json={"reason": "enough"})
+        time.sleep(1.1)  # sessions are timed to the second
+    assert service.stop() == 0
+
+    path = service.folder / ".agentc/service.db"
+    said = agentc(
+        "runs", "erase", "--where", "session.customer_id=C-8817", "--reason", "asked", "--store", path
+    )
+    assert "1 session erased" in said.stdout
+    store = Store(path)
+    with store.transaction() as within:
+        events = within.execute("SELECT run_id, event FROM served_events").fetchall()
+        runs = within.execute("SELECT session_id, idempotency_key FROM served_runs ORDER BY 2").fetchall()
+        sessions = within.execute("SELECT session_id FROM served_sessions").fetchall()
+    store.close()
+    assert len({run for run, _ in events}) == 1
+    assert not any("C-8817" in event for _, event in events)
+    assert set(runs) == {(None, None), (ids["C-18"], "C-18")}
+    assert sessions == [(ids["C-18"],)]
+    assert b"C-8817" not in b"".join(file.read_bytes() for file in path.parent.glob("service.db*"))
+    agentc("audit", "verify", "--store", path)
+
+
 def test_runs_are_measured_and_are_part_of_their_callers_traces(serve):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
