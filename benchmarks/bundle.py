@@ -151,7 +151,7 @@ def large_bundle(key: Signer) -> dict[str, bytes]:
     }
     whole = msgspec.structs.replace(one, agents=others, states={**one.states, **hands})
     files: dict[str, bytes] = deployed.files(whole)
-    return {**files, **attest(load_bundle(files), key, "urn:benchmark:builder", {})}
+    return {**files, **attest(load_bundle(files), key, "urn:benchmark:builder")}
 
 
 def trusting(key: Signer) -> dict[str, Callable[[], object]]:
@@ -182,7 +182,7 @@ class Channel:
     def deploy(self, version: str) -> None:
         """Build, sign, push and point."""
         files = deployed.files(deployed.program(self.url, version, calls=3))
-        files |= attest(load_bundle(files), self.key, "urn:benchmark:builder", {})
+        files |= attest(load_bundle(files), self.key, "urn:benchmark:builder")
         digest = load_bundle(files).digest
         self.origin.push_bundle(digest, pack(files))
         terms = Terms(channel="production", agent="desk", now=self.now, lifetime=timedelta(days=7))

@@ -7,7 +7,7 @@ import binascii
 import os
 import shlex
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agentc_runtime.strictjson import StrictJsonError
 from agentc_runtime.strictjson import parse as parse_json
 from agentc_runtime.trust.dsse import IN_TOTO, seal
 from agentc_runtime.trust.keys import KeyProblemError, Signer, key_id, public_of, signer, verifier
+from agentc_runtime.trust.reports import another_bundle
 from agentc_runtime.trust.statement import EVIDENCE, evidence, provenance, statement
 from agentc_runtime.verify import MAX_ATTESTATION_BYTES, Bundle, attestation_path
 
@@ -45,7 +46,9 @@ def load_signer(source: str, public_key: Path | None) -> Signer:
         raise SigningError(f"--key {source.partition(':')[0]}: {error}{hint}") from error
 
 
-def attest(bundle: Bundle, signer: Signer, builder: str, reports: Mapping[str, object]) -> dict[str, bytes]:
+def attest(
+    bundle: Bundle, signer: Signer, builder: str, reports: Sequence[tuple[str, object]] = ()
+) -> dict[str, bytes]:
     """What `agentc sign` adds: provenance and a bill of materials, or one attestation for each report.
 
     Raises:
@@ -60,7 +63,7 @@ def attest(bundle: Bundle, signer: Signer, builder: str, reports: Mapping[str, o
     now = datetime.now(UTC)
     said: list[tuple[str, dict[str, object]]]
     if reports:
-        said = [(kind, evidence(report, now)) for kind, report in reports.items()]
+        said = [(kind, evidence(report, now)) for kind, report in reports]
     else:
         said = [
             ("provenance", provenance(bundle.manifest, builder, now)),
@@ -73,23 +76,30 @@ def attest(bundle: Bundle, signer: Signer, builder: str, reports: Mapping[str, o
     return {attestation_path(kind, data): data for kind, data in sealed}
 
 
-def read_reports(named: Iterable[str]) -> dict[str, object]:
-    """The reports of `--evidence KIND=FILE`.
+def read_reports(named: Iterable[str], digest: str) -> tuple[tuple[str, object], ...]:
+    """The reports of `--evidence KIND=FILE` about the bundle with that digest, each with its kind.
 
     Raises:
-        SigningError: an unknown kind, or a file that is no strict JSON.
+        SigningError: an unknown kind, a file that is no strict JSON, or a report about another bundle.
     """
-    reports: dict[str, object] = {}
+    reports: list[tuple[str, object]] = []
     for text in named:
         kind, separator, file = text.partition("=")
-        if not separator or kind not in EVIDENCE or kind in reports:
+        if not separator or kind not in EVIDENCE:
             known = ", ".join(EVIDENCE)
-            raise SigningError(f"--evidence {text}: write KIND=FILE, each KIND once, of {known}")
+            raise SigningError(f"--evidence {text}: write KIND=FILE, with a KIND of {known}")
         try:
-            reports[kind] = parse_json(_read(Path(file), MAX_ATTESTATION_BYTES // 2).decode())
+            report = parse_json(_read(Path(file), MAX_ATTESTATION_BYTES // 2).decode())
         except (StrictJsonError, UnicodeDecodeError) as error:
             raise SigningError(f"--evidence {text}: not strict JSON: {error}") from error
-    return reports
+        other = another_bundle(report, digest)
+        if other is not None:
+            raise SigningError(
+                f"--evidence {text}: the report is about another bundle, {other}, not sha256:{digest[:12]}…: "
+                "`agentc eval --bundle` runs this one"
+            )
+        reports.append((kind, report))
+    return tuple(reports)
 
 
 def _pem(source: str) -> bytes:

@@ -72,7 +72,7 @@ def sign(unsigned: Files) -> Callable[..., Files]:
     """`sign(signer, reports)`: the attestations that `agentc sign` adds."""
 
     def sign(by: Signer, reports: Mapping[str, object] | None = None, files: Files | None = None) -> Files:
-        return attest(load_bundle(files or unsigned), by, "urn:test:builder", reports or {})
+        return attest(load_bundle(files or unsigned), by, "urn:test:builder", tuple((reports or {}).items()))
 
     return sign
 
@@ -350,7 +350,7 @@ class Channel:
     ) -> Bundle:
         """Build, sign and push a bundle whose one tool reads `path`."""
         files = self.deployed.files(self.deployed.program(self.url, version, path, **more))
-        files |= attest(load_bundle(files), signer or self.keys.release, "urn:test:builder", {})
+        files |= attest(load_bundle(files), signer or self.keys.release, "urn:test:builder")
         bundle = load_bundle(files)
         self.push.push_bundle(bundle.digest, pack(files))
         return bundle

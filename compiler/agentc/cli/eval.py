@@ -14,6 +14,8 @@ from . import InputError
 from .options import is_colored
 
 if TYPE_CHECKING:
+    from agentc_runtime.verify import Bundle
+
     from ..driver import Result
     from ..evals.evaluating import Evaluated
     from ..evals.observation import Trial
@@ -31,6 +33,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--case", "only", multiple=True, metavar="PATTERN", help="Only cases with such a name.")
 @click.option("--tag", "tags", multiple=True, help="Only cases with this tag.")
 @click.option("--env", "environment", help="The environment, in place of the eval's.")
+@click.option(
+    "--bundle",
+    "built",
+    type=click.Path(exists=True, path_type=Path),
+    help="Run this bundle, as `agentc build` wrote it, in place of what the specs compile to now.",
+)
 @click.option("--model", type=_SOURCES, help="What answers model calls, in place of what the eval says.")
 @click.option("--tools", type=_SOURCES, help="What answers tool calls, in place of what the eval says.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="How often each case is run.")
@@ -63,6 +71,7 @@ def command(
     only: tuple[str, ...],
     tags: tuple[str, ...],
     environment: str | None,
+    built: Path | None,
     model: Literal["live", "recorded", "mock"] | None,
     tools: Literal["live", "recorded", "mock"] | None,
     repeats: int | None,
@@ -98,7 +107,8 @@ def command(
     if not result.ok:
         report_errors(result)
         return 1
-    chosen = _chosen(result, names)
+    bundle = None if built is None else _read(built)
+    chosen = _chosen(result, names, None if bundle is None else bundle.manifest.agent.name)
     if (evidence or baseline or html) and len(chosen) > 1:
         raise click.UsageError("--evidence, --html and --baseline are of one eval: name it with --eval")
     if evidence is not None and (only or tags):
@@ -116,6 +126,7 @@ def command(
             record=record,
             resume=resume,
             baseline=None if before is None else before.cases,
+            bundle=bundle,
         )
         done: list[Evaluated] = []
         for one in chosen:
@@ -154,7 +165,8 @@ def _tell(done: list[Evaluated]) -> None:
         raise InputError(str(error)) from error
 
 
-def _chosen(result: Result, names: tuple[str, ...]) -> list[Resource[EvalSpec]]:
+def _chosen(result: Result, names: tuple[str, ...], agent: str | None) -> list[Resource[EvalSpec]]:
+    """The evals of the names, else all; with an agent only its."""
     from ..diagnostics import did_you_mean
 
     evals = result.program.evals
@@ -163,7 +175,23 @@ def _chosen(result: Result, names: tuple[str, ...]) -> list[Resource[EvalSpec]]:
     for name in names:
         if name not in evals:
             raise InputError(f"no eval `{name}` in this project; {did_you_mean(name, evals)}")
-    return [evals[name] for name in (names or sorted(evals))]
+        if agent is not None and evals[name].spec.agent != agent:
+            raise InputError(
+                f"--bundle is of `{agent}`, and the eval `{name}` is of `{evals[name].spec.agent}`"
+            )
+    chosen = [evals[name] for name in (names or sorted(evals)) if agent in (None, evals[name].spec.agent)]
+    if not chosen:
+        raise InputError(f"the project has no eval of the agent `{agent}`, which --bundle is of")
+    return chosen
+
+
+def _read(path: Path) -> Bundle:
+    from agentc_runtime.verify import BundleError, read_bundle
+
+    try:
+        return read_bundle(path)
+    except BundleError as error:
+        raise InputError(f"`{path}` is not a bundle that can be run: {error}") from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--evidence",
     multiple=True,
     metavar="KIND=FILE",
-    help="A report to attest: KIND is validate, eval or approval.",
+    help="A report about this bundle to attest: KIND is validate, eval or approval. Again for more.",
 )
 def command(
     bundle: Path,
@@ -56,6 +56,7 @@ def command(
     Example:
       agentc sign dist/triage-1.0.0 --key release.pem
     """
+    from agentc_runtime.trust.reports import why_not_passed
     from agentc_runtime.verify import BundleError, read_bundle
 
     from ..emit import EmitError, add_files
@@ -66,7 +67,7 @@ def command(
         if project is not None and (problem := _differs(read, project)) is not None:
             click.echo(f"error: `{bundle}` is not what `{project}` compiles to: {problem}", err=True)
             return 1
-        reports = read_reports(evidence)
+        reports = read_reports(evidence, read.digest)
         signer = load_signer(key, public_key)
         made = attest(read, signer, builder, reports)
         add_files(bundle, made)
@@ -76,6 +77,10 @@ def command(
         raise InputError(str(error)) from error
     for path in made:
         click.echo(f"{path}  by {signer.keyid[:16]}")
+    for kind, report in reports:
+        failed = why_not_passed(report)
+        if failed is not None:
+            click.echo(f"note: no policy that asks for `{kind}` will trust this bundle: {failed}", err=True)
     return 0
 
 

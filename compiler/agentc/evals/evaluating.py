@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import msgspec
 
 from agentc_runtime.recorded import CassetteError
-from agentc_runtime.verify import load_bundle
+from agentc_runtime.verify import Bundle, load_bundle
 
 from ..driver import Result
 from ..lower import lower_models
@@ -50,7 +50,10 @@ class EvalError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How to evaluate. What is `None` is as the spec says. `only` are patterns of cases' names."""
+    """How to evaluate. What is `None` is as the spec says. `only` are patterns of cases' names.
+
+    `bundle` is run in place of what the project compiles to.
+    """
 
     only: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -62,6 +65,7 @@ class Options:
     record: Record | None = None
     resume: bool = False
     baseline: Sequence[CaseResult] | None = None
+    bundle: Bundle | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,7 @@ def evaluate(
         KeyboardInterrupt: it was stopped; what is finished is kept.
     """
     program = result.program
-    agent = program.agents[one.spec.agent]
-    bundle = load_bundle(bundle_files(result, agent))
+    bundle = options.bundle or load_bundle(bundle_files(result, program.agents[one.spec.agent]))
     environment = options.environment or one.spec.environment or bundle.program.default_environment
     if environment not in bundle.program.environments:
         known = ", ".join(f"`{name}`" for name in bundle.program.environments)

@@ -46,9 +46,10 @@ class CaseResult(_Kept, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-class Summary(_Kept, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """All figures of an eval. Costs are decimal strings in US dollars, `None` without prices.
 
+    All of them are written, zeros too: a trust policy can set a limit only to what stands in the report.
     `agreement` is how often a scorer says what people have said of the same case.
     """
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..quoting import shortened
 from ..times import parse_time, time_text
 from ..verify import Bundle, BundleError
 from ..violations import compile_predicate, first_violation, found_in_words
 from .dsse import Envelope, EnvelopeError, read_envelope
 from .keys import KeyProblemError, verifier
 from .policy import AgentRule, Requirement, TrustPolicy, closed
+from .reports import another_bundle, eval_name, why_not_passed
 from .statement import EVIDENCE, Statement, build_definition, read_statement
 
 #: How far the clocks of who signs and who verifies may be apart.
@@ -81,7 +81,7 @@ def signed_by(
     for signature in envelope.signatures:
         if signature.keyid not in known:
             wanted = ", ".join(f"`{name}`" for name in names) or "nobody"
-            raise EnvelopeError(f"signed by another key than {wanted}: {shortened(signature.keyid, 16)!a}")
+            raise EnvelopeError(f"signed by another key than {wanted}: {signature.keyid[:16]!a}")
         name, one = known[signature.keyid]
         key = policy.keys[name]
         if key.not_before is not None and now < parse_time(key.not_before):
@@ -113,6 +113,8 @@ def _believed(
         raise BundleError(f"is about the agent {claimed.agent[:80]!a}, not `{manifest.agent.name}`", path)
     if claimed.digest != bundle.digest:
         raise BundleError(f"is about another bundle, sha256:{claimed.digest[:12]}: sign this one", path)
+    if claimed.kind in EVIDENCE and (other := another_bundle(claimed.predicate["report"], bundle.digest)):
+        raise BundleError(f"holds a report about another bundle, {other}: do it again for this one", path)
     if claimed.kind == "provenance" and claimed.predicate.get("buildDefinition") != build_definition(
         manifest
     ):
@@ -135,12 +137,16 @@ def _satisfied(requirement: Requirement, attested: tuple[Attested, ...], now: da
     found = [
         one
         for one in attested
-        if one.statement.kind == kind and set(one.signed_by) & set(requirement.signed_by)
+        if one.statement.kind == kind
+        and set(one.signed_by) & set(requirement.signed_by)
+        and requirement.name in (None, eval_name(one.statement))
     ]
     if not found:
         wanted = ", ".join(f"`{name}`" for name in requirement.signed_by)
+        which = "" if requirement.name is None else f" of {requirement.name!a}"
         raise BundleError(
-            f"has no attestation `{kind}` signed by {wanted}, and the policy asks for one", "attestations"
+            f"has no attestation `{kind}`{which} signed by {wanted}, and the policy asks for one",
+            "attestations",
         )
     validator = None if requirement.where is None else compile_predicate(closed(requirement.where))
     for one in found:
@@ -150,11 +156,14 @@ def _satisfied(requirement: Requirement, attested: tuple[Attested, ...], now: da
             raise BundleError(
                 f"`{kind}` is older than {requirement.max_age}: it has to be done again", one.path
             )
-        if validator is None or kind not in EVIDENCE:
+        if kind not in EVIDENCE:
+            continue
+        failed = why_not_passed(one.statement.predicate["report"])
+        if failed is not None:
+            raise BundleError(f"`{kind}` does not pass: {failed}", one.path)
+        if validator is None:
             continue
         broken = first_violation(validator, one.statement.predicate["report"])
         if broken is not None:
-            message = (
-                f"`{kind}` does not pass: {found_in_words(broken)}, and the policy asks for {broken.expected}"
-            )
-            raise BundleError(message, one.path)
+            asked = "" if broken.keyword == "required" else f", and the policy asks for {broken.expected}"
+            raise BundleError(f"`{kind}` does not pass: {found_in_words(broken)}{asked}", one.path)

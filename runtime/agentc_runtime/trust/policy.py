@@ -57,10 +57,12 @@ class Requirement(Record, frozen=True, kw_only=True):
     """An attestation that has to be there: of that kind, by one of these keys, not older than `max_age`.
 
     `where` is a JSON Schema that its report has to satisfy. Whatever it names has to be in the report.
+    `name`, of the kind `eval`, is the name of one eval: then the reports of others are not looked at.
     """
 
     kind: str
     signed_by: tuple[str, ...]
+    name: str | None = None
     where: Schema | None = None
     max_age: str | None = None
 
@@ -215,6 +217,8 @@ def _requirement(policy: TrustPolicy, where: str, requirement: Requirement) -> I
         requirement.where is not None or requirement.max_age is not None
     ):
         yield f"{where}: `where` and `max_age` are for {', '.join(EVIDENCE)}"
+    if requirement.name is not None and requirement.kind != "eval":
+        yield f"{where}: `name` is for `eval`"
     if requirement.where is not None:
         try:
             compile_predicate(closed(requirement.where))

@@ -151,7 +151,7 @@ def test_a_command_signs_with_a_key_that_stays_elsewhere(agentc, bundle, trust, 
         (["--key", "env:NOT_SET"], "the variable `NOT_SET` is not set"),
         (
             ["--key", "release.pem", "--evidence", "evals=x"],
-            "write KIND=FILE, each KIND once, of validate, eval",
+            "write KIND=FILE, with a KIND of validate, eval",
         ),
         (["--key", "release.pem", "--evidence", "eval=none"], "can't read `none`"),
         (["--key", "release.pem", "--evidence", "eval=release.pem"], "not strict JSON"),
