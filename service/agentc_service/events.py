@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -105,7 +105,7 @@ class EventStreams:
 
     async def follow(
         self, run_id: str, after: int, over: Callable[[], Awaitable[bool]]
-    ) -> AsyncIterator[StoredEvent]:
+    ) -> AsyncGenerator[StoredEvent]:
         """The run's events that follow number `after`, until it is `over` and all are told."""
         new = asyncio.Event()
         loop = self._loop

@@ -18,6 +18,7 @@ from agentc_runtime.journal import StoreError
 
 _LOG = logging.getLogger("agentc.service")
 MEDIA_TYPE = "application/problem+json"
+NOT_JSON = "`body`: this takes a JSON object, sent with `Content-Type: application/json`"
 
 
 class Problem(BaseModel):
@@ -74,6 +75,11 @@ def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
     }
 
 
+def invalid_part(found: Mapping[str, Any]) -> str:
+    """One thing that is wrong with a request, as the framework finds it: where, and what."""
+    return f"`{'.'.join(str(part) for part in found['loc'])}`: {found['msg']}"
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the app as a problem, and say so in its OpenAPI document."""
     described = app.openapi
@@ -98,9 +104,8 @@ def install(app: FastAPI) -> None:
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class alone
-        said = "; ".join(
-            f"`{'.'.join(str(part) for part in one['loc'])}`: {one['msg']}" for one in error.errors()[:5]
-        )
+        found = error.errors()[:5]
+        said = NOT_JSON if found[0]["loc"] == ("body",) else "; ".join(invalid_part(one) for one in found)
         return response(HTTPStatus.UNPROCESSABLE_ENTITY, said)
 
     async def away(_: Request, error: Exception) -> JSONResponse:

@@ -77,6 +77,24 @@ class Runs:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"no agent `{agent[:80]}` here")
         return found
 
+    async def session(
+        self, caller: Caller, agent: str, data: Mapping[str, object] | None, session_id: str | None
+    ) -> object:
+        """The session of a run: `data`, or that of a session which was begun before.
+
+        Raises:
+            ProblemError: 404 there is no such session of this agent, 422 both were given.
+            StoreError: it can't be read.
+        """
+        if session_id is None:
+            return data or {}
+        if data is not None:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "give `session` or `session_id`, not both")
+        found = await asyncio.to_thread(tables.find_session, self._ledger, caller.tenant, session_id)
+        if found is None or found.agent != agent:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"no such session of agent `{agent[:80]}` here")
+        return found.data
+
     async def start(
         self,
         caller: Caller,

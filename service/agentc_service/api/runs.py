@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -11,8 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from .. import tables
-from ..problems import ProblemError, documented
+from ..problems import documented
 from ..watching import trace_of
 from .bodies import StrictRoute
 from .parts import (
@@ -21,7 +19,6 @@ from .parts import (
     RUN_ID,
     SESSION_ID,
     TEXT,
-    LedgerPart,
     Operator,
     Reader,
     RunId,
@@ -108,21 +105,13 @@ async def start(
     request: Request,
     response: Response,
     runs: RunsPart,
-    ledger: LedgerPart,
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the end of the run.")] = 0,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
     ] = None,
 ) -> RunView:
     """Begin a run. The same `Idempotency-Key` with the same request gives the same run again."""
-    session: object = body.session or {}
-    if body.session_id is not None:
-        if body.session is not None:
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "give `session` or `session_id`, not both")
-        found = await asyncio.to_thread(tables.find_session, ledger, caller.tenant, body.session_id)
-        if found is None or found.agent != body.agent:
-            raise ProblemError(HTTPStatus.NOT_FOUND, f"no such session of agent `{body.agent[:80]}` here")
-        session = found.data
+    session = await runs.session(caller, body.agent, body.session, body.session_id)
     run_id = await runs.start(
         caller, agent=body.agent, input=body.input, session=session, session_id=body.session_id,
         key=idempotency_key, trace=trace_of(request.headers),

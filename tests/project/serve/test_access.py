@@ -10,6 +10,11 @@ from agentc_service.app import create_app
 from agentc_service.settings import Settings
 
 RUN = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
+CHAT = {
+    "model": "triage",
+    "messages": [{"role": "user", "content": "T-1003"}],
+    "session": RUN["session"],
+}
 WHY = {"reason": "wrong ticket"}
 #: Who has which role alone, in one tenant. `zoe` has all of them, in another.
 PEOPLE = {"caller": "ana", "approver": "lee", "operator": "ops", "auditor": "eve"}
@@ -43,6 +48,9 @@ ROUTES = (
     Route("GET", "/v1/approvals/{approval_id}", ("approver", "operator", "auditor"), 200, own=True),
     Route("POST", "/v1/sessions", ("caller", "operator"), 201, {"agent": "triage", "data": RUN["session"]}),
     Route("GET", "/v1/sessions/{session_id}", ("caller", "operator"), 200, own=True),
+    Route("GET", "/v1/models", ("caller", "operator"), 200),
+    Route("GET", "/v1/models/{model}", ("caller", "operator"), 200),
+    Route("POST", "/v1/chat/completions", ("caller", "operator"), 200, CHAT),
     Route("GET", "/v1/audit", ("auditor",), 200),
     Route("GET", "/v1/audit/verify", ("auditor",), 200),
     # nothing is in doubt
@@ -79,7 +87,13 @@ def things(service):
         run = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
         session = ana.post("/v1/sessions", json={"agent": "triage", "data": RUN["session"]}).json()["id"]
         (asked,) = lee.get("/v1/approvals").json()["approvals"]
-    return {"agent": "triage", "run_id": run, "session_id": session, "approval_id": asked["approval_id"]}
+    return {
+        "agent": "triage",
+        "model": "triage",
+        "run_id": run,
+        "session_id": session,
+        "approval_id": asked["approval_id"],
+    }
 
 
 def test_roles_and_tenants_at_every_route(service, things):
