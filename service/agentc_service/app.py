@@ -16,7 +16,7 @@ from agentc_runtime.release.following import follow
 from agentc_runtime.release.switching import ControlledSwitches
 
 from . import problems
-from .api import agents, approvals, audit, chat, health, runs, sessions
+from .api import agents, approvals, audit, chat, feedback, health, runs, sessions
 from .auth.api_keys import ApiKeys
 from .auth.guard import Guard
 from .auth.jwt import Tokens
@@ -100,7 +100,7 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
     app.state.guard = Guard(keys, tokens, Rate(settings.limits.requests_per_minute))
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
-    for module in (health, agents, runs, approvals, sessions, audit, chat):
+    for module in (health, agents, runs, feedback, approvals, sessions, audit, chat):
         app.include_router(module.router)
     console = create_console(settings.console.origin)
     app.mount("/console", console)

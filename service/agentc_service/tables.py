@@ -141,6 +141,13 @@ def find_owner(ledger: Ledger, tenant: str, run_id: str) -> ServedRun | None:
     )
 
 
+def tenant_of(ledger: Ledger, run_id: str) -> str:
+    """The tenant that a run is of, empty for one that no service has begun."""
+    with ledger.transaction() as within:
+        row = within.execute("SELECT tenant FROM served_runs WHERE run_id = ?", (run_id,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def keep_events(ledger: Ledger, events: Sequence[tuple[str, StoredEvent]]) -> None:
     """Keep events of runs."""
     with ledger.transaction() as within:

@@ -222,4 +222,4 @@ def _detail(found: RunDetail) -> Iterator[str]:
 
 
 # the rest of the group, which needs what is above
-from . import run_changes  # noqa: E402, F401
+from . import run_changes, run_feedback  # noqa: E402, F401

@@ -70,7 +70,7 @@ def erase_run(
             " WHERE run_id = ?",
             (run_id,),
         )
-        for table in ("turns", "refused_calls", "run_events", "approvals"):
+        for table in ("turns", "refused_calls", "run_events", "approvals", "feedback"):
             within.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608  ours
         if also is not None:
             also(within, run_id)

@@ -48,10 +48,15 @@ _DURABLE = (
     """CREATE TABLE IF NOT EXISTS origin_bundles (
         digest TEXT PRIMARY KEY, archive {bytes} NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, started)",
+    # What people say of runs. `correction` and `labels` are JSON; `given_by` is one of the tenant.
+    """CREATE TABLE IF NOT EXISTS feedback (
+        run_id TEXT NOT NULL REFERENCES runs, tenant TEXT NOT NULL, given_by TEXT NOT NULL,
+        given TEXT NOT NULL, thumb TEXT, correction TEXT NOT NULL, labels TEXT NOT NULL,
+        comment TEXT NOT NULL, PRIMARY KEY (run_id, tenant, given_by))""",
 )
 
 #: What is created last: where it is there, everything is.
-LAST = "runs_by_status"
+LAST = "feedback"
 
 
 def create_sqlite(within: Transaction) -> None:

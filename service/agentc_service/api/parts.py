@@ -49,6 +49,8 @@ Reader: TypeAlias = Annotated[Caller, Depends(needs("caller", "operator", "audit
 Operator: TypeAlias = Annotated[Caller, Depends(needs("operator"))]
 #: Who reads the tenant's part of the audit log.
 Auditor: TypeAlias = Annotated[Caller, Depends(needs("auditor"))]
+#: Who sees what was said of the tenant's runs.
+Overseer: TypeAlias = Annotated[Caller, Depends(needs("operator", "auditor"))]
 #: Anybody with a role.
 Anybody: TypeAlias = Annotated[Caller, Depends(needs("caller", "approver", "operator", "auditor"))]
 
