@@ -25,54 +25,6 @@ def command() -> None:
     """
 
 
-@command.command("add")
-@FILE
-@click.option("--run", "run_id", required=True, help="The run: its id, or how that begins.")
-@click.option("--store", default=".agentc/runs.db", show_default=True, help="The database of runs.")
-@click.option("--tag", "tags", multiple=True, help="A slice that it belongs to, such as its failure mode.")
-@click.option("--consent", help="Why data that is more than internal may be kept: a policy or an agreement.")
-@click.option("--region", default="US", show_default=True, help="The country of plain telephone numbers.")
-def add(file: Path, run_id: str, store: str, tags: tuple[str, ...], consent: str | None, region: str) -> int:
-    """Make a case of a run: what it was given, and what its tools answered.
-
-    Email addresses, telephone, account and card numbers are taken out; secrets never were in the store. Exit
-    code 1: FILE has a case with the same to do already.
-
-    \b
-    Example:
-      agentc dataset add evals/cases.jsonl --run 20261126T0800 --tag wrong-refund --consent "DPA 7"
-    """
-    import time
-
-    from agentc_runtime.history import read_runs
-    from agentc_runtime.journal import StoreError
-
-    from ..evals.dataset import DatasetError, case_of_run, read_rows, same_task, write_rows
-
-    try:
-        found = [run for run in read_runs(Path(store)) if run.run_id.startswith(run_id)]
-        if len(found) != 1:
-            many = "no run begins" if not found else f"{len(found)} runs begin"
-            raise InputError(f"{many} with `{run_id}` in `{store}`")
-        day = time.strftime("%Y-%m-%d", time.gmtime())
-        made = case_of_run(found[0], tags=tags, consent=consent, added=day, region=region)
-        rows = read_rows(file)
-        twin = next((row for row in rows if same_task(row, made.row)), None)
-        if twin is not None:
-            click.echo(f"`{twin['id']}` in `{file}` has the same to do: nothing was added", err=True)
-            return 1
-        if any(row["id"] == made.row["id"] for row in rows):
-            raise InputError(f"`{file}` has a case `{made.row['id']}` already")
-        write_rows(file, [*rows, made.row])
-    except (DatasetError, StoreError) as error:
-        raise InputError(str(error)) from error
-    taken = ", ".join(f"{count} {kind}" for kind, count in sorted(made.redacted.items())) or "nothing"
-    click.echo(
-        f"added `{made.row['id']}` to `{file}`; taken out: {taken}; it waits for `agentc dataset accept`"
-    )
-    return 0
-
-
 @command.command("accept")
 @FILE
 @click.argument("case")
@@ -241,3 +193,7 @@ def drift_(golden: Path, production: Path, significance: float, format_: str) ->
                 f"{rate.production:.1%} of {rate.production_total} (p = {rate.chance:.3g})"
             )
     return 1 if worse else 0
+
+
+# the rest of the group, which needs what is above
+from . import dataset_runs, dataset_sample  # noqa: E402, F401

@@ -127,7 +127,7 @@ def erase(
     if bool(run_ids) == bool(older_than or where):
         raise click.UsageError("name runs, or say which with --older-than and --where")
     age = None if older_than is None else _age(older_than)
-    wanted = None if where is None else _wanted(where)
+    fits = None if where is None else wanted(where)
     with opened(store) as ledger:
         tables.prepare(ledger)
         going: list[str] = []
@@ -140,9 +140,9 @@ def erase(
                     raise InputError(f"no run `{run_id}` in {store}")
                 (going if found.run.ended is None else chosen).append(run_id)
         else:
-            chosen, going = find_runs(ledger, older_than=age, wanted=wanted)
-            fits = None if wanted is None else partial(wanted, None)
-            sessions = tables.erase_sessions(ledger, older_than=age, wanted=fits)
+            chosen, going = find_runs(ledger, older_than=age, wanted=fits)
+            of_session = None if fits is None else partial(fits, None)
+            sessions = tables.erase_sessions(ledger, older_than=age, wanted=of_session)
         by, also = user_name(), tables.erase_served
         erased = [one for one in chosen if erase_run(ledger, one, by=by, reason=reason, also=also)]
         _forget(store, erased)
@@ -209,16 +209,23 @@ def _age(text: str) -> timedelta:
     return timedelta(hours=number) if match[2] == "h" else timedelta(days=number)
 
 
-def _wanted(text: str) -> Callable[[object, object], bool]:
+def wanted(text: str) -> Callable[[object, object], bool]:
+    """Whether the input or the session of a run says what `--where` asks for.
+
+    Raises:
+        InputError: it is written in another way.
+    """
     path, sign, value = text.partition("=")
     root, *steps = path.split(".")
     if not sign or not steps or root not in ("session", "input"):
         raise InputError(f"--where: `{text}` is not like session.customer_id=C-17")
 
-    def wanted(given: object, session: object) -> bool:
+    def says(given: object, session: object) -> bool:
         found = session if root == "session" else given
         for step in steps:
             found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, bool):
+            return str(found).lower() == value
         return found is not None and str(found) == value
 
-    return wanted
+    return says

@@ -48,7 +48,8 @@ def feedback(
     Example:
       agentc runs feedback 20260301T120000Z-0123456789ab --thumb down --label wrong-amount
     """
-    from agentc_runtime.durable.feedback import NothingKeptError, Said, give_feedback, list_feedback
+    from agentc_runtime.durable.feedback import NothingKeptError, give_feedback, list_feedback
+    from agentc_runtime.said import Said
     from agentc_service import tables
 
     from ..approver import user_name

@@ -104,12 +104,9 @@ def case_of_run(run: PastRun, *, tags: Sequence[str], consent: str | None, added
     """
     if run.input is None:
         raise DatasetError(f"run `{run.run_id}` has no input in this store: it can't be repeated")
-    labels = [call.answer.label for call in run.calls if call.answer is not None]
-    most = max((_ORDER.index(label.sensitivity) for label in labels), default=0)
-    if most > _ORDER.index("internal") and consent is None:
-        raise DatasetError(
-            f"run `{run.run_id}` read {_ORDER[most]} data: say with --consent why it may be kept"
-        )
+    most = sensitivity(run)
+    if most not in ("public", "internal") and consent is None:
+        raise DatasetError(f"run `{run.run_id}` read {most} data: say with --consent why it may be kept")
     redaction = _Redaction(region)
     mock: list[object] = []
     for call in run.calls:
@@ -123,18 +120,43 @@ def case_of_run(run: PastRun, *, tags: Sequence[str], consent: str | None, added
         origin["bundle"] = run.bundle
     if consent is not None:
         origin["consent"] = consent
-    origin["labels"] = {"sensitivity": _ORDER[most], "tools": sorted({call.tool for call in run.calls})}
+    labels: Row = {"sensitivity": most, "tools": sorted({call.tool for call in run.calls})}
+    thumbs = [said.thumb for said in run.said if said.thumb is not None]
+    if thumbs:
+        labels["thumbs"] = {"up": thumbs.count("up"), "down": thumbs.count("down")}
+    comments = [redaction.of(said.comment) for said in run.said if said.comment]
+    if comments:
+        labels["comments"] = comments
+    origin["labels"] = labels
+    spoken = [label for said in run.said for label in said.labels]
+    spoken += [f"thumb-{thumb}" for thumb in thumbs]
+    corrections = [said.correction for said in run.said if said.correction is not None]
     approved = sorted({call.tool for call in run.calls if call.answer is not None and call.answer.approved})
     row: Row = {
         "id": _NOT_IN_IDS.sub("-", f"run-{run.run_id}")[:100],
-        "tags": list(dict.fromkeys(["production", *tags, *(f"refused-{code}" for code in refused)])),
+        "tags": list(dict.fromkeys(["production", *tags, *spoken, *(f"refused-{code}" for code in refused)])),
         "input": redaction.of(run.input),
         "session": redaction.of(run.session) or {},
         "approve": approved or "none",
         "mock": mock,
         "origin": origin,
     }
+    if corrections:
+        row["expected"] = redaction.of(corrections[-1])
     return Added(row, dict(redaction.counts))
+
+
+def sensitivity(run: PastRun) -> str:
+    """The most sensitive of what a run has read."""
+    labels = [call.answer.label for call in run.calls if call.answer is not None]
+    return _ORDER[max((_ORDER.index(label.sensitivity) for label in labels), default=0)]
+
+
+def run_of(row: Row) -> str | None:
+    """The run that a case was made of."""
+    origin = row.get("origin")
+    run = origin.get("run") if isinstance(origin, dict) else None
+    return run if isinstance(run, str) else None
 
 
 class _Redaction:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Literal, TypeAlias
-
 import msgspec
 
 from ..ledger import Ledger, Row, as_text
+from ..said import COLUMNS, Said, Thumb, said_of
 
-Thumb: TypeAlias = Literal["up", "down"]
-_COLUMNS = "f.run_id, r.agent, f.given_by, f.given, f.thumb, f.correction, f.labels, f.comment"
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What one person says of one run. `correction` is the output that should have come, if there is one."""
-
-    thumb: Thumb | None = None
-    correction: object = None
-    labels: tuple[str, ...] = ()
-    comment: str = ""
-
-    @property
-    def nothing(self) -> bool:
-        """Whether it says nothing at all."""
-        return self == Said()
+_COLUMNS = f"f.run_id, r.agent, f.given_by, f.given, {COLUMNS}"
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,19 +115,6 @@ def list_feedback(
     with ledger.transaction() as within:
         rows = within.execute(sql, (*parameters, *parameters, limit)).fetchall()
     return tuple(_feedback(row) for row in rows)
-
-
-def said_of(thumb: object, correction: object, labels: object, comment: object) -> Said:
-    """What was said, from the columns of the store."""
-    return msgspec.convert(
-        {
-            "thumb": thumb,
-            "correction": json.loads(str(correction)),
-            "labels": json.loads(str(labels)),
-            "comment": comment,
-        },
-        Said,
-    )
 
 
 def _feedback(row: Row) -> Feedback:

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from agentc_runtime.durable.feedback import (
     Feedback,
     NothingKeptError,
-    Said,
     give_feedback,
     list_feedback,
     withdraw_feedback,
 )
+from agentc_runtime.said import Said
 
 from ..problems import ProblemError, documented
 from ..runs import SEE_ALL

@@ -7,12 +7,12 @@ import pytest
 from agentc_runtime.durable.erasing import erase_run
 from agentc_runtime.durable.feedback import (
     NothingKeptError,
-    Said,
     give_feedback,
     list_feedback,
     withdraw_feedback,
 )
 from agentc_runtime.ledger import Ledger
+from agentc_runtime.said import Said
 
 BAD = Said(thumb="down", correction={"outcome": "escalated"}, labels=("wrong-refund",), comment="not hers")
 
