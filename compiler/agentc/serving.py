@@ -89,6 +89,7 @@ def settings_of(service: Resource[ServiceSpec], folder: Path, *, listen: str | N
             shutdown=milliseconds(limits.shutdown) / 1000,
         ),
         console=Console(spec.console.origin),
+        mcp=spec.mcp,
     )
 
 

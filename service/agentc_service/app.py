@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from agentc_runtime import __version__
 from agentc_runtime.durable.worker import working
@@ -29,6 +31,9 @@ from .runs import Runs, ServiceDoors
 from .settings import Settings
 from .tables import open_service_ledger
 from .watching import Unwatched, Watching
+
+if TYPE_CHECKING:
+    from .mcp_server import McpServer
 
 _ABOUT = """Runs agents within the permissions that they were compiled with.
 
@@ -73,9 +78,10 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
                 for served in settings.agents.values()
                 if served.follower is not None
             ]
-            app.state.ready = True
             try:
-                yield
+                async with _entered(mcp, app.state.runs, streams):
+                    app.state.ready = True
+                    yield
             finally:
                 app.state.ready = False
                 await app.state.runs.drain(settings.limits.shutdown)
@@ -98,10 +104,31 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
     )
     app.state.ready = False
     app.state.guard = Guard(keys, tokens, Rate(settings.limits.requests_per_minute))
+    mcp = _mcp(settings, app.state.guard)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
     for module in (health, agents, runs, feedback, approvals, sessions, audit, chat):
         app.include_router(module.router)
     console = create_console(settings.console.origin)
     app.mount("/console", console)
+    if mcp is not None:
+        app.router.routes.append(Route("/mcp", mcp))
     return app
+
+
+def _mcp(settings: Settings, guard: Guard) -> McpServer | None:
+    if not settings.mcp:
+        return None
+    # a library that nobody else needs
+    from .mcp_server import McpServer
+
+    return McpServer(settings, guard)
+
+
+@contextlib.asynccontextmanager
+async def _entered(mcp: McpServer | None, runs: Runs, streams: EventStreams) -> AsyncIterator[None]:
+    if mcp is None:
+        yield
+        return
+    async with mcp.open(runs, streams):
+        yield

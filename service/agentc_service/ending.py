@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -11,13 +12,14 @@ import msgspec
 from agentc_runtime.models.types import Usage
 from agentc_runtime.refusals import Refusal
 
-from .events import EventStreams
+from .events import ENDED, PARKED, EventStreams
 from .runs import Runs
 
 #: Seconds that an answer is waited for; OpenAI's clients wait as long.
 PATIENCE: Final = 600.0
-_ENDED: Final = '{"event":"run_ended"'
-_PARKED: Final = '{"event":"run_parked"'
+_ENTERED: Final = '{"event":"state_entered"'
+#: What a run is that nobody has to do anything for.
+GOES_ON: Final = ("queued", "running")
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,31 +38,46 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
         """Why there is no answer, for whoever waited for one."""
         if self.refusal is not None:
             return f"run `{run_id}` {self.status}: {self.refusal.message}"
-        if self.status in ("running", "queued"):
+        if self.status in GOES_ON:
             return f"run `{run_id}` is not over yet: read it at /v1/runs/{run_id}"
         said = f"run `{run_id}` gave no answer, it is {self.status.replace('_', ' ')}"
         return f"{said}: {self.why}" if self.why else said
 
 
-async def ending(runs: Runs, streams: EventStreams, run_id: str, patience: float = PATIENCE) -> Ending:
+async def ending(
+    runs: Runs,
+    streams: EventStreams,
+    run_id: str,
+    patience: float = PATIENCE,
+    told: Callable[[int], Awaitable[None]] | None = None,
+) -> Ending:
     """Wait until the run is over, or waits for somebody, `patience` seconds at most.
+
+    `told` is given the number of each state that the run enters.
 
     Raises:
         StoreError: it can't be read.
         ProblemError: 404 it was erased meanwhile.
     """
+    number = entered = 0
+
+    async def stopped() -> bool:
+        return (await runs.own(run_id)).run.status not in GOES_ON
+
     with contextlib.suppress(TimeoutError):
-        async with (
-            asyncio.timeout(patience),
-            contextlib.aclosing(streams.follow(run_id, 0, lambda: runs.over(run_id))) as events,
-        ):
-            async for event in events:
-                if event.event.startswith(_ENDED):
-                    return msgspec.json.decode(event.event, type=Ending)
-                # a run that was parked once may go on since
-                if event.event.startswith(_PARKED):
-                    run = (await runs.own(run_id)).run
-                    if run.status in ("waiting", "needs_attention"):
-                        return Ending(status=run.status, why=run.why)
+        async with asyncio.timeout(patience):
+            while True:
+                following = streams.follow(run_id, number, stopped, last=(ENDED, PARKED))
+                async with contextlib.aclosing(following) as events:
+                    async for event in events:
+                        number = event.number
+                        if event.event.startswith(ENDED):
+                            return msgspec.json.decode(event.event, type=Ending)
+                        if told is not None and event.event.startswith(_ENTERED):
+                            entered += 1
+                            await told(entered)
+                # whatever it waited for may have come meanwhile
+                if await stopped():
+                    break
     run = (await runs.own(run_id)).run
     return Ending(status=run.status, output=run.output, refusal=run.refusal, why=run.why)

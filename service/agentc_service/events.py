@@ -24,7 +24,9 @@ _LOG = logging.getLogger("agentc.service")
 FLUSH: Final = 0.2
 #: Seconds for which a run that is over may still have something to tell.
 LATE: Final = 2.0
-_LAST: Final = '{"event":"run_ended"'
+#: How the text of a run's last event begins, and that of one that stops until somebody does something.
+ENDED: Final = '{"event":"run_ended"'
+PARKED: Final = '{"event":"run_parked"'
 
 
 class EventStreams:
@@ -80,7 +82,7 @@ class EventStreams:
         self._unwritten.append((run_id, event))
         for follower in self._followers.get(run_id, ()):
             follower.set()
-        if run_id in self._ends and event.event.startswith(_LAST):
+        if run_id in self._ends and event.event.startswith(ENDED):
             self._ends[run_id].set()
 
     async def write(self) -> None:
@@ -104,9 +106,16 @@ class EventStreams:
             await self.write()
 
     async def follow(
-        self, run_id: str, after: int, over: Callable[[], Awaitable[bool]]
+        self,
+        run_id: str,
+        after: int,
+        over: Callable[[], Awaitable[bool]],
+        last: tuple[str, ...] = (ENDED,),
     ) -> AsyncGenerator[StoredEvent]:
-        """The run's events that follow number `after`, until it is `over` and all are told."""
+        """The run's events that follow number `after`, until it is `over` and all are told.
+
+        `last` is how the event begins that is the last one of what is over.
+        """
         new = asyncio.Event()
         loop = self._loop
         news = loop.time()
@@ -124,12 +133,15 @@ class EventStreams:
                     after += 1
                     news = loop.time()
                     yield told[after]
-                    if told[after].event.startswith(_LAST):
+                    if told[after].event.startswith(ENDED):
                         return
                 if (
                     ended
                     and after == begun
-                    and (loop.time() - news >= LATE or await asyncio.to_thread(self._told_all, run_id, after))
+                    and (
+                        loop.time() - news >= LATE
+                        or await asyncio.to_thread(self._told_all, run_id, after, last)
+                    )
                 ):
                     return
                 if after == begun:
@@ -141,7 +153,7 @@ class EventStreams:
             if not self._followers[run_id]:
                 del self._followers[run_id]
 
-    def _told_all(self, run_id: str, after: int) -> bool:
+    def _told_all(self, run_id: str, after: int, last: tuple[str, ...]) -> bool:
         """Whether the end of the run is an event that is not after number `after`."""
-        last = tables.events_after(self._ledger, run_id, tables.last_event(self._ledger, run_id) - 1)
-        return bool(last) and last[0].number <= after and last[0].event.startswith(_LAST)
+        found = tables.events_after(self._ledger, run_id, tables.last_event(self._ledger, run_id) - 1)
+        return bool(found) and found[0].number <= after and found[0].event.startswith(last)

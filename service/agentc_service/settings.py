@@ -71,7 +71,10 @@ class Console:
 
 @dataclass(frozen=True)
 class Settings:
-    """A service. `store` is a path or a PostgreSQL URL; `agents` are by their names."""
+    """A service. `store` is a path or a PostgreSQL URL; `agents` are by their names.
+
+    `mcp`: they are tools of the Model Context Protocol as well.
+    """
 
     agents: Mapping[str, Served]
     store: str
@@ -81,3 +84,4 @@ class Settings:
     provider: Provider | None = None
     limits: Limits = field(default_factory=Limits)
     console: Console = Console()
+    mcp: bool = False

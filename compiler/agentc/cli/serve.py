@@ -64,7 +64,10 @@ def command(
         settings = settings_of(service, file.parent.absolute(), listen=listen)
         watch = Watch(telemetry=otel, content=capture_content, logs=log_format == "json")
         watcher = Watcher(watch, _warn, service=service.metadata.name, store=settings.store)
-        app = create_app(settings, os.environ, watcher)
+        try:
+            app = create_app(settings, os.environ, watcher)
+        except ModuleNotFoundError as error:
+            raise InputError(f"`mcp: true` needs `{error.name}`: pip install 'agentc[mcp]'") from error
         if not check:
             watcher.prepare()
     except (ServingError, KeyFileError, StoreError, ObservingError) as error:

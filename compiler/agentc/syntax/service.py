@@ -119,3 +119,5 @@ class ServiceSpec(Closed):
     """What the service takes before it says no."""
     console: ConsoleSpec = ConsoleSpec()
     """The service for people, in a browser."""
+    mcp: bool = False
+    """Whether the agents are tools of the Model Context Protocol as well, at `/mcp`."""

@@ -20,7 +20,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from agentc_runtime.models.types import Usage
 
 from ..chat import TUNING, Said, UnfitChatError, answer_of, input_of
-from ..ending import Ending, ending
+from ..ending import GOES_ON, Ending, ending
 from ..events import EventStreams
 from ..problems import ProblemError
 from ..runs import Runs
@@ -193,7 +193,7 @@ def _given(run_id: str, end: Ending) -> str:
     if end.status == "succeeded":
         return answer_of(end.output)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    if end.status in ("running", "queued"):
+    if end.status in GOES_ON:
         status = HTTPStatus.GATEWAY_TIMEOUT
     raise ChatError(
         status,
