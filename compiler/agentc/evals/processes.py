@@ -42,7 +42,8 @@ def spread(
     try:
         for number in range(count):
             ours, theirs = context.Pipe(duplex=False)
-            child = context.Process(target=_child, args=(work, jobs[number::count], theirs), daemon=True)
+            arguments = (work, jobs[number::count], theirs, (*open_, ours))
+            child = context.Process(target=_child, args=arguments, daemon=True)
             child.start()
             theirs.close()
             children.append(child)
@@ -66,8 +67,17 @@ def spread(
 
 
 def _child(
-    work: Callable[[Sequence[Job], Callable[[bytes], None]], None], jobs: Sequence[Job], pipe: Connection
+    work: Callable[[Sequence[Job], Callable[[bytes], None]], None],
+    jobs: Sequence[Job],
+    pipe: Connection,
+    inherited: Sequence[Connection],
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
-    work(jobs, pipe.send_bytes)
-    pipe.send_bytes(_DONE)
+    # while anybody but the parent could read, a write would wait for ever once the parent is dead
+    for end in inherited:
+        end.close()
+    try:
+        work(jobs, pipe.send_bytes)
+        pipe.send_bytes(_DONE)
+    except BrokenPipeError:
+        os._exit(1)

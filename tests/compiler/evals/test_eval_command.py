@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -228,7 +229,14 @@ def test_a_killed_eval_goes_on(project: Any, tmp_path: Path) -> None:
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None and not (kept.exists() and kept.read_bytes().count(b"\n") >= 20):
             pass
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         process.kill()
+    for _ in range(500):
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("processes of the killed eval are still there")
     before = kept.read_bytes().count(b"\n")
     assert 20 <= before < 300
     finished = kept.read_bytes().split(b"\n")[:-1]
