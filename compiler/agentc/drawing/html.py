@@ -55,7 +55,7 @@ def _findings(picture: Picture) -> Iterator[str]:
         for finding in picture.findings:
             yield f'<li class="broken">{escape(finding)}</li>\n'
         yield "</ul>\n"
-    else:
+    elif picture.judged:
         yield "<p>No flow breaks a rule.</p>\n"
 
 

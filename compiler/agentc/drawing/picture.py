@@ -48,13 +48,14 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Picture:
-    """One agent. `findings` are those about its flows, as `CODE: message`."""
+    """One agent. `findings` are those about its flows, as `CODE: message`, if they were `judged`."""
 
     title: str
     subtitle: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     findings: tuple[str, ...]
+    judged: bool = True
 
 
 def picture_of(program: Program, agent: Agent, found: Iterable[Diagnostic]) -> Picture:

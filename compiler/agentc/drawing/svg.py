@@ -11,6 +11,8 @@ from .picture import Box, Column, Picture
 
 COLUMNS: Final[tuple[Column, ...]] = ("data", "state", "tool", "place")
 _LINE, _PAD, _GAP, _BETWEEN, _MARGIN, _HEAD = 16, 8, 18, 90, 20, 56
+#: How far a curve inside a column goes out of it.
+_AROUND: Final = 70
 #: Width of a character of the font, as a part of its size: enough for any of ours.
 _CHARACTER = 7.3
 
@@ -54,7 +56,9 @@ def as_svg(picture: Picture, *, embedded: bool = False) -> str:
 
 def _placed(picture: Picture) -> tuple[Mapping[str, _Place], float, float]:
     places: dict[str, _Place] = {}
-    x, lowest = float(_MARGIN), 0.0
+    # curves inside the first column go around its left side
+    first_is_states = all(box.column != "data" for box in picture.boxes)
+    x, lowest = float(_MARGIN + _AROUND * first_is_states), 0.0
     for column in COLUMNS:
         boxes = [box for box in picture.boxes if box.column == column]
         if not boxes:
@@ -76,10 +80,8 @@ def _pieces(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" aria-labelledby="t d" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">\n'
     )
-    broken = [arrow for arrow in picture.arrows if arrow.broken]
-    told = f"{len(broken)} calls break a rule about flows" if broken else "no flow breaks a rule"
     yield f'<title id="t">{escape(picture.title)}</title>\n'
-    yield f'<desc id="d">{escape(_words(picture, told))}</desc>\n'
+    yield f'<desc id="d">{escape(_words(picture))}</desc>\n'
     if not embedded:
         yield f"<style>\n{STYLE}</style>\n"
     yield "<defs>"
@@ -110,10 +112,12 @@ def _pieces(
     yield "</svg>\n"
 
 
-def _words(picture: Picture, told: str) -> str:
+def _words(picture: Picture) -> str:
+    broken = [arrow for arrow in picture.arrows if arrow.broken]
+    told = f"{len(broken)} calls break a rule about flows" if broken else "no flow breaks a rule"
     states = ", ".join(box.lines[0] for box in picture.boxes if box.column == "state")
     tools = ", ".join(box.lines[0] for box in picture.boxes if box.column == "tool") or "none"
-    return f"States: {states}. Tools: {tools}. {told}."
+    return f"States: {states}. Tools: {tools}." + (f" {told}." if picture.judged else "")
 
 
 def _box(box: Box, place: _Place) -> str:
@@ -145,7 +149,7 @@ def _curve(source: _Place, target: _Place) -> _Curve:
     y = (source.middle + target.middle) / 2
     if source.x == target.x:
         # inside a column: around its left side, further out for a longer way
-        out = min(70.0, 18 + abs(target.middle - source.middle) / 8)
+        out = min(float(_AROUND), 18 + abs(target.middle - source.middle) / 8)
         path = (
             f"M{source.x:.1f} {source.middle:.1f}C{source.x - out:.1f} {source.middle:.1f} "
             f"{target.x - out:.1f} {target.middle:.1f} {target.x:.1f} {target.middle:.1f}"

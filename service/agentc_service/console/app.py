@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentc_runtime.journal import StoreError
 
 from ..problems import ProblemError
-from . import approvals, runs, signing
+from . import agents, approvals, runs, signing
 from .rendering import STATIC, render, static
 
 #: Nothing comes from elsewhere, nothing is sent elsewhere, and nobody shows this inside of their page.
@@ -54,6 +54,8 @@ def create_console(origin: str | None) -> Starlette:
         Route("/approvals", approvals.index),
         Route("/approvals/{approval_id}", approvals.show),
         Route("/approvals/{approval_id}", approvals.decide, methods=["POST"]),
+        Route("/agents", agents.index),
+        Route("/agents/{agent}", agents.show),
         Route("/static/{name}", _static),
     ]
     app = Starlette(

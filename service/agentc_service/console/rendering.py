@@ -13,6 +13,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from agentc.drawing.svg import STYLE
 from agentc_runtime.durable.views import RunView
 from agentc_runtime.quoting import visible
 
@@ -21,6 +22,7 @@ LONGEST: Final = 20_000
 STATIC: Final[Mapping[str, str]] = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "drawing.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 #: The words for what runs and approvals are, with the tone they are shown in.
@@ -48,6 +50,8 @@ def render(template: str, **data: object) -> str:
 @cache
 def static(name: str) -> bytes:
     """A file that pages ask for."""
+    if name == "drawing.css":
+        return STYLE.encode()
     return (resources.files(__package__) / "static" / name).read_bytes()
 
 

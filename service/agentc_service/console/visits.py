@@ -26,6 +26,7 @@ from .sessions import Sessions, form_token, is_form_token
 MENU: Final[tuple[tuple[str, str, tuple[Role, ...]], ...]] = (
     ("runs", "Runs", ("caller", "operator", "auditor")),
     ("approvals", "Approvals", ("approver", "operator", "auditor")),
+    ("agents", "Agents", ("approver", "operator", "auditor")),
 )
 #: Fields of a form.
 MAX_FIELDS: Final = 400

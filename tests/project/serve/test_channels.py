@@ -7,7 +7,9 @@ import re
 import shutil
 import textwrap
 import time
+from contextlib import closing
 
+import httpx
 import pytest
 
 RUN = {"agent": "triage", "input": {"ticket_id": "T-1001"}, "session": {"customer_id": "C-17"}}
@@ -46,6 +48,15 @@ def followed(serve, agentc):
         """)
     )
     return serve(folder), deploy
+
+
+def in_the_console(service, name):
+    """A browser of this person, who has signed in."""
+    browser = httpx.Client(base_url=service.url, headers={"origin": service.url}, trust_env=False)
+    form = browser.get("/console/sign-in").text
+    token = re.search(r'name="form_token" value="([0-9a-f]{64})"', form)[1]
+    browser.post("/console/sign-in", data={"form_token": token, "credentials": service.keys[name]})
+    return browser
 
 
 def version(client):
@@ -90,6 +101,11 @@ def test_a_canary_is_chosen_by_session_and_counted(followed, agentc):
     with service.client("ana") as ana, service.client("lee") as lee:
         until(lambda: ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["version"], "1.1.0")
         assert version(ana) == "1.0.0", "the stable one is what it says of itself"
+        with closing(in_the_console(service, "ops")) as ops:
+            page = re.sub(r"<[^>]+>|\s+", " ", ops.get("/console/agents/triage").text)
+        page = re.sub(r" +", " ", page)
+        assert "Runs pointer 2; looked" in page
+        assert re.search(r"stable 1\.0\.0 0 % [0-9a-f]{12} canary 1\.1\.0 100 % [0-9a-f]{12}", page), page
 
         def counted():
             for asked in lee.get("/v1/approvals").json()["approvals"]:

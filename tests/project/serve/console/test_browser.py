@@ -38,6 +38,28 @@ def test_a_run_is_seen_live_from_its_question_to_its_end(service, tab):
     watching.shoot("runs")
 
 
+def test_what_an_agent_may_do_is_drawn_and_said(service, tab, agentc):
+    seen = tab(service)
+    seen.sign_in(service.keys["ops"], "/agents")
+    seen.page.get_by_role("link", name="triage", exact=True).focus()
+    seen.page.keyboard.press("Enter")
+    drawing = seen.page.get_by_role("img", name="triage 1.0.0")
+    drawing.wait_for()
+    assert "amount is at most 50" in drawing.text_content()
+    row = seen.page.locator("#tools tr", has_text="helpdesk.refund")
+    assert "asks support-leads when amount is more than 20" in row.inner_text()
+    assert "permissions/triage.yaml:19" in row.inner_text()
+    assert "https://api.openai.com/v1" not in seen.page.locator("#tools").inner_text()
+
+    control = ("--control", f"sqlite:///{service.folder / '.agentc/service.db'}")
+    agentc("disable", "tool", "helpdesk.refund", "--reason", "it <b>leaks</b>", "--by", "eve", *control)
+    disabled = seen.page.get_by_text("tool helpdesk.refund is disabled")
+    disabled.wait_for()
+    assert "it <b>leaks</b>" in seen.page.locator("#summary").inner_text()
+    agentc("enable", "tool", "helpdesk.refund", "--reason", "mended", *control)
+    disabled.wait_for(state="detached")
+
+
 def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
     """By axe-core: contrast, names, roles, order of headings, and what else of WCAG a program can judge."""
     with service.client("ana") as ana, service.client("lee") as lee:
@@ -49,6 +71,8 @@ def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
         "approvals": "/approvals",
         "approval": f"/approvals/{asked['approval_id']}",
         "none": "/approvals?status=void",
+        "agents": "/agents",
+        "agent": "/agents/triage",
     }
     found = []
     for scheme, width in (("light", 1280), ("dark", 390)):
