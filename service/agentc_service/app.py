@@ -70,7 +70,9 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
             # the engine is begun and ended outside of the event loop, in which it refuses to wait
             chores = await asyncio.to_thread(stack.enter_context, work)
             app.state.runs = Runs(settings, ledger, streams, environ, chores.made)
-            console.state.parts = Parts.of(settings, ledger, app.state.runs, streams, app.state.guard)
+            console.state.parts = Parts.of(
+                settings, ledger, app.state.runs, streams, app.state.guard, app.state.checking
+            )
             attending = asyncio.create_task(asyncio.to_thread(chores.attend, stop))
             writing = asyncio.create_task(streams.write_forever())
             following = [

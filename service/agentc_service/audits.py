@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from agentc_runtime.audit import AuditRecord, AuditReport, record_of, verify_audit
 from agentc_runtime.chain import Row
 from agentc_runtime.durable.audits import verify_ledger
@@ -9,20 +11,40 @@ from agentc_runtime.durable.ledgers import store_path
 from agentc_runtime.ledger import Ledger
 
 
+@dataclass(frozen=True)
+class Search:
+    """Which records are wanted: all of what is given. Times are RFC 3339 in UTC, numbers those of records."""
+
+    run_id: str | None = None
+    agent: str | None = None
+    kind: str | None = None
+    since: str | None = None
+    until: str | None = None
+    after: int = 0
+    before: int | None = None
+
+
 def list_records(
-    ledger: Ledger, *, tenant: str, run_id: str | None, kind: str | None, after: int, limit: int
+    ledger: Ledger, tenant: str, search: Search, *, limit: int, newest_first: bool = False
 ) -> tuple[AuditRecord, ...]:
-    """The records of the tenant's runs that follow number `after`, oldest first. It does not verify them."""
-    conditions, parameters = ["s.tenant = ?", "a.seq > ?"], [tenant, after]
-    for column, value in (("a.run_id = ?", run_id), ("a.kind = ?", kind)):
+    """The records of the tenant's runs, oldest first unless said otherwise. It does not verify them."""
+    conditions, parameters = ["s.tenant = ?", "a.seq > ?"], [tenant, search.after]
+    for condition, value in (
+        ("a.run_id = ?", search.run_id),
+        ("r.agent = ?", search.agent),
+        ("a.kind = ?", search.kind),
+        ("a.time >= ?", search.since),
+        ("a.time < ?", search.until),
+        ("a.seq < ?", search.before),
+    ):
         if value is not None:
-            conditions.append(column)
+            conditions.append(condition)
             parameters.append(value)
     # the conditions are those above, with parameters
     sql = (
         "SELECT a.seq, a.time, a.run_id, a.kind, a.payload, a.hash FROM audit a"  # noqa: S608
-        f" JOIN served_runs s ON s.run_id = a.run_id WHERE {' AND '.join(conditions)}"
-        " ORDER BY a.seq LIMIT ?"
+        " JOIN served_runs s ON s.run_id = a.run_id JOIN runs r ON r.run_id = a.run_id"
+        f" WHERE {' AND '.join(conditions)} ORDER BY a.seq {'DESC' if newest_first else 'ASC'} LIMIT ?"
     )
     with ledger.transaction() as within:
         rows = within.execute(sql, (*parameters, limit)).fetchall()

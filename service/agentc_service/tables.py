@@ -20,6 +20,7 @@ _TABLES = (
         session_id TEXT, idempotency_key TEXT, request_digest TEXT, trace TEXT NOT NULL,
         created TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS served_runs_by_tenant ON served_runs (tenant, created)",
+    "CREATE INDEX IF NOT EXISTS audit_by_run ON audit (run_id, seq)",
     """CREATE UNIQUE INDEX IF NOT EXISTS served_runs_once
         ON served_runs (tenant, subject, idempotency_key)""",
     """CREATE TABLE IF NOT EXISTS served_events (

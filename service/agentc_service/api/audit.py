@@ -59,9 +59,8 @@ async def list_records(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> RecordList:
     """The records of the tenant's runs, oldest first."""
-    found = await asyncio.to_thread(
-        audits.list_records, ledger, tenant=caller.tenant, run_id=run, kind=kind, after=after, limit=limit
-    )
+    search = audits.Search(run_id=run, kind=kind, after=after)
+    found = await asyncio.to_thread(audits.list_records, ledger, caller.tenant, search, limit=limit)
     return RecordList(records=[RecordView.model_validate(msgspec.to_builtins(one)) for one in found])
 
 

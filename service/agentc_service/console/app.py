@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentc_runtime.journal import StoreError
 
 from ..problems import ProblemError
-from . import agents, approvals, runs, signing
+from . import agents, approvals, audit, operating, runs, signing
 from .rendering import STATIC, render, static
 
 #: Nothing comes from elsewhere, nothing is sent elsewhere, and nobody shows this inside of their page.
@@ -51,11 +51,15 @@ def create_console(origin: str | None) -> Starlette:
         Route("/runs", runs.index),
         Route("/runs/{run_id}", runs.show),
         Route("/runs/{run_id}/events", runs.follow),
+        Route("/runs/{run_id}/cancel", operating.cancel, methods=["POST"]),
+        Route("/runs/{run_id}/resolve", operating.resolve, methods=["POST"]),
         Route("/approvals", approvals.index),
         Route("/approvals/{approval_id}", approvals.show),
         Route("/approvals/{approval_id}", approvals.decide, methods=["POST"]),
         Route("/agents", agents.index),
         Route("/agents/{agent}", agents.show),
+        Route("/audit", audit.index),
+        Route("/audit", audit.verify, methods=["POST"]),
         Route("/static/{name}", _static),
     ]
     app = Starlette(

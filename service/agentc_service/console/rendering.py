@@ -83,6 +83,14 @@ def pretty(value: object) -> str:
     return _cut(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def gist(payload: Mapping[str, object]) -> str:
+    """What a record is about, in a line: tools, people and statuses that it names."""
+    refusal = payload.get("refusal")
+    code = refusal.get("code") if isinstance(refusal, Mapping) else payload.get("code")
+    named = [payload.get(name) for name in ("agent", "tool", "state", "status", "resolution", "by")]
+    return "  ".join(str(one) for one in (*named, code) if isinstance(one, str | int)) or "payload"
+
+
 def ago(text: str) -> str:
     """How long ago a time was, or how long until it comes."""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()
@@ -159,7 +167,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    for one in (prose, pretty, ago, duration, took, clock, money, percent, tone, words):
+    for one in (prose, pretty, gist, ago, duration, took, clock, money, percent, tone, words):
         environment.filters[one.__name__] = one
     environment.globals["assets"] = {
         name: f"/console/static/{name}?{hashlib.sha256(static(name)).hexdigest()[:12]}" for name in STATIC

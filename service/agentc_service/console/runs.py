@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Final, get_args
 
@@ -29,6 +29,8 @@ MAX_EVENTS: Final = 5000
 #: Seconds after which a follower has to come again, and show its session.
 FOLLOWED: Final = 300
 STATUSES: Final = get_args(Status)
+#: What an operator types into the forms of a run's page.
+TYPED: Final = ("reason", "answer", "resolution", "call_id")
 
 
 @signed_in("caller", "operator", "auditor")
@@ -61,7 +63,14 @@ async def index(visit: Visit) -> Response:
 @signed_in("caller", "operator", "auditor")
 async def show(visit: Visit) -> Response:
     """One run: its state, its timeline, the calls that reached the world."""
-    run_id = _id(visit)
+    return await page_of(visit)
+
+
+async def page_of(
+    visit: Visit, *, problem: str = "", typed: Mapping[str, str] | None = None, code: int = 200
+) -> Response:
+    """The page of the run that is asked for. `problem` is what is wrong with what an operator has `typed`."""
+    run_id = id_of(visit)
     found = await visit.parts.runs.find(visit.caller, run_id)
     told = await asyncio.to_thread(_told, visit, run_id)
     waiting: tuple[Approval, ...] = ()
@@ -78,13 +87,18 @@ async def show(visit: Visit) -> Response:
         cut=told.last >= MAX_EVENTS,
         over=found.run.status in OVER,
         waiting=waiting,
+        operates=visit.caller.has("operator"),
+        doubtful=[call for call in found.calls if call.settled is None],
+        problem=problem,
+        typed={**dict.fromkeys(TYPED, ""), **(typed or {})},
+        code=code,
     )
 
 
 @signed_in("caller", "operator", "auditor")
 async def follow(visit: Visit) -> Response:
     """Tells, as server-sent events, that there is something new in a run: the page then renews itself."""
-    run_id = _id(visit)
+    run_id = id_of(visit)
     runs = visit.parts.runs
     await runs.owner(visit.caller, run_id)
     said = visit.request.headers.get("last-event-id") or visit.request.query_params.get("after", "0")
@@ -103,7 +117,12 @@ async def follow(visit: Visit) -> Response:
     return EventSourceResponse(told(), ping=15, send_timeout=30, headers={"cache-control": "no-store"})
 
 
-def _id(visit: Visit) -> str:
+def id_of(visit: Visit) -> str:
+    """The id in the path.
+
+    Raises:
+        ProblemError: 404 it is none.
+    """
     run_id: str = visit.request.path_params["run_id"]
     if not re.fullmatch(RUN_ID, run_id):
         raise ProblemError(HTTPStatus.NOT_FOUND, "there is no such run here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,6 +28,7 @@ MENU: Final[tuple[tuple[str, str, tuple[Role, ...]], ...]] = (
     ("runs", "Runs", ("caller", "operator", "auditor")),
     ("approvals", "Approvals", ("approver", "operator", "auditor")),
     ("agents", "Agents", ("approver", "operator", "auditor")),
+    ("audit", "Audit log", ("auditor",)),
 )
 #: Fields of a form.
 MAX_FIELDS: Final = 400
@@ -34,20 +36,29 @@ MAX_FIELDS: Final = 400
 
 @dataclass(frozen=True)
 class Parts:
-    """What pages are made from. `secure`: browsers come over TLS."""
+    """What pages are made from. `checking` is held while the log is checked; `secure`: browsers use TLS."""
 
     settings: Settings
     ledger: Ledger
     runs: Runs
     streams: EventStreams
     sessions: Sessions
+    checking: asyncio.Lock
     secure: bool
 
     @classmethod
-    def of(cls, settings: Settings, ledger: Ledger, runs: Runs, streams: EventStreams, guard: Guard) -> Parts:
+    def of(
+        cls,
+        settings: Settings,
+        ledger: Ledger,
+        runs: Runs,
+        streams: EventStreams,
+        guard: Guard,
+        checking: asyncio.Lock,
+    ) -> Parts:
         """The parts of a running service."""
         secure = settings.console.origin is not None and settings.console.origin.startswith("https:")
-        return cls(settings, ledger, runs, streams, Sessions(ledger, guard), secure)
+        return cls(settings, ledger, runs, streams, Sessions(ledger, guard), checking, secure)
 
     @property
     def cookie(self) -> str:

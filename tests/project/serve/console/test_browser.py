@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from axe_playwright_python.sync_playwright import Axe
+
+from agentc_runtime.store import Store
 
 INJECTED = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
 
@@ -60,6 +64,80 @@ def test_what_an_agent_may_do_is_drawn_and_said(service, tab, agentc):
     disabled.wait_for(state="detached")
 
 
+def test_an_operator_says_what_became_of_a_call_and_ends_the_run(serve, tab):
+    first = serve()
+    with first.client("ana") as ana:
+        run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
+    first.process.kill()
+    store, tool = Store(first.folder / ".agentc/service.db"), "helpdesk.get_ticket"
+    with store.transaction() as within:
+        (outcome,) = within.execute("SELECT outcome FROM calls WHERE tool = ?", (tool,)).fetchone()
+        within.execute("UPDATE calls SET settled = NULL, outcome = NULL WHERE tool = ?", (tool,))
+        within.execute("UPDATE runs SET status = 'needs_attention'")
+    store.close()
+    service = serve(first.folder)
+    seen = tab(service)
+    seen.sign_in(service.keys["ops"], f"/runs/{run}")
+    page = seen.page
+    page.get_by_role("heading", name="What became of it?").wait_for()
+    assert not problems(page, "light", "needs attention")
+    page.get_by_label("It took effect, and this is what came back:").check()
+    page.get_by_label("The answer, as JSON").fill("{")
+    page.get_by_label("Reason").first.fill("It was read: see the log of the desk.")
+    seen.shoot("needs-attention")
+    page.get_by_role("button", name="Let the run go on").click()
+    page.get_by_role("alert").get_by_text("The answer is not JSON").wait_for()
+    assert page.get_by_label("Reason").first.input_value() == "It was read: see the log of the desk."
+    page.get_by_label("The answer, as JSON").fill(json.dumps(json.loads(outcome)["value"]))
+    page.get_by_role("button", name="Let the run go on").click()
+    page.locator("#summary .status", has_text="waiting").wait_for()
+
+    page.get_by_text("End this run").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Reason").fill("A ticket is no order.")
+    page.get_by_role("button", name="End the run").click()
+    page.locator("#summary .status", has_text="cancelled").wait_for()
+    assert page.get_by_text("End this run").count() == 0
+    # of the page that said that it is not JSON
+    assert all("status of 422" in one for one in seen.complaints)
+    seen.complaints.clear()
+
+
+def test_an_auditor_searches_the_log_and_verifies_it(service, tab):
+    with service.client("ana") as ana, service.client("zoe") as zoe:
+        run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
+        other = zoe.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
+    seen = tab(service)
+    seen.sign_in(service.keys["eve"], "/audit")
+    page = seen.page
+    page.get_by_label("Kind").fill("refused")
+    page.keyboard.press("Enter")
+    page.get_by_text("All", exact=True).wait_for()
+    rows = page.locator("#records tbody tr")
+    assert rows.count() == 4
+    assert set(rows.locator("td:nth-child(3)").all_inner_texts()) == {"refused"}
+    assert other not in page.content()
+    rows.first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert "AR102" in rows.first.inner_text()
+    assert run in rows.first.inner_text()
+
+    page.get_by_role("button", name="Verify the log").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("The log is as it was written").wait_for()
+    head = page.locator(".callout code").inner_text()
+    seen.shoot("audit-verified")
+    store = Store(service.folder / ".agentc/service.db")
+    with store.transaction() as within:
+        within.execute("UPDATE audit SET kind = 'claimed' WHERE seq = 3")
+    store.close()
+    page.get_by_label("Head that was kept elsewhere").fill(head)
+    page.keyboard.press("Enter")
+    page.get_by_text("record 3 was changed, or one before it was removed").wait_for()
+    page.get_by_role("link", name="record 3", exact=True).click()
+    assert page.locator("#records tbody tr").first.get_attribute("id") == "record-3"
+
+
 def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
     """By axe-core: contrast, names, roles, order of headings, and what else of WCAG a program can judge."""
     with service.client("ana") as ana, service.client("lee") as lee:
@@ -71,6 +149,8 @@ def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
         "approvals": "/approvals",
         "approval": f"/approvals/{asked['approval_id']}",
         "none": "/approvals?status=void",
+        "audit": "/audit",
+        "no-record": "/audit?kind=erased",
         "agents": "/agents",
         "agent": "/agents/triage",
     }
