@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agentc_runtime.journal import StoreError
 
 from ..problems import ProblemError
-from . import agents, approvals, audit, operating, runs, signing
+from . import agents, approvals, audit, evals, operating, runs, signing
 from .rendering import STATIC, render, static
 
 #: Nothing comes from elsewhere, nothing is sent elsewhere, and nobody shows this inside of their page.
@@ -58,6 +58,7 @@ def create_console(origin: str | None) -> Starlette:
         Route("/approvals/{approval_id}", approvals.decide, methods=["POST"]),
         Route("/agents", agents.index),
         Route("/agents/{agent}", agents.show),
+        Route("/evals", evals.index),
         Route("/audit", audit.index),
         Route("/audit", audit.verify, methods=["POST"]),
         Route("/static/{name}", _static),

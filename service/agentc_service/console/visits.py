@@ -28,6 +28,7 @@ MENU: Final[tuple[tuple[str, str, tuple[Role, ...]], ...]] = (
     ("runs", "Runs", ("caller", "operator", "auditor")),
     ("approvals", "Approvals", ("approver", "operator", "auditor")),
     ("agents", "Agents", ("approver", "operator", "auditor")),
+    ("evals", "Evals", ("approver", "operator", "auditor")),
     ("audit", "Audit log", ("auditor",)),
 )
 #: Fields of a form.

@@ -138,6 +138,29 @@ def test_an_auditor_searches_the_log_and_verifies_it(service, tab):
     assert page.locator("#records tbody tr").first.get_attribute("id") == "record-3"
 
 
+def test_attested_evals_are_shown(serve, tab, agentc):
+    first = serve()
+    first.stop()
+    folder, bundle = first.folder, first.folder / "dist/triage-1.0.0"
+    agentc(
+        "eval", folder / "live", "--eval", "triage", "--bundle", bundle, "--evidence", folder / "eval.json"
+    )
+    agentc("keygen", folder / "release.pem")
+    evidence = f"eval={folder / 'eval.json'}"
+    agentc("sign", bundle, "--key", folder / "release.pem", "--evidence", evidence)
+    service = serve(folder)
+    seen = tab(service)
+    seen.sign_in(service.keys["lee"], "/evals")
+    card = seen.page.locator("article", has_text="triage 1.0.0")
+    assert "passed" in card.locator(".status").inner_text()
+    assert "100.0 % of 41 (91.4 % to 100.0 %)" in card.inner_text()
+    assert "✓ pass_rate in injection is 1" in card.inner_text()
+    card.get_by_text("1 not exercised").click()
+    assert "resolve ⇢ escalate" in card.inner_text()
+    assert not problems(seen.page, "light", "evals")
+    seen.shoot("evals")
+
+
 def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
     """By axe-core: contrast, names, roles, order of headings, and what else of WCAG a program can judge."""
     with service.client("ana") as ana, service.client("lee") as lee:
@@ -151,6 +174,7 @@ def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
         "none": "/approvals?status=void",
         "audit": "/audit",
         "no-record": "/audit?kind=erased",
+        "evals": "/evals",
         "agents": "/agents",
         "agent": "/agents/triage",
     }

@@ -43,6 +43,7 @@ ROWS = (
     ),
     Row("GET", "/agents", DECIDERS, 200),
     Row("GET", "/agents/{agent}", DECIDERS, 200),
+    Row("GET", "/evals", DECIDERS, 200),
     Row("GET", "/audit", ("auditor",), 200),
     Row("POST", "/audit", ("auditor",), 200),
     # nothing is in doubt, and later the run is over
