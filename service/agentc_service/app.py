@@ -19,6 +19,7 @@ from agentc_runtime.release.switching import ControlledSwitches
 
 from . import problems
 from .api import agents, approvals, audit, chat, feedback, health, runs, sessions
+from .audits import Checking
 from .auth.api_keys import ApiKeys
 from .auth.guard import Guard
 from .auth.jwt import Tokens
@@ -56,7 +57,7 @@ def create_app(settings: Settings, environ: Mapping[str, str], watching: Watchin
         ledger = open_service_ledger(settings.store)
         streams = EventStreams(ledger)
         app.state.settings, app.state.ledger, app.state.streams = settings, ledger, streams
-        app.state.checking = asyncio.Lock()
+        app.state.checking = Checking(settings.store, ledger)
         stop = threading.Event()
         with contextlib.ExitStack() as stack:
             work = working(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
 
 from agentc_runtime.audit import AuditRecord, AuditReport, record_of, verify_audit
 from agentc_runtime.chain import Row
 from agentc_runtime.durable.audits import verify_ledger
 from agentc_runtime.durable.ledgers import store_path
 from agentc_runtime.ledger import Ledger
+
+from .problems import ProblemError
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,40 @@ def list_records(
     return tuple(record_of(Row._make(row), ledger.name) for row in rows)
 
 
-def verify(store: str, ledger: Ledger, expect_head: str | None) -> AuditReport:
-    """Check the whole chain, which all tenants share: one that holds holds for each of them."""
-    path = store_path(store)
-    return verify_ledger(ledger, expect_head) if path is None else verify_audit(path, expect_head)
+class Checking:
+    """Checks of the whole chain, which all tenants share: one that holds holds for each of them.
+
+    A check takes as long as the log is, so there is one at a time. `last` is what the newest one of this
+    process found, and when (RFC 3339); one that only misses a head that was given is not it.
+    """
+
+    def __init__(self, store: str, ledger: Ledger) -> None:
+        self._path = store_path(store)
+        self._ledger = ledger
+        self._lock = asyncio.Lock()
+        self.last: tuple[AuditReport, str] | None = None
+
+    async def verify(self, expect_head: str | None) -> AuditReport:
+        """Check it now.
+
+        Raises:
+            ProblemError: 503 it is being checked for somebody else.
+            StoreError: it can't be read.
+        """
+        if self._lock.locked():
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "the log is being checked for somebody else: try again",
+                headers={"retry-after": "10"},
+            )
+        async with self._lock:
+            report = await asyncio.to_thread(self._verified, expect_head)
+        if expect_head is None or report.ok:
+            self.last = report, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return report
+
+    def _verified(self, expect_head: str | None) -> AuditReport:
+        path = self._path
+        if path is None:
+            return verify_ledger(self._ledger, expect_head)
+        return verify_audit(path, expect_head)

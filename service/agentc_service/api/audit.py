@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 
 from .. import audits
 from ..problems import documented
-from .parts import MAX_NUMBER, RUN_ID, Auditor, LedgerPart, SettingsPart
+from .parts import MAX_NUMBER, RUN_ID, Auditor, LedgerPart
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 KIND: Final = r"^[a-z_]{1,80}$"
@@ -67,8 +67,6 @@ async def list_records(
 @router.get("/verify", operation_id="verifyAuditLog", responses=documented(401, 403, 422, 429, 503))
 async def verify(
     _: Auditor,
-    ledger: LedgerPart,
-    settings: SettingsPart,
     request: Request,
     head: Annotated[
         str | None,
@@ -79,7 +77,6 @@ async def verify(
     ] = None,
 ) -> Verification:
     """Find any edit, removal, insertion or reorder."""
-    checking: asyncio.Lock = request.app.state.checking
-    async with checking:
-        report = await asyncio.to_thread(audits.verify, settings.store, ledger, head)
+    checking: audits.Checking = request.app.state.checking
+    report = await checking.verify(head)
     return Verification(ok=report.ok, head=report.head, problem=report.problem, at_seq=report.at_seq)

@@ -42,10 +42,7 @@ async def verify(visit: Visit) -> Response:
     head = fields.get("head", [""])[0].strip().lower().removeprefix("sha256:")
     if head and not re.fullmatch("[0-9a-f]{64}", head):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "a head is 64 hexadecimal digits")
-    parts = visit.parts
-    async with parts.checking:
-        report = await asyncio.to_thread(audits.verify, parts.settings.store, parts.ledger, head or None)
-    return await _shown(visit, report)
+    return await _shown(visit, await visit.parts.checking.verify(head or None))
 
 
 async def _shown(visit: Visit, report: AuditReport | None) -> Response:
@@ -63,7 +60,7 @@ async def _shown(visit: Visit, report: AuditReport | None) -> Response:
         kinds=KINDS,
         agents=sorted(visit.parts.settings.agents),
         report=report,
-        verified=datetime.now(UTC).isoformat(timespec="seconds"),
+        last=visit.parts.checking.last,
     )
 
 

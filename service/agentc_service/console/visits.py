@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agentc_runtime.ledger import Ledger
 
+from ..audits import Checking
 from ..auth.caller import Caller, Role
 from ..auth.guard import Guard
 from ..events import EventStreams
@@ -37,14 +37,14 @@ MAX_FIELDS: Final = 400
 
 @dataclass(frozen=True)
 class Parts:
-    """What pages are made from. `checking` is held while the log is checked; `secure`: browsers use TLS."""
+    """What pages are made from. `secure`: browsers come over TLS."""
 
     settings: Settings
     ledger: Ledger
     runs: Runs
     streams: EventStreams
     sessions: Sessions
-    checking: asyncio.Lock
+    checking: Checking
     secure: bool
 
     @classmethod
@@ -55,7 +55,7 @@ class Parts:
         runs: Runs,
         streams: EventStreams,
         guard: Guard,
-        checking: asyncio.Lock,
+        checking: Checking,
     ) -> Parts:
         """The parts of a running service."""
         secure = settings.console.origin is not None and settings.console.origin.startswith("https:")

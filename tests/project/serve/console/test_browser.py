@@ -127,6 +127,8 @@ def test_an_auditor_searches_the_log_and_verifies_it(service, tab):
     page.get_by_text("The log is as it was written").wait_for()
     head = page.locator(".callout code").inner_text()
     seen.shoot("audit-verified")
+    seen.open("/audit")
+    assert f"with the head {head}" in page.locator("main").inner_text()
     store = Store(service.folder / ".agentc/service.db")
     with store.transaction() as within:
         within.execute("UPDATE audit SET kind = 'claimed' WHERE seq = 3")
