@@ -16,6 +16,9 @@ from ..refusals import Refusal
 from ..verify import Bundle, BundleError, load_archive
 
 OVER: Final = frozenset({"succeeded", "failed", "cancelled"})
+#: How many processes may end while they carry a run out, without its getting any further.
+MOST_DEATHS: Final = 10
+_DEATH: Final = "died:"
 
 
 class Begun(NamedTuple):
@@ -103,20 +106,55 @@ def create_run(
 
 
 def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
-    """Take the run up; nothing when it is over, or not to be run now."""
+    """Take the run up; nothing when it is over, or not to be run now.
+
+    One whose processes have died `MOST_DEATHS` times without getting any further is not run again by itself:
+    it may be what ends them, and would end all others.
+    """
     with ledger.transaction() as within:
-        changed = within.execute(
-            "UPDATE runs SET status = 'running' WHERE run_id = ? AND status IN ('queued', 'running')",
-            (run_id,),
-        )
-        if changed.rowcount != 1:
+        status = held_status(within, run_id)
+        if status not in ("queued", "running"):
             return None
+        if status == "running" and (deaths := _died(within, run_id)) >= MOST_DEATHS:
+            why = (
+                f"{deaths} processes died or were stopped while they carried it out, and it got no further: "
+                "see what ends them, and let it go on with `agentc runs resume`"
+            )
+            within.execute("UPDATE runs SET status = 'needs_attention' WHERE run_id = ?", (run_id,))
+            within.execute("UPDATE durable_runs SET why = ? WHERE run_id = ?", (why, run_id))
+            within.execute("DELETE FROM run_events WHERE run_id = ? AND event LIKE ?", (run_id, f"{_DEATH}%"))
+            log(within, run_id, "needs_attention", {"why": why})
+            return None
+        within.execute("UPDATE runs SET status = 'running' WHERE run_id = ?", (run_id,))
         within.execute(
             "UPDATE durable_runs SET why = '', attempts = attempts + 1, woken = 0, handed = 1"
             " WHERE run_id = ?",
             (run_id,),
         )
         return _begun(within, run_id, ledger.name)
+
+
+def _died(within: Transaction, run_id: str) -> int:
+    """Note that whoever carried the run out did not come to its end; how often that was so at this point."""
+    row = within.execute(
+        "SELECT (SELECT count(*) FROM turns t WHERE t.run_id = d.run_id),"
+        " (SELECT count(*) FROM steps s WHERE s.run_id = d.run_id),"
+        " (SELECT count(*) FROM calls c WHERE c.run_id = d.run_id AND c.settled IS NOT NULL), d.attempts"
+        " FROM durable_runs d WHERE d.run_id = ?",
+        (run_id,),
+    ).fetchone()
+    if row is None:
+        return 0
+    *done, attempts = row
+    here = f"{_DEATH}{'-'.join(map(str, done))}:"
+    within.execute(
+        "INSERT INTO run_events (run_id, event) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (run_id, f"{here}{attempts}"),
+    )
+    counted = within.execute(
+        "SELECT count(*) FROM run_events WHERE run_id = ? AND event LIKE ?", (run_id, f"{here}%")
+    ).fetchone()
+    return 0 if counted is None else int(str(counted[0]))
 
 
 def made_here(ledger: Ledger, run_id: str) -> Begun | None:

@@ -15,7 +15,17 @@ from agentc_runtime.durable.audits import read_ledger, verify_ledger
 from agentc_runtime.durable.effects import claim_call, outcomes_of, settle_call
 from agentc_runtime.durable.erasing import collect_bundles, erase_run, find_runs
 from agentc_runtime.durable.operating import OperationError, cancel_run, resolve_call
-from agentc_runtime.durable.runs import begin_run, create_run, end_run, held, park_run, stored_bundle
+from agentc_runtime.durable.runs import (
+    MOST_DEATHS,
+    begin_run,
+    create_run,
+    end_run,
+    held,
+    keep_turns,
+    park_run,
+    queue_run,
+    stored_bundle,
+)
 from agentc_runtime.durable.views import find_run
 from agentc_runtime.journal import StoreError
 from agentc_runtime.ledger import Ledger
@@ -201,6 +211,33 @@ def test_runs_are_erased_by_age(ledger: Ledger, claim: Claims) -> None:
     over(ledger, "run-1", "C-1", claim)
     assert find_runs(ledger, older_than=timedelta(days=1)) == ([], [])
     assert find_runs(ledger, older_than=timedelta(0)) == (["run-1"], [])
+
+
+# --- runs that end whoever carries them out ------------------------------------------------------------
+
+
+def test_a_run_that_ends_its_processes_is_not_run_for_ever(ledger: Ledger, running: str) -> None:
+    """Each of them takes it up and is gone. It goes on when an operator says so, and then as often again."""
+    for _ in range(2):
+        taken = [begin_run(ledger, running) is not None for _ in range(MOST_DEATHS)]
+        assert taken == [True] * (MOST_DEATHS - 1) + [False]
+        found = find_run(ledger, running)
+        assert found is not None
+        assert found.run.status == "needs_attention"
+        assert found.run.why.startswith("10 processes died or were stopped while they carried it out")
+        assert begin_run(ledger, running) is None
+        queue_run(ledger, running, handed=True)
+        assert begin_run(ledger, running) is not None
+    assert verify_ledger(ledger).ok
+
+
+def test_a_run_that_gets_further_may_lose_as_many_processes_as_there_are(
+    ledger: Ledger, running: str
+) -> None:
+    for number in range(3 * MOST_DEATHS):
+        assert begin_run(ledger, running) is not None
+        with ledger.transaction() as within:
+            keep_turns(within, running, [(f"turn-{number}", "{}")])
 
 
 # --- bundles -------------------------------------------------------------------------------------------
