@@ -7,14 +7,16 @@ from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from .. import audits
 from ..problems import documented
-from .parts import MAX_NUMBER, RUN_ID, Auditor, LedgerPart
+from .parts import AGENT, MAX_NUMBER, RUN_ID, Auditor, LedgerPart
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 KIND: Final = r"^[a-z_]{1,80}$"
+#: RFC 3339 in UTC, to the second or the millisecond.
+TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$"
 
 
 class RecordView(BaseModel):
@@ -49,19 +51,37 @@ class Verification(BaseModel):
     at_seq: int | None
 
 
+class Asked(BaseModel):
+    """Which records are wanted: those of a run, an agent, a kind; from `since` on and before `until`; after a
+    record's number."""
+
+    run: str | None = Field(default=None, pattern=RUN_ID)
+    agent: str | None = Field(default=None, pattern=AGENT)
+    kind: str | None = Field(default=None, pattern=KIND)
+    since: str | None = Field(default=None, pattern=TIME)
+    until: str | None = Field(default=None, pattern=TIME)
+    after: int = Field(default=0, ge=0, le=MAX_NUMBER)
+    limit: int = Field(default=200, ge=1, le=1000)
+
+
 @router.get("", operation_id="listAuditRecords", responses=documented(401, 403, 422, 429, 503))
-async def list_records(
-    caller: Auditor,
-    ledger: LedgerPart,
-    run: Annotated[str | None, Query(pattern=RUN_ID, description="Only records of this run.")] = None,
-    kind: Annotated[str | None, Query(pattern=KIND, description="Only records of this kind.")] = None,
-    after: Annotated[int, Query(ge=0, le=MAX_NUMBER, description="Only records after this number.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> RecordList:
+async def list_records(caller: Auditor, ledger: LedgerPart, asked: Annotated[Asked, Query()]) -> RecordList:
     """The records of the tenant's runs, oldest first."""
-    search = audits.Search(run_id=run, kind=kind, after=after)
-    found = await asyncio.to_thread(audits.list_records, ledger, caller.tenant, search, limit=limit)
+    search = audits.Search(
+        run_id=asked.run,
+        agent=asked.agent,
+        kind=asked.kind,
+        since=_exact(asked.since),
+        until=_exact(asked.until),
+        after=asked.after,
+    )
+    found = await asyncio.to_thread(audits.list_records, ledger, caller.tenant, search, limit=asked.limit)
     return RecordList(records=[RecordView.model_validate(msgspec.to_builtins(one)) for one in found])
+
+
+def _exact(time: str | None) -> str | None:
+    """The time as records have it, so that texts compare as times do."""
+    return time if time is None or "." in time else f"{time[:-1]}.000Z"
 
 
 @router.get("/verify", operation_id="verifyAuditLog", responses=documented(401, 403, 422, 429, 503))

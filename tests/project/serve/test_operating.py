@@ -73,6 +73,14 @@ def test_auditors_read_their_tenants_records_and_verify_the_log(service):
         assert rest == records[1:3]
         assert {record["run_id"] for record in zoe.get("/v1/audit").json()["records"]} == {other}
 
+        begun, rest = records[0]["time"], {"agent": "triage", "limit": 1}
+        (first,) = eve.get("/v1/audit", params={"since": begun, **rest}).json()["records"]
+        assert first == records[0]
+        assert eve.get("/v1/audit", params={"until": begun, **rest}).json()["records"] == []
+        assert eve.get("/v1/audit", params={"since": "2999-01-01T00:00:00Z"}).json()["records"] == []
+        assert eve.get("/v1/audit", params={"agent": "other"}).json()["records"] == []
+        assert eve.get("/v1/audit", params={"since": "yesterday"}).status_code == 422
+
         found = eve.get("/v1/audit/verify").json()
         assert (found["ok"], found["problem"]) == (True, None)
         assert eve.get("/v1/audit/verify", params={"head": found["head"]}).json()["ok"]
