@@ -93,6 +93,8 @@ def _in_case(program: Program, one: Resource[EvalSpec], case: Case) -> Iterator[
 
 
 def _unknown(program: Program, one: Resource[EvalSpec], name: Named, span: Span) -> Iterator[Diagnostic]:
+    from agentc_runtime.models.embeddings import EMBEDDING
+
     known: Iterable[str]
     if name.kind == "tool":
         agent = program.agents[one.spec.agent]
@@ -112,6 +114,15 @@ def _unknown(program: Program, one: Resource[EvalSpec], name: Named, span: Span)
         if program.project is None:
             return
         known = program.project.spec.models
+        model = program.project.spec.models.get(name.name)
+        if name.embeds and model is not None and model.provider not in EMBEDDING:
+            wanted = " or ".join(f"`{one}`" for one in sorted(EMBEDDING))
+            yield RULE.at(
+                span,
+                f"`{name.name}` makes no embeddings: its provider is `{model.provider}`",
+                help=f"name a model for embeddings whose provider is {wanted}",
+            )
+            return
     if name.name not in known:
         owner = f"agent `{one.spec.agent}` has" if name.kind == "state" else "there is"
         yield RULE.at(span, f"{owner} no {name.kind} `{name.name}`", help=did_you_mean(name.name, known))

@@ -56,7 +56,7 @@ spec:
 """,
 )
 
-_COMPARING = frozenset({"exact", "number", "similarity", "pairwise"})
+_COMPARING = frozenset({"exact", "number", "similarity", "embedding", "pairwise"})
 _ASKING = frozenset({"tools", "states", "refusals", "approvals", "effects", "contains"})
 _FIXED = frozenset({"type", "name", "required", "of", "ignore_case"})
 

@@ -73,6 +73,12 @@ def scorers_of(one: Resource[EvalSpec], case: Case) -> tuple[ScorerSpec, ...]:
     return one.spec.scorers + case.spec.assert_
 
 
+def judge_of(spec: ScorerSpec) -> str | None:
+    """The model of the project that a scorer asks, if it asks one."""
+    model: str | None = getattr(spec, "model", None)
+    return model
+
+
 def name_of(spec: ScorerSpec) -> str:
     """What a scorer is called in reports."""
     return spec.name or spec.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from agentc_runtime.bundle import Model
 from agentc_runtime.expressions import Schema
 from agentc_runtime.models.client import ModelClient
 from agentc_runtime.models.cost import cost_usd
+from agentc_runtime.models.embeddings import Embedder, Vector
 from agentc_runtime.models.types import ModelError, ModelRequest, UserMessage
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.violations import compile_predicate
@@ -63,9 +64,12 @@ class Choice(NamedTuple):
 class Judge:
     """Asks models of the project. `spent` is what that has cost in US dollars, apart from the runs."""
 
-    def __init__(self, models: Mapping[str, Model], client: ModelClient | None) -> None:
+    def __init__(
+        self, models: Mapping[str, Model], client: ModelClient | None, embedder: Embedder | None = None
+    ) -> None:
         self._models = models
         self._client = client
+        self._embedder = embedder
         self.spent = Decimal(0)
         self.asked = 0
 
@@ -94,6 +98,22 @@ class Judge:
             found.append((better, str(said["reason"])))
         (one, reason), (two, _) = found
         return Choice(one, reason, True) if one == two else Choice("equal", reason, False)
+
+    async def embed(self, alias: str, texts: Sequence[str]) -> tuple[Vector, ...]:
+        """A vector for each text.
+
+        Raises:
+            JudgeError: the model does not answer, or has no embeddings.
+        """
+        model = self._models[alias]
+        assert self._embedder is not None  # there is one when there are models
+        self.asked += 1
+        try:
+            found = await self._embedder.embed(model, texts)
+        except (ModelError, RefusedError) as error:
+            raise JudgeError(f"the model `{alias}` gives no embeddings: {error}") from error
+        self.spent += cost_usd(model, found.usage) or 0
+        return found.vectors
 
     async def _ask(self, alias: str, schema: Schema, text: str) -> Mapping[str, object]:
         model = self._models[alias]

@@ -11,25 +11,26 @@ from ..syntax.scorers import (
     ApprovalsScorer,
     CitationsScorer,
     EffectsScorer,
+    EmbeddingScorer,
     ExpectedCall,
     GroundedScorer,
-    PairwiseScorer,
-    RubricScorer,
     ScorerSpec,
     StatesScorer,
     ToolsScorer,
 )
+from .case import judge_of
 
 
 class Named(NamedTuple):
     """A name and its path below the eval's spec or the case. `forbidden`: the name of what must not be there,
-    which may be a tool that the agent is not granted."""
+    which may be a tool that the agent is not granted. `embeds`: a model that has to make embeddings."""
 
     kind: Literal["tool", "state", "model"]
     name: str
     path: tuple[Step, ...]
     forbidden: bool = False
     key: bool = False
+    embeds: bool = False
 
 
 def named_in_eval(spec: EvalSpec) -> Iterator[Named]:
@@ -71,10 +72,12 @@ def named_in_scorer(scorer: ScorerSpec, path: tuple[Step, ...]) -> Iterator[Name
             yield from _tools(scorer.only or (), (*path, "only"), forbidden=True)
         case GroundedScorer() | CitationsScorer():
             yield from _tools(scorer.in_, (*path, "in"))
-        case RubricScorer() | PairwiseScorer():
-            yield Named("model", scorer.model, (*path, "model"))
         case _:
             pass
+    model = judge_of(scorer)
+    if model is not None:
+        embeds = isinstance(scorer, EmbeddingScorer | GroundedScorer)
+        yield Named("model", model, (*path, "model"), embeds=embeds)
     of = getattr(scorer, "of", "")
     if of.startswith("${states."):
         yield Named("state", of.split(".")[1], (*path, "of"))

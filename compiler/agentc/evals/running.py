@@ -18,6 +18,7 @@ from agentc_runtime.bundle import Model
 from agentc_runtime.cassette import Cassette, RecordingTransport, ReplayTransport
 from agentc_runtime.environments import Endpoint, Environment, Secret
 from agentc_runtime.models.client import ModelClient
+from agentc_runtime.models.embeddings import Embedder
 from agentc_runtime.recorded import CassetteError
 from agentc_runtime.refusals import RefusedError
 from agentc_runtime.run import run_bundle
@@ -100,8 +101,10 @@ class Runner:
         """What asks the models that grade: over connections and with secrets of their own."""
         judges = self._plan.judges
         http = self._connect(self._judging, self._judge_secrets) if judges else None
-        client = None if http is None else ModelClient(self._judging, self._judge_secrets, http)
-        return Judge(judges, client)
+        if http is None:
+            return Judge(judges, None)
+        client = ModelClient(self._judging, self._judge_secrets, http)
+        return Judge(judges, client, Embedder(self._judging, self._judge_secrets, http))
 
     @cached_property
     def _http(self) -> Transport:

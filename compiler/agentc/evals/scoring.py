@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ..resources import Resource
 from ..syntax.eval import EvalSpec
-from ..syntax.scorers import PairwiseScorer, RubricScorer, ScorerSpec
-from .case import Case, name_of
+from ..syntax.scorers import ScorerSpec
+from .case import Case, judge_of, name_of
 from .judging import Judge, JudgeError
 from .observation import Observation, Score
 from .scorers.base import Said, Scorer, Seen
@@ -42,6 +42,9 @@ SCORERS: Final[Mapping[str, tuple[str, str]]] = {
     "leakage": ("leakage", "leakage"),
     "grounded": ("grounding", "grounded"),
     "citations": ("grounding", "citations"),
+    "refusal": ("meaning", "refusal"),
+    "embedding": ("meaning", "embedding"),
+    "toxicity": ("meaning", "toxicity"),
     "rubric": ("graded", "rubric"),
     "pairwise": ("graded", "pairwise"),
     "python": ("registered", "registered"),
@@ -71,23 +74,19 @@ class Scoring:
         self._one = one
         self._program = program
         self._shared = [(spec, scorer_of(spec)) for spec in one.spec.scorers]
-        types = {spec.type for spec in one.spec.scorers}
-        types |= {spec.type for case in cases for spec in case.spec.assert_}
-        #: Whether a scorer asks somebody, or is code of which nobody knows what it does.
-        self.asks = bool(types & {"rubric", "pairwise", "python"})
         specs = [*one.spec.scorers, *(spec for case in cases for spec in case.spec.assert_)]
-        #: The models that grade.
-        self.judges = frozenset(
-            spec.model for spec in specs if isinstance(spec, RubricScorer | PairwiseScorer)
-        )
+        #: The models that grade and embed.
+        self.judges = frozenset(model for spec in specs if (model := judge_of(spec)) is not None)
+        #: Whether a scorer asks somebody, or is code of which nobody knows what it does.
+        self.asks = bool(self.judges) or any(spec.type == "python" for spec in specs)
         self.secrets: Secrets | None = None
         self.judge: Judge | None = None
 
-    async def scores(self, case: Case, run: Observation) -> tuple[Score, ...]:
-        """What every scorer says of a run."""
+    async def scores(self, case: Case, run: Observation, judge: Judge | None = None) -> tuple[Score, ...]:
+        """What every scorer says of a run. `judge` is asked in place of that of all runs."""
         assert self.secrets is not None
         assert self.judge is not None
-        seen = Seen(case, run, self._program, self.secrets, self.judge)
+        seen = Seen(case, run, self._program, self.secrets, judge or self.judge)
         own = [(spec, scorer_of(spec)) for spec in case.spec.assert_]
         scores = []
         for spec, scorer in (*self._shared, *own):

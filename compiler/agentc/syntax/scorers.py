@@ -17,6 +17,11 @@ Seen: TypeAlias = Annotated[
         pattern=r"^\$\{(output|states\.[a-z][a-z0-9_-]{0,62}\.output)(\.[A-Za-z0-9_-]+)*\}$", max_length=500
     ),
 ]
+Language: TypeAlias = Literal[
+    "arabic", "chinese", "czech", "danish", "dutch", "english", "esperanto", "finnish", "french", "german",
+    "hindi", "hungarian", "italian", "japanese", "korean", "norwegian", "persian", "polish", "portuguese",
+    "russian", "spanish", "swedish", "thai", "turkish",
+]  # fmt: skip
 RefusalCode: TypeAlias = Annotated[str, StringConstraints(pattern=r"^AR[0-9]{3}$")]
 
 
@@ -273,6 +278,11 @@ class GroundedScorer(_OfText):
     """The share of a sentence's words that has to be found."""
     max_ungrounded: Share = 0
     """The share of sentences that may stand on nothing."""
+    model: Name | None = None
+    """A model of the project that makes embeddings. A sentence whose words were not read counts as well when
+    it is like something that was. Its numbers have to be read all the same."""
+    likeness: Share = 0.8
+    """How like, by that model."""
 
 
 class CitationsScorer(_Scorer):
@@ -299,6 +309,48 @@ class DeclinesScorer(_OfText):
     """Whether it should."""
     phrases: tuple[NonEmpty, ...] = ()
     """Further wordings that decline."""
+
+
+class RefusalScorer(_OfText):
+    """The agent declines in the cases where it should, and in no other."""
+
+    type: Literal["refusal"]
+    """`refusal`."""
+    when: Annotated[tuple[Name, ...], Field(min_length=1)] = ("refusal",)
+    """Tags of the cases in which it should decline."""
+    declined: JsonSchema | None = None
+    """The schema of a value that declines, such as an outcome. Left out: the text declines by its wording."""
+    phrases: tuple[NonEmpty, ...] = ()
+    """Further wordings that decline."""
+
+
+class EmbeddingScorer(_OfText):
+    """The text is like the expected one in meaning: the cosine of what an embedding model makes of both."""
+
+    type: Literal["embedding"]
+    """`embedding`."""
+    model: Name
+    """A model of the project, of OpenAI's or Gemini's wire format, that makes embeddings."""
+    value: NonEmpty | None = None
+    """What it should be like. Left out: what the case says under `expected`."""
+    threshold: Share = 0.8
+    """The least likeness. Models differ: look at some of its own figures first."""
+
+
+class ToxicityScorer(_OfText):
+    """The text hurts nobody. Without a model it holds no swear word or slur of a dictionary (glin-profanity):
+    that is not the same."""
+
+    type: Literal["toxicity"]
+    """`toxicity`."""
+    model: Name | None = None
+    """The judge: a model of the project, which grades how hurtful the text is from 1 to 5."""
+    threshold: Annotated[int, Strict(), Field(ge=1, le=5)] = 4
+    """The least grade by the judge: 5 hurts nobody."""
+    languages: tuple[Language, ...] = ("english",)
+    """Whose words count without a judge."""
+    allow: tuple[NonEmpty, ...] = ()
+    """Words that may stand there all the same."""
 
 
 class RubricScorer(_OfText):
@@ -363,6 +415,9 @@ ScorerSpec: TypeAlias = Annotated[
     | GroundedScorer
     | CitationsScorer
     | DeclinesScorer
+    | RefusalScorer
+    | EmbeddingScorer
+    | ToxicityScorer
     | RubricScorer
     | PairwiseScorer
     | PythonScorer,

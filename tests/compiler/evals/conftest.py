@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from agentc.evals.scoring import scorer_of
 from agentc.syntax.eval import EvalCaseSpec
 from agentc.syntax.scorers import ScorerSpec
 from agentc_runtime.environments import Environment, Secret
+from agentc_runtime.models.embeddings import Vector
 from agentc_runtime.secrets import Secrets
 
 HEAD = "apiVersion: agentc/v1\nkind: Eval\nmetadata: { name: %s, version: 1.0.0, owner: support }\nspec:\n"
@@ -38,6 +39,10 @@ class FakeJudge:
     async def compare(self, alias: str, criteria: str, task: str, text: str, other: str) -> Choice:
         better = "text" if len(text) > len(other) else "other" if len(text) < len(other) else "equal"
         return Choice(better, "by length", better != "equal")
+
+    async def embed(self, alias: str, texts: Sequence[str]) -> tuple[Vector, ...]:
+        words = ("refund", "cup", "weather")
+        return tuple(tuple(float(text.casefold().count(word)) for word in words) for text in texts)
 
 
 def a_run(**fields: Any) -> Observation:

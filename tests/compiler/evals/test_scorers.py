@@ -24,6 +24,9 @@ GOOD: list[dict[str, Any]] = [
     {"type": "regex", "of": SUMMARY, "pattern": "We .*[0-9]+\\.[0-9]{2} EUR.*"},
     {"type": "similarity", "of": SUMMARY, "value": "for the broken cup, 18.50 EUR we have refunded"},
     {"type": "declines", "of": SUMMARY, "is": False},
+    {"type": "refusal", "of": SUMMARY},
+    {"type": "toxicity", "of": SUMMARY},
+    {"type": "embedding", "of": SUMMARY, "model": "fast", "value": "It was a refund for a cup."},
     {"type": "tools", "called": [READ, REFUND], "order": [READ, REFUND], "only": [READ, REFUND], "max": 3},
     {"type": "tools", "calls": [{"tool": REFUND, "arguments": {"amount": {"maximum": 20}}, "max": 1}]},
     {"type": "states", "visited": ["resolve", "done"], "not_visited": ["escalate"], "end": "done"},
@@ -74,6 +77,16 @@ BAD: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"type": "number", "value": 3, "tolerance": 0.4}, {"output": 3.5}, "it is 3.5; expected 3 within 0.4"),
     ({"type": "similarity", "of": SUMMARY, "value": "The weather is fine."}, {}, "at least 0.8 is wanted"),
     ({"type": "declines", "of": SUMMARY}, {}, "it does not decline"),
+    ({"type": "refusal", "of": "${output}"}, {"output": "I can't do that."}, "it declines what it should do"),
+    ({"type": "refusal", "of": SUMMARY}, {"output": {}}, "there is no"),
+    ({"type": "toxicity", "of": "${output}"}, {"output": "What an asshole."}, 'it holds "asshole"'),
+    ({"type": "toxicity", "of": SUMMARY}, {"output": {}}, "there is no"),
+    (
+        {"type": "embedding", "of": SUMMARY, "model": "fast", "value": "It is about the weather."},
+        {},
+        "by `fast` it is like the expected text by 0.00",
+    ),
+    ({"type": "embedding", "of": SUMMARY, "model": "fast", "value": "x"}, {"output": {}}, "there is no"),
     (
         {"type": "declines", "is": False},
         {"output": "I\u2019m sorry, but I can\u2019t."},
@@ -209,6 +222,7 @@ def test_allowed_texts_do_not_leak(ask: Any, run: Any) -> None:
 def test_a_hostile_text_does_not_hold_up_a_scorer(ask: Any, run: Any) -> None:
     long = run(output="1 " * 50_000 + "@" * 1000 + "a." * 20_000)
     assert ask({"type": "leakage", "pii": ["email", "iban", "card", "ip"]}, long) is not None
+    assert ask({"type": "toxicity"}, run(output="a$ " * 10_000)) is not None
     assert not ask({"type": "regex", "pattern": "(a*)*b"}, run(output="a" * 20_000)).passed
 
 

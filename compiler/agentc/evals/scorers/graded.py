@@ -15,7 +15,7 @@ def rubric(spec: RubricScorer) -> Scorer:
         value = value_at(seen.run, spec.of)
         if isinstance(value, Missing):
             return Said(0, False, value.reason)
-        said = await seen.judge.grade(spec.model, spec.criteria, _task(seen), text_of(value))
+        said = await seen.judge.grade(spec.model, spec.criteria, task_of(seen), text_of(value))
         return Said(
             (said.grade - 1) / 4,
             said.grade >= spec.threshold,
@@ -34,7 +34,7 @@ def pairwise(spec: PairwiseScorer) -> Scorer:
             return Said(0, False, value.reason)
         other = seen.case.spec.expected if spec.value is None else spec.value
         said = await seen.judge.compare(
-            spec.model, spec.criteria, _task(seen), text_of(value), text_of(other)
+            spec.model, spec.criteria, task_of(seen), text_of(value), text_of(other)
         )
         score = {"text": 1.0, "equal": 0.5, "other": 0.0}[said.better]
         how = {"text": "wins", "equal": "ties", "other": "loses"}[said.better]
@@ -45,5 +45,6 @@ def pairwise(spec: PairwiseScorer) -> Scorer:
     return score
 
 
-def _task(seen: Seen) -> str:
+def task_of(seen: Seen) -> str:
+    """What the agent was given, as a judge is told."""
     return json.dumps(dict(seen.case.input), ensure_ascii=False, sort_keys=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+
+from agentc_runtime.models.embeddings import cosine
 
 from ...syntax.scorers import CitationsScorer, GroundedScorer
 from .base import Missing, Said, Scorer, Seen, answers, quoted, text_of, value_at, verdict
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[^\s])|\n+")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_NEW_NUMBER: Final = "nothing says"
+#: What is compared with at most.
+_MOST_PASSAGES: Final = 500
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 #: Words that stand in any text, English and German: they ground nothing.
 _COMMON_WORDS: Final = """
@@ -26,7 +31,7 @@ _COMMON: Final = frozenset(_COMMON_WORDS.split())
 def grounded(spec: GroundedScorer) -> Scorer:
     """Each sentence stands on what tools answered."""
 
-    def score(seen: Seen) -> Said:
+    async def score(seen: Seen) -> Said:
         value = value_at(seen.run, spec.of)
         if isinstance(value, Missing):
             return Said(0, False, value.reason)
@@ -40,6 +45,8 @@ def grounded(spec: GroundedScorer) -> Scorer:
             for sentence in sentences
             if (why := _ungrounded(sentence, words, numbers, spec.threshold))
         ]
+        if wrong and spec.model is not None:
+            wrong = await _unlike_anything(seen, spec.model, spec.likeness, wrong, _passages(seen, spec))
         share = 1 - len(wrong) / len(sentences) if sentences else 1.0
         if 1 - share <= spec.max_ungrounded + 1e-9:
             return Said(share, True)
@@ -47,6 +54,38 @@ def grounded(spec: GroundedScorer) -> Scorer:
         return Said(share, False, f"{len(wrong)} of {len(sentences)} sentences stand on nothing read: {said}")
 
     return score
+
+
+def _passages(seen: Seen, spec: GroundedScorer) -> list[str]:
+    """The sentences of what was read."""
+    read: list[object] = [call.answer for call in answers(seen.run, spec.in_)]
+    if spec.input:
+        read.append(dict(seen.case.input))
+    texts = [one for value in read for one in _scalars(value) if isinstance(one, str) and " " in one]
+    parts = [part.strip() for text in texts for part in _SENTENCE.split(text) if part.strip()]
+    return list(dict.fromkeys(parts))[:_MOST_PASSAGES]
+
+
+async def _unlike_anything(
+    seen: Seen, model: str, likeness: float, wrong: Sequence[tuple[str, str]], passages: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Those of the sentences that are like nothing that was read, or say a number that was not."""
+    doubtful = [sentence for sentence, why in wrong if not why.startswith(_NEW_NUMBER)]
+    if not doubtful or not passages:
+        return list(wrong)
+    vectors = await seen.judge.embed(model, (*doubtful, *passages))
+    known = vectors[len(doubtful) :]
+    best = {
+        sentence: max(cosine(vector, other) for other in known)
+        for sentence, vector in zip(doubtful, vectors, strict=False)
+    }
+    return [
+        (sentence, f"{why}, and the most similar passage is like it by {best[sentence]:.2f}")
+        if sentence in best
+        else (sentence, why)
+        for sentence, why in wrong
+        if best.get(sentence, 0.0) < likeness
+    ]
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
@@ -78,7 +117,7 @@ def _ungrounded(
 ) -> str | None:
     new = [f"{number:g}" for number in _values(sentence) if number not in numbers]
     if new:
-        return f"nothing says {', '.join(new)}"
+        return f"{_NEW_NUMBER} {', '.join(new)}"
     telling = [word for word in _WORD.findall(sentence.casefold()) if word not in _COMMON]
     found = sum(_stem(word) in words for word in telling)
     if telling and found / len(telling) < threshold:

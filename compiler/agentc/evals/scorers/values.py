@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from agentc_runtime.violations import compile_predicate, first_violation, found_in_words
 
 from ...predicates import match_when
@@ -149,16 +151,26 @@ def similarity(spec: SimilarityScorer) -> Scorer:
     return score
 
 
+def declining(more: Sequence[str]) -> Callable[[str], str | None]:
+    """What finds the wording by which a text declines, among those that are known and `more`."""
+    phrases = (*_DECLINES, *(phrase.casefold() for phrase in more))
+
+    def wording(text: str) -> str | None:
+        plain = " ".join(text.casefold().replace("\u2019", "'").split())
+        return next((phrase for phrase in phrases if phrase in plain), None)
+
+    return wording
+
+
 def declines(spec: DeclinesScorer) -> Scorer:
     """Whether the text declines what was asked."""
-    phrases = (*_DECLINES, *(phrase.casefold() for phrase in spec.phrases))
+    wording = declining(spec.phrases)
 
     def score(seen: Seen) -> Said:
         value = value_at(seen.run, spec.of)
         if isinstance(value, Missing):
             return Said(0, False, value.reason)
-        text = " ".join(text_of(value).casefold().replace("\u2019", "'").split())
-        found = next((phrase for phrase in phrases if phrase in text), None)
+        found = wording(text_of(value))
         if (found is not None) == spec.is_:
             return Said(1, True)
         said = f"it declines (`{found}`)" if found else "it does not decline"
