@@ -109,10 +109,10 @@ def list_(file: Path, waiting: bool, format_: str) -> int:
 )
 @click.option("--agent", "name", help="Which agent, when the project has several.")
 def synthesize(file: Path, project: Path, name: str | None) -> int:
-    """Make cases from an agent's permissions, for an eval with `model: mock`.
+    """Make cases from an agent's permissions and workflow, for an eval with `model: mock`.
 
-    Calls just inside and just outside each limit, bound arguments, quotas, tools of other states and none.
-    They are marked as synthetic and wait for a person.
+    Calls just inside and just outside each limit, bound arguments, quotas, tools of other states and none;
+    and the shortest way to each step of the workflow. They are marked as synthetic and wait for a person.
 
     \b
     Example:

@@ -27,6 +27,7 @@ from ..source import SourceFile, node_of
 from ..syntax.common import Metadata
 from ..syntax.eval import EvalSpec, Source
 from ..why.examples import examples
+from .branching import branch_cases
 from .carriers import CARRIERS
 from .cases import read_cases
 
@@ -78,13 +79,17 @@ def red_team(result: Result, lowered: Lowered, *, model: Source) -> RedTeam:
 
 
 def synthetic_cases(lowered: Lowered) -> list[dict[str, object]]:
-    """Cases from the permissions, inside their limits and outside, that nobody has looked at yet."""
+    """Cases that nobody has looked at yet: inside and outside of the permissions, and for each step."""
     attacks = _Attacks(lowered, live=False, inside=True)
     cases = [case for case in attacks.cases() if "injection" not in _tags_of(case)]
     for case in cases:
+        case["input"] = attacks.input
+    for number, case in enumerate(branch_cases(lowered.program, attacks.input), 1):
+        cases.append({"id": f"branch-{number:03}", **case})
+    for case in cases:
         case["id"] = f"synthetic-{case['id']}"
         case["origin"] = {"source": "synthetic"}
-        case["input"], case["session"] = attacks.input, attacks.session
+        case["session"] = attacks.session
     return cases
 
 
