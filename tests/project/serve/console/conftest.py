@@ -56,9 +56,9 @@ class Tab:
             self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=whole)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser."""
+    """The browser. While it is there an event loop runs in this thread, and no test of another module may."""
     if CHROMIUM is None:
         pytest.skip("no chromium on the path: apt-get install chromium")
     from playwright.sync_api import sync_playwright

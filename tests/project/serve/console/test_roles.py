@@ -21,7 +21,10 @@ TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
 
 class Row(NamedTuple):
-    """A route, who may use it, and the answer for them. `own`: a thing of one tenant is named in its path."""
+    """A route, who may use it, and the answer for them. `own`: a thing of one tenant is named in its path.
+
+    `second`: it is the run that nobody decides for, so that it goes on waiting.
+    """
 
     method: str
     path: str
@@ -29,6 +32,7 @@ class Row(NamedTuple):
     ok: int
     fields: tuple[tuple[str, str], ...] = ()
     own: bool = False
+    second: bool = False
 
 
 ROWS = (
@@ -46,12 +50,12 @@ ROWS = (
     Row("GET", "/evals", DECIDERS, 200),
     Row("GET", "/audit", ("auditor",), 200),
     Row("POST", "/audit", ("auditor",), 200),
-    # nothing is in doubt, and later the run is over
+    # nothing is in doubt, and then the run is over
     Row(
         "POST", "/runs/{run_id}/resolve", ("operator",), 409,
-        (("resolution", "failed"), ("reason", "lost")), own=True,
+        (("resolution", "failed"), ("reason", "lost")), own=True, second=True,
     ),
-    Row("POST", "/runs/{run_id}/cancel", ("operator",), 303, (("reason", "enough"),), own=True),
+    Row("POST", "/runs/{run_id}/cancel", ("operator",), 303, (("reason", "enough"),), own=True, second=True),
     # of a run that is over, so that the stream ends
     Row("GET", "/runs/{run_id}/events", READERS, 200, own=True),
     Row("POST", "/sign-out", EVERYBODY, 303),
@@ -86,7 +90,8 @@ class Person:
             self.token = TOKEN.search(page)[1]
 
     def ask(self, row, things):
-        path = "/console" + row.path.format(**things)
+        named = {**things, "run_id": things["second_id"]} if row.second else things
+        path = "/console" + row.path.format(**named)
         if row.method == "GET":
             return self.client.get(path)
         return self.client.post(path, data={"form_token": self.token, **dict(row.fields)})
@@ -105,7 +110,8 @@ def test_roles_and_tenants_at_every_page(service, people):
     with service.client("ana") as ana, service.client("lee") as lee:
         run = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
         (asked,) = lee.get("/v1/approvals").json()["approvals"]
-    things = {"run_id": run, "approval_id": asked["approval_id"], "agent": "triage"}
+        second = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
+    things = {"run_id": run, "second_id": second, "approval_id": asked["approval_id"], "agent": "triage"}
     for row in ROWS:
         nobody = people[None].ask(row, things)
         assert nobody.status_code == (303 if row.method == "GET" else 401), row
