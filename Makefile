@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORPUS ?= ../shared/corpus
-# A process for each core; `make test PARALLEL=` runs one test after the other.
-PARALLEL ?= -n auto --dist worksteal
+# A process more than there are cores: many tests wait for servers. `make test PARALLEL=` runs one after the other.
+PARALLEL ?= -n $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist worksteal
 
 .PHONY: demo test test-slow coverage lint types generated bench clean
 
