@@ -49,7 +49,12 @@ class Payer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limited(self) -> bool:
         """Whether there is anything to count."""
-        return any(getattr(self.program.limits, name) is not None for name in _NAMES)
+        limits = self.program.limits
+        return (
+            limits.cost_per_session_usd is not None
+            or limits.cost_per_tenant_usd is not None
+            or limits.cost_per_day_usd is not None
+        )
 
     def spending(self, run_id: str, turn: str, alias: str, dollars: Decimal | None) -> Spending:
         """The turn as it is reserved.

@@ -166,4 +166,6 @@ class Journal(Protocol):
 
 async def answered(answer: MaybeLater[T]) -> T:
     """The answer, waited for where it comes later."""
+    if answer is None:  # as most do, and asking what else it is takes longer
+        return answer
     return await answer if isinstance(answer, Awaitable) else answer

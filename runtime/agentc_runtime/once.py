@@ -22,11 +22,17 @@ class Once(Generic[P, T]):
     def __init__(self, make: Callable[P, T], most: int = MOST) -> None:
         self._make = make
         self._most = most
-        self._made: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._made: dict[int | tuple[int, ...], tuple[tuple[object, ...], T]] = {}
 
     def __call__(self, *parts: P.args, **named: P.kwargs) -> T:
         """What is made from `parts`; nothing can be given by name."""
-        key = tuple(map(id, parts))
+        key: int | tuple[int, ...]
+        if len(parts) == 1:  # as most are, and runs ask for many
+            key = id(parts[0])
+        elif len(parts) == 2:
+            key = (id(parts[0]), id(parts[1]))
+        else:
+            key = tuple(map(id, parts))
         found = self._made.get(key)
         if found is None:
             if len(self._made) >= self._most:

@@ -163,6 +163,8 @@ def _segment(parts: tuple[PathPart, ...], arguments: Mapping[str, object]) -> st
 
 def _path_value(param: Param, value: object) -> str:
     if param.content_type is None:
+        if type(value) is str and param.style == "simple" and _PLAIN.fullmatch(value):
+            return value  # what most are: nothing in it is encoded, and nothing moves the path
         _check_path(param, flat(param.argument, value))
     else:
         _check_path(param, [content_text(param, value)])

@@ -25,8 +25,8 @@ MAX_LINES: Final = 10_000
 _EMPTY_STATUSES: Final = frozenset({204, 205, 304})
 _CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1"}
 
-#: What may come with one status, and the cases of a tool by their status in upper case.
-_Cases: TypeAlias = tuple[tuple[ResponseCase, Validator | None], ...]
+#: What may come with one status by its content type, and the cases of a tool by their status in upper case.
+_Cases: TypeAlias = dict[str, tuple[ResponseCase, Validator | None]]
 _ByStatus: TypeAlias = dict[str, _Cases]
 
 
@@ -59,12 +59,13 @@ class Responses:
             message = f"`{tool.name}` answered with status {status}, which its operation does not declare"
             raise RefusedError(Refusal(code="AR402", message=message, value=status))
         media, _, parameters = headers.get("content-type", "").partition(";")
-        found = _for_media(cases, media.strip().lower())
+        media = media.strip().lower()
+        found = _for_media(cases, media)
         if found is None:
             _refuse_undeclared(tool, cases, headers)
             return None
         case, validator = found
-        value = _decoded(tool, media.strip().lower(), parameters, body)
+        value = _decoded(tool, media, parameters, body)
         if validator is not None and not validator.is_valid(value):
             raise _unfit(tool, case, validator, value)
         return project(value, tool.fields) if tool.fields else value
@@ -104,8 +105,8 @@ def _compiled(plan: RequestPlan) -> _ByStatus:
     cases: _ByStatus = {}
     for case in plan.responses:
         validator = None if case.schema is None else compile_answer(case.schema)
-        status = case.status.upper()
-        cases[status] = (*cases.get(status, ()), (case, validator))
+        media = (case.content_type or "").partition(";")[0].strip().lower()
+        cases.setdefault(case.status.upper(), {}).setdefault(media, (case, validator))
     return cases
 
 
@@ -114,20 +115,17 @@ responses_of: Final = Once(Responses)
 
 
 def _for_status(cases: _ByStatus, status: int) -> _Cases:
-    return cases.get(str(status)) or cases.get(f"{status // 100}XX") or cases.get("DEFAULT", ())
+    return cases.get(str(status)) or cases.get(f"{status // 100}XX") or cases.get("DEFAULT", {})
 
 
 def _for_media(cases: _Cases, media: str) -> tuple[ResponseCase, Validator | None] | None:
-    for wanted in (media, f"{media.partition('/')[0]}/*", "*/*"):
-        for case, validator in cases:
-            declared = (case.content_type or "").partition(";")[0].strip().lower()
-            if media and declared == wanted:
-                return case, validator
-    return None
+    if not media:
+        return None
+    return cases.get(media) or cases.get(f"{media.partition('/')[0]}/*") or cases.get("*/*")
 
 
 def _refuse_undeclared(tool: Tool, cases: _Cases, headers: Mapping[str, str]) -> None:
-    declared = [case.content_type for case, _ in cases if case.content_type is not None]
+    declared = [case.content_type for case, _ in cases.values() if case.content_type is not None]
     if not declared:
         return  # the operation declares no content, so what came is not read
     message = f"`{tool.name}` answered with a content type other than " + ", ".join(

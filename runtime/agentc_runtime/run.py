@@ -6,8 +6,8 @@ import secrets as randomness
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,7 @@ from .interpret.machine import execute
 from .interpret.steps import DirectSteps, LateError, Steps
 from .interpret.undo import undo
 from .models.types import Usage
+from .once import Once
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .switches import Inherited, NoSwitches, Switches, check_model, stopped
@@ -28,7 +29,9 @@ from .values import ABSENT
 from .workflow import RetrieveState
 
 if TYPE_CHECKING:
+    from .broker import Broker
     from .calls import Approver, Journal
+    from .models.client import ModelClient
     from .models.health import Health
     from .models.kept import KeptAnswers
     from .retrieval import Retriever
@@ -122,9 +125,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     Raises:
         Parked: the run is not over, and nothing is recorded of its end.
     """
-    from .broker import Broker
-    from .models.client import ModelClient
-
+    broker_of, models_of = _doors()
     found, found_switches = retrievers or {}, switches or NoSwitches()
 
     begun = time.monotonic()
@@ -168,7 +169,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             program=program,
             source_map=source_map,
             environment=name,
-            broker=Broker(
+            broker=broker_of(
                 program,
                 source_map,
                 name,
@@ -179,11 +180,11 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 switches=inherited,
                 counted_as=(*callers, agent)[0],
             ),
-            models=ModelClient(
+            models=models_of(
                 program.environments[name],
                 secrets,
                 model_transport,
-                check=partial(check_model, inherited, agent),
+                check=None if switches is None else partial(check_model, inherited, agent),
                 health=health,
                 kept=kept,
             ),
@@ -229,6 +230,15 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 await answered(log.end_run(run_id, result.status, output=said, refusal=result.refusal))
             emit(_ended(result, begun, calls=run.tally.calls, refused=run.tally.refusals))
     return result
+
+
+@cache
+def _doors() -> tuple[type[Broker], type[ModelClient]]:
+    """What a run sends with: not imported by who only checks what a run would be given."""
+    from .broker import Broker
+    from .models.client import ModelClient
+
+    return Broker, ModelClient
 
 
 _Serve: TypeAlias = Callable[[Program, SourceMap, tuple[str, ...], Mapping[str, Services]], Services]
@@ -318,15 +328,25 @@ def _unequipped(
     program: Program, source_map: SourceMap, retrievers: Mapping[str, Retriever]
 ) -> Refusal | None:
     """Why the run would come to a state that asks what nobody has registered."""
-    for name, state in program.states.items():
-        if isinstance(state, RetrieveState) and state.retriever not in retrievers:
+    for name, state in _retrieving(program).items():
+        if state.retriever not in retrievers:
             message = (
                 f"no retriever is registered as `{shortened(state.retriever)}`, which state `{name}` asks"
             )
             at = locate(source_map, f"state:{name}")
             return Refusal(code="AR512", message=message, value=shortened(state.retriever), at=at)
-    inner = (_unequipped(one, map_of(source_map, agent), retrievers) for agent, one in program.agents.items())
-    return next((refusal for refusal in inner if refusal is not None), None)
+    for agent, one in program.agents.items():
+        refusal = _unequipped(one, map_of(source_map, agent), retrievers)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _retrieve_states(program: Program) -> dict[str, RetrieveState]:
+    return {name: state for name, state in program.states.items() if isinstance(state, RetrieveState)}
+
+
+_retrieving: Final = Once(_retrieve_states)
 
 
 def _late(program: Program, source_map: SourceMap) -> Refusal:

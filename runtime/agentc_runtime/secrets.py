@@ -173,7 +173,7 @@ class Secrets:
             text = msgspec.json.encode(value)
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
             return False
-        return not any(needle in text for needle in self._needles)
+        return not [needle for needle in self._needles if needle in text]
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, str):

@@ -8,12 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from .answer import Answer
+from .behaviour import Cache
 from .bundle import Program, Tool
 from .keeping import Keeper, conditioned
+from .once import Once
 from .pacing import LATER, Pace, retries, retry_after_seconds, wait_seconds
 from .refusals import Refusal, RefusedError
 from .response import responses_of
@@ -74,11 +77,7 @@ class Sender:
         self._clocks = clocks
         self._responses = responses_of(program)
         self._paces: dict[str, Pace] = {}
-        self._keepers = {
-            name: Keeper(tool.cache)
-            for name, tool in program.tools.items()
-            if tool.cache is not None and tool.effect == "read"
-        }
+        self._keepers = {name: Keeper(cache) for name, cache in _kept_by(program)}
 
     def admit(self, tool: Tool) -> Refusal | None:
         """Take leave for one call of `tool`; AR408, or what has stopped it."""
@@ -178,6 +177,17 @@ class Sender:
             elif status is not None:
                 pace.succeeded()
             return failure
+
+
+def _keeping(program: Program) -> list[tuple[str, Cache]]:
+    return [
+        (name, tool.cache)
+        for name, tool in program.tools.items()
+        if tool.cache is not None and tool.effect == "read"
+    ]
+
+
+_kept_by: Final = Once(_keeping)
 
 
 async def _read(answer: HttpResponse) -> bytes:

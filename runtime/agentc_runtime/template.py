@@ -34,8 +34,8 @@ class _Output:
         self.characters = 0
         self.nodes = 0
 
-    def visit(self) -> None:
-        self.nodes += 1
+    def visit(self, nodes: int) -> None:
+        self.nodes += nodes
         if self.nodes > MAX_NODES:
             raise RenderError(f"the template needs more than {MAX_NODES:,} steps")
 
@@ -58,8 +58,8 @@ def render(template: Template, data: Mapping[str, object]) -> str:
 def _render(template: Template, scope: Mapping[str, object], output: _Output, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise RenderError(f"the template nests deeper than {MAX_DEPTH}")
+    output.visit(len(template))
     for node in template:
-        output.visit()
         match node:
             case Text():
                 output.write(node.text)
@@ -78,7 +78,7 @@ def _loop(node: For, scope: Mapping[str, object], output: _Output, depth: int) -
         return
     items = value[: node.limit]
     for index, item in enumerate(items):
-        output.visit()
+        output.visit(1)
         loop = {
             "index": index + 1,
             "index0": index,

@@ -21,6 +21,7 @@ import msgspec
 
 from .bundle import Program
 from .environments import Auth, Environment, TokenSource
+from .once import Once
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
 from .request import base_url, endpoint_text
@@ -77,11 +78,9 @@ class Tokens:
         self._monotonic = monotonic
         self._replays = getattr(transport, "replays", False) is True
         self._kept: dict[tuple[str, TokenSource], _Kept] = {}
-        for name in program.grants:
-            for auth in program.tools[name].request.auth:
-                if auth.token is not None:
-                    with contextlib.suppress(RefusedError):
-                        _client(auth, secrets)
+        for auth in _fetched_for(program):
+            with contextlib.suppress(RefusedError):
+                _client(auth, secrets)
 
     async def authorize(self, auths: tuple[Auth, ...], request: HttpRequest) -> tuple[HttpRequest, str]:
         """`request` with the access token that it needs, and the token; `""` when it needs none.
@@ -157,6 +156,14 @@ class Tokens:
         self._secrets.learn(auth.secret, value)
         _check_scopes(auth, source, said.get("scope"))
         return value, _life(auth, said.get("expires_in"))
+
+
+def _fetching(program: Program) -> list[Auth]:
+    auths = (auth for name in program.grants for auth in program.tools[name].request.auth)
+    return [auth for auth in auths if auth.token is not None]
+
+
+_fetched_for: Final = Once(_fetching)
 
 
 def _said(auth: Auth, status: int, kind: str, body: bytes) -> dict[str, object]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
+import msgspec
+
 from ..bundle import Program
 from ..calls import Returned
 from ..models.types import ToolCall, ToolDefinition
@@ -92,10 +94,11 @@ def _tell(talk: Conversation, sent: ToolCall, outcome: Returned | Refusal) -> No
     """Put the outcome into the conversation. A refusal holds no text from outside, so it has no label."""
     match outcome:
         case Returned(value=value, label=label, complete=True):
-            talk.answer_call(sent, _json(value), label)
+            talk.answer_call(sent, msgspec.json.encode(value).decode(), label)
         case Returned(value=value, label=label):
             # cut off without a word, a list would look like the whole of it
-            talk.answer_call(sent, _json({"incomplete": "there is more than this", "answer": value}), label)
+            told = {"incomplete": "there is more than this", "answer": value}
+            talk.answer_call(sent, msgspec.json.encode(told).decode(), label)
         case Refusal():
             talk.answer_call(sent, _json(outcome.as_data()), None)
 

@@ -92,7 +92,7 @@ class Run:
         self.data: dict[str, object] = {"input": input, "session": session, "states": self._states}
         self.tally = Tally(program.limits, services.source_map)
         payer = Payer(program=program, source_map=services.source_map, session=session)
-        self.payers: tuple[Payer, ...] = (payer,)
+        self.payers: tuple[Payer, ...] = (payer,) if payer.limited else ()
         self.steps = 0
         self.acted = False
         self.done: list[Done] = []

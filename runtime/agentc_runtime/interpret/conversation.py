@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable
 from typing import Final
 
 import msgspec
@@ -72,9 +73,11 @@ class Conversation:
         self._run = run
         self._state = state
         known = run.services.program.models
-        self._models = tuple(known[alias] for alias in models)
-        larger = (*escalation, *(alias for alias in models if alias not in escalation))
-        self._after_failure = tuple(known[alias] for alias in larger)
+        self._models = [known[alias] for alias in models]
+        larger = (
+            (*escalation, *(alias for alias in models if alias not in escalation)) if escalation else models
+        )
+        self._after_failure = [known[alias] for alias in larger]
         self._instructions = self._written("instructions", instructions)
         self._tools = tools
         self._output = output
@@ -145,8 +148,8 @@ class Conversation:
         text = f"Your last answer can't be used: {problem.reason}. Answer again{asked}."
         self._messages.append((UserMessage(text=_clean(text)), None))
 
-    def _permitted(self) -> tuple[Model, ...]:
-        permitted = tuple(model for model in self._models if allows(model.max_sensitivity, self.label))
+    def _permitted(self) -> list[Model]:
+        permitted = [model for model in self._models if allows(model.max_sensitivity, self.label)]
         if not permitted:
             bounds = ", ".join(f"`{model.alias}` up to {model.max_sensitivity}" for model in self._models)
             held = self.label.sensitivity
@@ -164,7 +167,7 @@ class Conversation:
         request = ModelRequest(
             model=model,
             instructions=self._instructions,
-            messages=tuple(_for(model, message, author) for message, author in self._messages),
+            messages=tuple([_for(model, message, author) for message, author in self._messages]),
             tools=self._tools,
             output=self._output,
         )
@@ -174,13 +177,15 @@ class Conversation:
 
         key = run.key("model")
 
-        async def ask() -> ModelResponse:
+        def asked() -> Awaitable[ModelResponse]:
+            told = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
+            services.emit(told)
+            return services.models.complete(request, self._heard, self._retried)
+
+        def ask() -> Awaitable[ModelResponse]:
             nonlocal remembered
             remembered = False
-            async with paid(run, key, request) as pay:
-                asked = ModelAsked(state=self._state, model=model.alias, label=self.label, request=request)
-                services.emit(asked)
-                return pay(await services.models.complete(request, self._heard, self._retried))
+            return paid(run, key, request, asked) if run.payers else asked()
 
         response = await services.steps.complete(key, ask)
         cost = run.tally.spend(model, response.usage)
@@ -224,7 +229,7 @@ class Conversation:
             problem = Unusable(reason="it calls tools, and there are none here")
         if problem is not None:
             said = AssistantMessage(text=said.text)
-        calls = tuple(self._sendable(call) for call in said.calls)
+        calls = tuple([self._sendable(call) for call in said.calls])
         message = AssistantMessage(
             text=_clean(said.text),
             calls=calls,

@@ -99,14 +99,16 @@ async def _attempts(run: Run, name: str, state: State, number: int, walk: Walk) 
     An attempt that may have changed something in the world is never repeated: that would do it twice. What
     can be repeated safely, with its idempotency key, the broker has repeated already.
     """
-    retry = _ONCE if isinstance(state, Momentary) else state.retry
+    retry, timeout_ms = (_ONCE, None) if isinstance(state, Momentary) else (state.retry, state.timeout_ms)
     attempt = 1
     while True:
         run.acted = False
         kind = str(state.__struct_config__.tag)
         run.services.emit(StateEntered(state=name, type=kind, step=number, attempt=attempt))
         try:
-            return await _in_time(run, name, state, walk)
+            if timeout_ms is None:
+                return await _once(run, name, state, walk)
+            return await _in_time(run, name, state, walk, timeout_ms)
         except RefusedError as error:
             again = attempt < retry.max_attempts and matches(retry.errors, error.refusal.code)
             if run.acted or not again:
@@ -116,24 +118,24 @@ async def _attempts(run: Run, name: str, state: State, number: int, walk: Walk) 
         attempt += 1
 
 
-async def _in_time(run: Run, name: str, state: State, walk: Walk) -> Step:
+async def _in_time(run: Run, name: str, state: State, walk: Walk, milliseconds: int) -> Step:
     """One attempt, stopped when the state's `timeout` is over."""
-    if isinstance(state, Momentary) or state.timeout_ms is None:
-        return await _once(run, name, state, walk)
-    seconds = state.timeout_ms / 1000
+    seconds = milliseconds / 1000
     try:
         key = run.key("time")
         return await run.services.steps.within(key, seconds, lambda: _once(run, name, state, walk))
     except LateError as error:
         message = f"state `{name}` took longer than its `timeout` of {seconds:g} s"
         place = f"state:{name}/timeout"
-        raise failure(run.services.source_map, "AR510", message, key=place, value=state.timeout_ms) from error
+        raise failure(run.services.source_map, "AR510", message, key=place, value=milliseconds) from error
 
 
 async def _once(run: Run, name: str, state: State, walk: Walk) -> Step:  # noqa: PLR0911  one return a state type
     match state:
         case AgentState():
             return await run_agent(run, name, state)
+        case EndState():
+            return run_end(run, name, state)
         case ModelState():
             return await run_model(run, name, state)
         case ToolState():
@@ -152,8 +154,6 @@ async def _once(run: Run, name: str, state: State, walk: Walk) -> Step:  # noqa:
             return run_verify(run, name, state)
         case HandoffState():
             return await run_handoff(run, name, state, walk)
-        case EndState():
-            return run_end(run, name, state)
 
 
 def _pause(retry: Retry, attempt: int) -> float:

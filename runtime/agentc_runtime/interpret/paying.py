@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Final, TypeAlias
 
-from ..budgets import Payer, Spending, units
+from ..budgets import Spending, units
 from ..calls import answered
 from ..models.cost import cost_usd, most_usd
 from ..models.types import ModelError, ModelRequest, ModelResponse
 from .context import Run
 
-Pay: TypeAlias = Callable[[ModelResponse], ModelResponse]
 
-
-def paid(run: Run, key: str, request: ModelRequest) -> AbstractAsyncContextManager[Pay]:
-    """Reserve the most that the turn can cost, and in the end count what it has cost.
+async def paid(
+    run: Run, key: str, request: ModelRequest, ask: Callable[[], Awaitable[ModelResponse]]
+) -> ModelResponse:
+    """What `ask` answers, with the most that it can cost reserved before, and what it has cost counted after.
 
     A turn that the provider refused costs nothing. Of one that broke off it is not known, so all of it stays
     counted.
@@ -25,42 +23,25 @@ def paid(run: Run, key: str, request: ModelRequest) -> AbstractAsyncContextManag
     Raises:
         RefusedError: AR540 a budget might not hold it, AR541 it can't be counted.
     """
-    payers = [payer for payer in run.payers if payer.limited]
-    return _paid(run, key, request, payers) if payers else _NOBODY
-
-
-@asynccontextmanager
-async def _paid(run: Run, key: str, request: ModelRequest, payers: list[Payer]) -> AsyncIterator[Pay]:
     most = most_usd(request)
     reserved: list[Spending] = []
-    charged: list[ModelResponse] = []
-
-    def pay(response: ModelResponse) -> ModelResponse:
-        charged.append(response)
-        return response
-
-    journal, nothing = run.services.journal, True
+    cost: Decimal | None = Decimal(0)
+    journal = run.services.journal
     try:
-        for payer in payers:
+        for payer in run.payers:
             spending = payer.spending(run.run_id, key, request.model.alias, most)
             exceeded = await answered(journal.reserve(spending))
             if exceeded is not None:
                 raise payer.used_up(exceeded, most or Decimal(0))
             reserved.append(spending)
-        nothing = False
-        yield pay
+        cost = None
+        response = await ask()
+        cost = cost_usd(request.model, response.usage)
+        return response
     except ModelError as error:
-        nothing = error.free
+        cost = Decimal(0) if error.free else None
         raise
     finally:
-        cost = cost_usd(request.model, charged[0].usage) if charged else Decimal(0) if nothing else None
         if cost is not None:
             for spending in reserved:
                 await answered(journal.spend(spending.run_id, spending.turn, units(cost)))
-
-
-def _unpaid(response: ModelResponse) -> ModelResponse:
-    return response
-
-
-_NOBODY: Final = nullcontext(_unpaid)

@@ -26,59 +26,59 @@ class LateError(TimeoutError):
 class Steps(Protocol):
     """How the steps of a run are carried out. Each raises what its `work` raises."""
 
-    async def complete(self, key: str, work: Callable[[], Awaitable[ModelResponse]]) -> ModelResponse:
+    def complete(self, key: str, work: Callable[[], Awaitable[ModelResponse]]) -> Awaitable[ModelResponse]:
         """One model turn."""
 
-    async def call(
+    def call(
         self, call_id: str, work: Callable[[], Awaitable[Returned | Refusal]]
-    ) -> Returned | Refusal:
+    ) -> Awaitable[Returned | Refusal]:
         """One tool call, decisions and refusals included."""
 
-    async def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Decision | None:
+    def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Awaitable[Decision | None]:
         """One question of an `approval` state; `None` when nobody answered in time."""
 
-    async def retrieve(
+    def retrieve(
         self, key: str, work: Callable[[], Awaitable[tuple[Passage, ...]]]
-    ) -> tuple[Passage, ...]:
+    ) -> Awaitable[tuple[Passage, ...]]:
         """One question to a retriever."""
 
-    async def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> tuple[str, ...]:
+    def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> Awaitable[tuple[str, ...]]:
         """The names of the branches that won, where it matters which is faster. `work` holds their steps."""
 
-    async def pause(self, key: str, seconds: float) -> None:
+    def pause(self, key: str, seconds: float) -> Awaitable[None]:
         """Wait before the next attempt."""
 
-    async def within(self, key: str, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    def within(self, key: str, seconds: float, work: Callable[[], Awaitable[T]]) -> Awaitable[T]:
         """The outcome of `work`, which may hold further steps. Raises `LateError` once `seconds` are over."""
 
 
 class DirectSteps:
     """Steps that are carried out and not remembered."""
 
-    async def complete(self, key: str, work: Callable[[], Awaitable[ModelResponse]]) -> ModelResponse:
-        return await work()
+    def complete(self, key: str, work: Callable[[], Awaitable[ModelResponse]]) -> Awaitable[ModelResponse]:
+        return work()
 
-    async def call(
+    def call(
         self, call_id: str, work: Callable[[], Awaitable[Returned | Refusal]]
-    ) -> Returned | Refusal:
-        return await work()
+    ) -> Awaitable[Returned | Refusal]:
+        return work()
 
-    async def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Decision | None:
-        return await work()
+    def ask(self, key: str, work: Callable[[], Awaitable[Decision | None]]) -> Awaitable[Decision | None]:
+        return work()
 
-    async def retrieve(
+    def retrieve(
         self, key: str, work: Callable[[], Awaitable[tuple[Passage, ...]]]
-    ) -> tuple[Passage, ...]:
-        return await work()
+    ) -> Awaitable[tuple[Passage, ...]]:
+        return work()
 
-    async def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> tuple[str, ...]:
-        return await work()
+    def race(self, key: str, work: Callable[[], Awaitable[tuple[str, ...]]]) -> Awaitable[tuple[str, ...]]:
+        return work()
 
-    async def pause(self, key: str, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    def pause(self, key: str, seconds: float) -> Awaitable[None]:
+        return asyncio.sleep(seconds)
 
-    async def within(self, key: str, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
-        return await bounded(seconds, work)
+    def within(self, key: str, seconds: float, work: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        return bounded(seconds, work)
 
 
 async def bounded(seconds: float, work: Callable[[], Awaitable[T]]) -> T:

@@ -14,6 +14,7 @@ from typing import Final
 from ..bundle import Program
 from ..expressions import Schema
 from ..labels import NOTHING_READ, Label, join
+from ..once import Once
 from ..workflow import AgentState, HandoffState, MapState, ModelState, ParallelState, ToolState, VerifyState
 
 #: How many schemas are looked at, references included; what lies beyond is text.
@@ -46,7 +47,7 @@ def label_at(program: Program, path: tuple[str, ...], outputs: Mapping[str, Labe
             label = outputs.get(state, NOTHING_READ)
         case _:
             label = join(program.input.label, program.session.label, *outputs.values())
-    if label.trust == "untrusted" and not carries_text(program, path):
+    if label.trust == "untrusted" and not _carries_text(program, path):
         return Label(trust="typed", sensitivity=label.sensitivity)
     return label
 
@@ -67,6 +68,9 @@ def carries_text(program: Program, path: tuple[str, ...]) -> bool:
         case _:
             return True
     return not schemas or any(schema is None or _Reader(schema).text_at(steps) for schema in schemas)
+
+
+_carries_text: Final = Once(carries_text, most=1024)
 
 
 def schema_carries_text(schema: Schema) -> bool:

@@ -31,7 +31,10 @@ def most_usd(request: ModelRequest) -> Decimal | None:
     return cost_usd(model, Usage(input=written, output=model.max_output_tokens, cache_write=written))
 
 
-_price: Final = lru_cache(maxsize=1024)(Decimal)
+@lru_cache(maxsize=1024)
+def _price(million: str) -> Decimal:
+    """US dollars for one token."""
+    return _EXACT.multiply(Decimal(million), _MILLION)
 
 
 def cost_usd(model: Model, usage: Usage) -> Decimal | None:
@@ -46,17 +49,17 @@ def cost_usd(model: Model, usage: Usage) -> Decimal | None:
     """
     if model.prices is None:
         return None
-    full = _price(model.prices.input)
-    cached = full if model.prices.cached_input is None else _price(model.prices.cached_input)
-    written = full if model.prices.cache_write is None else _price(model.prices.cache_write)
+    prices = model.prices
+    full = _price(prices.input)
     reused = min(usage.cached_input, usage.input)
     kept = min(usage.cache_write, usage.input - reused)
-    total = Decimal(0)
-    for tokens, price in (
-        (usage.input - reused - kept, full),
-        (reused, cached),
-        (kept, written),
-        (usage.output, _price(model.prices.output)),
-    ):
-        total = _EXACT.add(total, _EXACT.multiply(_EXACT.multiply(Decimal(tokens), price), _MILLION))
+    total = _EXACT.fma(
+        usage.output, _price(prices.output), _EXACT.multiply(usage.input - reused - kept, full)
+    )
+    if reused:
+        cached = full if prices.cached_input is None else _price(prices.cached_input)
+        total = _EXACT.fma(reused, cached, total)
+    if kept:
+        written = full if prices.cache_write is None else _price(prices.cache_write)
+        total = _EXACT.fma(kept, written, total)
     return total

@@ -39,7 +39,10 @@ class Health:
             ModelError: it failed too often, and is left alone for a while. Nothing was sent.
         """
         now = self._monotonic()
-        why = self._breakers.setdefault((origin, model), Breaker(now)).take(now)
+        breaker = self._breakers.get((origin, model))
+        if breaker is None:
+            breaker = self._breakers[origin, model] = Breaker(now)
+        why = breaker.take(now)
         if why is not None:
             raise ModelError(f"model `{model}` at `{origin}` {why}", sent=False)
 

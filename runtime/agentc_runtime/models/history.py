@@ -7,13 +7,13 @@ import msgspec
 from .types import AssistantMessage, Message, ToolCall
 
 
-def spoken(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+def spoken(messages: tuple[Message, ...]) -> list[Message]:
     """The messages without answers that hold nothing: no provider takes an empty one back."""
-    return tuple(
+    return [
         message
         for message in messages
         if not isinstance(message, AssistantMessage) or message.text or message.calls or message.provider_data
-    )
+    ]
 
 
 def arguments_object(call: ToolCall) -> dict[str, object]:

@@ -51,7 +51,7 @@ class KeptAnswers:
 
 def _may_be_kept(request: ModelRequest) -> bool:
     """With tools an answer is a proposal to act, which is made anew each time."""
-    return _seconds(request) > 0 and not request.tools
+    return not request.tools and _seconds(request) > 0
 
 
 def _seconds(request: ModelRequest) -> float:

@@ -47,7 +47,7 @@ def build(request: ModelRequest, base_url: str, secret: str | None) -> WireReque
         "model": model.model,
         "messages": [
             {"role": "system", "content": request.instructions},
-            *(_message(message) for message in spoken(request.messages)),
+            *[_message(message) for message in spoken(request.messages)],
         ],
         "max_completion_tokens": model.max_output_tokens,
         "stream": True,
@@ -100,14 +100,17 @@ def parse() -> Reading:
             if choice.index != 0:
                 continue
             finish = choice.finish_reason or finish
-            delta = choice.delta or _Delta()
-            for piece in (delta.content, delta.refusal):
-                if piece:
-                    text.append(piece)
-                    said += (piece,)
-            refused = refused or bool(delta.refusal)
+            delta = choice.delta
+            if delta is None:
+                continue
+            if delta.content:
+                said += (delta.content,)
+            if delta.refusal:
+                said += (delta.refusal,)
+                refused = True
             for part in delta.tool_calls or ():
                 _collect(calls, part)
+        text += said
     if finish is None or not done:
         raise ModelError("provider's stream ended before the answer did", retryable=True)
     if finish not in _FINISH:

@@ -54,12 +54,15 @@ class EventDecoder:
         if end < 0:
             self._begun(chunk)
             return []
-        ended = b"".join((*self._line, chunk[:end]))
+        ended = chunk[:end]
+        if self._line:
+            ended = b"".join((*self._line, ended))
+            self._line, self._line_size = [], 0
         if len(ended) > MAX_LINE:
             for line in ended.split(b"\n"):
                 _check(len(line))
-        self._line, self._line_size = [], 0
-        self._begun(chunk[end + 1 :])
+        if end + 1 < len(chunk):
+            self._begun(chunk[end + 1 :])
         try:
             text = ended.decode()
         except UnicodeDecodeError as error:
@@ -76,17 +79,21 @@ class EventDecoder:
 
     def _read(self, lines: list[str]) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
+        name, data = self._name, self._data
         for line in lines:
-            if not line:
-                if data := "\n".join(self._data):
-                    found.append((self._name or "message", data))
-                self._name, self._data = "", []
-                continue
-            field, _, value = line.partition(":")
-            if field == "data":
-                self._data.append(value.removeprefix(" "))
-            elif field == "event":
-                self._name = value.removeprefix(" ")
+            if line.startswith("data: "):  # what most lines are
+                data.append(line[6:])
+            elif not line:
+                if told := data[0] if len(data) == 1 else "\n".join(data):
+                    found.append((name or "message", told))
+                name, data = "", []
+            else:
+                field, _, value = line.partition(":")
+                if field == "data":
+                    data.append(value.removeprefix(" "))
+                elif field == "event":
+                    name = value.removeprefix(" ")
+        self._name, self._data = name, data
         return found
 
 
