@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from .canonical import canonical
 from .chain import GENESIS, HASH, Chain, Row, digest_of, is_erased, link
 from .database import APPLICATION_ID, UNREADABLE, VERSION, error_code, open_readonly, reporting
 from .journal import StoreError
 
-__all__ = ["GENESIS", "AuditRecord", "AuditReport", "append", "read_audit", "verify_audit"]
+__all__ = ["GENESIS", "AuditRecord", "AuditReport", "Entry", "append", "read_audit", "verify_audit"]
 
 SELECT = "SELECT seq, time, run_id, kind, payload, hash FROM audit ORDER BY seq"
 
@@ -64,26 +63,31 @@ class _Executes(Protocol):
     def execute(self, sql: str, parameters: Sequence[object] = (), /) -> _Cursor: ...
 
 
-def append(
-    within: _Executes, time: str, run_id: str, kind: str, payload: Mapping[str, object], holding: str = ""
-) -> None:
-    """Add a record, inside the caller's transaction. `holding` makes other writers wait for its end.
+class Entry(NamedTuple):
+    """What is to be recorded: `payload` is canonical JSON."""
+
+    run_id: str
+    kind: str
+    payload: bytes
+
+
+def append(within: _Executes, time: str, entries: Sequence[Entry], holding: str = "") -> None:
+    """Add records, inside the caller's transaction. `holding` makes other writers wait for its end.
 
     Raises:
-        ValueError: the payload is not JSON.
-        sqlite3.Error: it can't be written, or the head is damaged.
+        sqlite3.Error: they can't be written, or the head is damaged.
     """
     heads = within.execute(f"SELECT count, hash FROM head{holding}").fetchall()  # noqa: S608  ours
     count, head = heads[0] if len(heads) == 1 else (None, None)
     if not isinstance(count, int) or not HASH.fullmatch(str(head)):
         raise sqlite3.DatabaseError("the head of the audit log is damaged")
-    seq, text = count + 1, canonical(payload)
-    digest = link(bytes.fromhex(str(head)), seq, time, run_id, kind, digest_of(text)).hex()
-    within.execute(
-        "INSERT INTO audit (seq, time, run_id, kind, payload, hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (seq, time, run_id, kind, text.decode(), digest),
-    )
-    within.execute("UPDATE head SET count = ?, hash = ?", (seq, digest))
+    digest, rows = bytes.fromhex(str(head)), list[object]()
+    for seq, (run_id, kind, payload) in enumerate(entries, count + 1):
+        digest = link(digest, seq, time, run_id, kind, digest_of(payload))
+        rows += (seq, time, run_id, kind, payload.decode(), digest.hex())
+    values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(entries))
+    within.execute(f"INSERT INTO audit (seq, time, run_id, kind, payload, hash) VALUES {values}", rows)  # noqa: S608
+    within.execute("UPDATE head SET count = ?, hash = ?", (count + len(entries), digest.hex()))
 
 
 def verify_audit(path: Path, expect_head: str | None = None) -> AuditReport:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from .audit import append
+from .audit import Entry
 from .budgets import BudgetName, Spending, over
 from .calls import Claim, Returned
 from .canonical import canonical
@@ -40,6 +40,8 @@ class Rows(Protocol):
 class Transaction(Protocol):
     """All or nothing of what is executed in it. `now` is its time (RFC 3339, ms, UTC).
 
+    `entries` are appended to the audit log at its end.
+
     `holding` ends a SELECT whose rows nobody else may change until the transaction is over: it is empty where
     a transaction is the only one that writes anyway.
     """
@@ -47,6 +49,10 @@ class Transaction(Protocol):
     @property
     def now(self) -> str:
         """When it is."""
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What is recorded when it is over."""
 
     @property
     def holding(self) -> str:
@@ -188,7 +194,7 @@ _BUDGETS: Mapping[BudgetName, str] = {
 
 def reserve_turn(within: Transaction, spending: Spending) -> BudgetName | None:
     """Count a turn, unless a budget might not hold it: all that was reserved before, by whomever, is seen."""
-    within.execute(f"SELECT count FROM head{within.holding}").fetchone()  # noqa: S608  one after the other
+    take_turns(within)
     within.execute(_SPENDING)
     day = within.now[:10]
     parameters: Mapping[BudgetName, tuple[str, ...]] = {
@@ -230,17 +236,28 @@ def _spent(within: Transaction, where: str, parameters: tuple[str, ...], spendin
 
 
 def log(within: Transaction, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
-    """Append one event to the audit log: best last in a transaction, since the next one waits for its end."""
-    append(within, within.now, run_id, kind, payload, within.holding)
+    """Append one event to the audit log, at the end of the transaction: the next one waits for that.
+
+    Raises:
+        ValueError: the payload is not JSON.
+    """
+    within.entries.append(Entry(run_id, kind, canonical(payload)))
+
+
+def take_turns(within: Transaction) -> None:
+    """Let nobody else count or record anything until the transaction is over. What they have done is seen."""
+    within.execute(f"SELECT count FROM head{within.holding}").fetchone()  # noqa: S608  ours
 
 
 def insert_step(within: Transaction, run_id: str, step: int, state: str, outcome: object) -> None:
-    """Keep how a state ended."""
+    """Keep how a state ended, once: a durable run comes past it each time that it is run."""
     failed = isinstance(outcome, Refusal)
+    status = "failed" if failed else "succeeded"
     kept = msgspec.to_builtins(outcome) if failed else outcome
     within.execute(
-        "INSERT INTO steps (run_id, step, state, status, outcome, time) VALUES (?, ?, ?, ?, ?, ?)",
-        (run_id, step, state, "failed" if failed else "succeeded", as_text(kept), within.now),
+        "INSERT INTO steps (run_id, step, state, status, outcome, time) SELECT ?, ?, ?, ?, ?, ?"
+        " WHERE NOT EXISTS (SELECT 1 FROM steps WHERE run_id = ? AND step = ? AND state = ? AND status = ?)",
+        (run_id, step, state, status, as_text(kept), within.now, run_id, step, state, status),
     )
 
 
@@ -266,6 +283,8 @@ def insert_call(within: Transaction, claim: Claim) -> None:
 
 def quota_used_up(within: Transaction, claim: Claim) -> QuotaName | None:
     """The quota that the call would go over, by what is recorded at this moment."""
+    if claim.per_run is not None or claim.per_day is not None:
+        take_turns(within)
     in_run = in_day = 0
     if claim.per_run is not None:
         in_run = _count(within, "run_id = ? AND tool = ?", (claim.run_id, claim.tool))

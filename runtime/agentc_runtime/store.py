@@ -6,13 +6,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .audit import GENESIS
+from .audit import GENESIS, Entry, append
 from .database import BUSY_SECONDS, execute_patiently, open_writable, reporting
 from .journal import StoreError
 from .ledger import Ledger, Rows
@@ -34,6 +34,7 @@ class SqliteTransaction:
     connection: sqlite3.Connection
     now: str
     holding: str = ""
+    entries: list[Entry] = field(default_factory=list)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
         """Run one statement."""
@@ -92,7 +93,10 @@ class Store(Ledger):
         try:
             with self._lock, reporting(self._path), self._connection:
                 execute_patiently(self._connection, "BEGIN IMMEDIATE", self._busy_seconds)
-                yield SqliteTransaction(self._connection, rfc3339(self._clock()))
+                within = SqliteTransaction(self._connection, rfc3339(self._clock()))
+                yield within
+                if within.entries:
+                    append(within, within.now, within.entries)
         except ValueError as error:
             raise StoreError(f"can't be recorded: {error}", self.name) from error
 

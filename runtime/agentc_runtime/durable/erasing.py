@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..audit import append
 from ..chain import ERASED_KIND, erased, erasure
-from ..ledger import Ledger, Transaction
+from ..ledger import Ledger, Transaction, log
 from ..store import rfc3339
 
 #: Records that say nothing but what stays.
@@ -78,7 +77,7 @@ def erase_run(
         if not seqs:
             return False
         said = {"records": erasure(seqs), "by": by, "reason": reason}
-        append(within, within.now, run_id, ERASED_KIND, said, within.holding)
+        log(within, run_id, ERASED_KIND, said)
     return True
 
 

@@ -97,8 +97,10 @@ class DurableJournal:
 
     async def flush(self) -> None:
         """Keep what is not kept yet."""
-        if self._steps or self._turns or self._settled or self._spent:
-            await self._write(lambda within: None)
+        async with self._writing:
+            # looked at when it is our turn: the record before may have taken it along
+            if self._steps or self._turns or self._settled or self._spent:
+                await self._keep(lambda within: None)
 
     async def close(self) -> None:
         """Keep the outcomes that are known here alone, for as long as it takes. Nothing is written later."""
@@ -129,28 +131,34 @@ class DurableJournal:
             await self.flush()
 
     async def _write(self, work: Callable[[Transaction], T], *, whose: bool = True) -> T:
-        """Write in one transaction with all that is not kept yet. `whose`: only if the run is still ours."""
         async with self._writing:
-            steps, turns = list(self._steps), list(self._turns)
-            settled, spent = list(self._settled), list(self._spent)
+            return await self._keep(work, whose=whose)
 
-            def write() -> T:
-                with self._ledger.transaction() as within:
-                    if whose:
-                        runs.held(within, self._run_id, self._attempt)
-                        runs.keep_turns(within, self._run_id, turns)
-                        runs.keep_steps(within, self._run_id, steps)
-                    for call_id, outcome in settled:
-                        effects.settle_call(within, self._run_id, call_id, outcome)
-                    for turn, amount in spent:
-                        spend_turn(within, self._run_id, turn, amount)
-                    return work(within)
+    async def _keep(self, work: Callable[[Transaction], T], *, whose: bool = True) -> T:
+        """Write in one transaction with all that is not kept yet. `whose`: only if the run is still ours."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        steps, turns = list(self._steps), list(self._turns)
+        settled, spent = list(self._settled), list(self._spent)
 
-            done = await asyncio.to_thread(write)
-            del self._settled[: len(settled)], self._spent[: len(spent)]
-            if whose:
-                del self._steps[: len(steps)], self._turns[: len(turns)]
-            return done
+        def write() -> T:
+            with self._ledger.transaction() as within:
+                if whose:
+                    runs.held(within, self._run_id, self._attempt)
+                    runs.keep_turns(within, self._run_id, turns)
+                    runs.keep_steps(within, self._run_id, steps)
+                for call_id, outcome in settled:
+                    effects.settle_call(within, self._run_id, call_id, outcome)
+                for turn, amount in spent:
+                    spend_turn(within, self._run_id, turn, amount)
+                return work(within)
+
+        done = await asyncio.to_thread(write)
+        del self._settled[: len(settled)], self._spent[: len(spent)]
+        if whose:
+            del self._steps[: len(steps)], self._turns[: len(turns)]
+        return done
 
 
 def _log_once(within: Transaction, run_id: str, event: str, kind: str, payload: Mapping[str, object]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ..audit import GENESIS
+from ..audit import GENESIS, Entry, append
 from ..journal import StoreError
 from ..ledger import Ledger, Rows
 from .tables import LAST, postgres_statements
@@ -20,7 +20,8 @@ from .tables import LAST, postgres_statements
 SCHEMA: Final = "agentc"
 #: Two processes that create the tables at once take turns by this lock.
 _CREATING: Final = 0x61676374
-_NOW: Final = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#: In one message: what a transaction begins with, and its time.
+_BEGIN: Final = "BEGIN; SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class PostgresTransaction:
     connection: psycopg.Connection
     now: str
     holding: str = " FOR UPDATE"
+    entries: list[Entry] = field(default_factory=list)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> Rows:
         """Run one statement."""
@@ -82,9 +84,21 @@ class PostgresLedger(Ledger):
         try:
             with self._lock:
                 connection = self._connected()
-                with connection.transaction():
-                    row = connection.execute(f"SELECT {_NOW}").fetchone()
-                    yield PostgresTransaction(connection, str(row[0]) if row else "")
+                begun = connection.execute(_BEGIN)
+                begun.nextset()
+                row = begun.fetchone()
+                within = PostgresTransaction(connection, str(row[0]) if row else "")
+                try:
+                    yield within
+                    if within.entries:
+                        append(within, within.now, within.entries, within.holding)
+                    connection.commit()
+                except BaseException:
+                    try:
+                        connection.rollback()
+                    except psycopg.Error:
+                        connection.close()  # then the server does it
+                    raise
         except psycopg.Error as error:
             raise StoreError(f"{_line(error)}: check the server and the URL", self.name) from error
         except ValueError as error:

@@ -131,7 +131,7 @@ def begin_run(ledger: Ledger, run_id: str) -> Begun | None:
             " WHERE run_id = ?",
             (run_id,),
         )
-        return _begun(within, run_id, ledger.name)
+        return _begun(within, run_id, ledger.name)[1]
 
 
 def _died(within: Transaction, run_id: str) -> int:
@@ -160,21 +160,21 @@ def _died(within: Transaction, run_id: str) -> int:
 def made_here(ledger: Ledger, run_id: str) -> Begun | None:
     """A run that this process has kept as taken up; nothing when it was cancelled while it waited here."""
     with ledger.transaction() as within:
-        if held_status(within, run_id) != "running":
-            return None
-        return _begun(within, run_id, ledger.name)
+        status, begun = _begun(within, run_id, ledger.name)
+        return begun if status == "running" else None
 
 
-def _begun(within: Transaction, run_id: str, where: str) -> Begun:
+def _begun(within: Transaction, run_id: str, where: str) -> tuple[object, Begun]:
+    """The status of a run, and the run."""
     found = within.execute(
-        "SELECT r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
+        "SELECT r.status, r.bundle, r.environment, r.input, r.session, d.used_ms, d.attempts"
         " FROM runs r JOIN durable_runs d ON d.run_id = r.run_id WHERE r.run_id = ?",
         (run_id,),
     ).fetchone()
     if found is None:
         raise StoreError(f"run `{run_id}` is no durable run", where)
-    bundle, environment, given, session, used_ms, attempts = found
-    return Begun(
+    status, bundle, environment, given, session, used_ms, attempts = found
+    return status, Begun(
         str(bundle),
         str(environment),
         json.loads(str(given)),
@@ -303,15 +303,9 @@ def turns_of(ledger: Ledger, run_id: str) -> dict[str, str]:
 
 
 def keep_steps(within: Transaction, run_id: str, steps: list[Step]) -> None:
-    """Keep how states ended, each once: the run comes past them each time that it is run."""
+    """Keep how states ended."""
     for step, state, outcome in steps:
-        status = "failed" if isinstance(outcome, Refusal) else "succeeded"
-        known = within.execute(
-            "SELECT 1 FROM steps WHERE run_id = ? AND step = ? AND state = ? AND status = ?",
-            (run_id, step, state, status),
-        ).fetchone()
-        if known is None:
-            insert_step(within, run_id, step, state, outcome)
+        insert_step(within, run_id, step, state, outcome)
 
 
 def stored_bundle(ledger: Ledger, digest: str) -> Bundle:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from agentc_runtime.calls import Claim, Parked, Returned
 from agentc_runtime.durable.effects import claim_call, outcomes_of, refuse_call, settle_call
+from agentc_runtime.durable.ledgers import open_ledger
 from agentc_runtime.durable.runs import begin_run, held
 from agentc_runtime.labels import Label
 from agentc_runtime.ledger import Ledger
@@ -122,6 +124,21 @@ def test_quotas_count_each_call_once(ledger: Ledger, running: str, claim: Claims
     assert intend(ledger, claim("call-2", per_run=2)) is None
     assert intend(ledger, claim("call-3", per_run=2)) == "per_run"
     assert intend(ledger, claim("call-4", per_day=2)) == "per_day"
+
+
+def test_processes_do_not_overshoot_the_quota_of_a_day_together(
+    url: str, ledger: Ledger, claim: Claims
+) -> None:
+    def several(number: int) -> int:
+        opened = open_ledger(url)
+        try:
+            said = [claim(f"call-{n}", run_id=f"run-{number}", per_day=30) for n in range(15)]
+            return sum(opened.claim(one) is None for one in said)
+        finally:
+            opened.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(several, range(4))) == 30
 
 
 def test_the_first_outcome_stays(ledger: Ledger, running: str, claim: Claims) -> None:

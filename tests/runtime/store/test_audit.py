@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentc_runtime.audit import GENESIS, AuditReport, append, read_audit, verify_audit
+from agentc_runtime.audit import GENESIS, AuditReport, Entry, append, read_audit, verify_audit
 from agentc_runtime.canonical import canonical
 from agentc_runtime.chain import erased, erasure, link
 from agentc_runtime.store import Store, StoreError
@@ -350,7 +350,8 @@ def erase(path: Path, *seqs: int, said: object = ...) -> None:
             within.execute("UPDATE audit SET payload = ? WHERE seq = ?", (erased(str(row[0])), seq))
         if said is not None:
             records = erasure(seqs) if said is ... else said
-            append(within, "2026-03-01T00:00:00.000Z", "run-1", "erased", {"records": records})
+            entry = Entry("run-1", "erased", canonical({"records": records}))
+            append(within, "2026-03-01T00:00:00.000Z", [entry])
 
 
 @pytest.fixture
@@ -412,8 +413,9 @@ def test_verification_reads_a_long_log_in_bounded_memory(path: Path) -> None:
         connection = store._connection
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            for _ in range(300):
-                append(connection, "2026-03-01T00:00:00.000Z", "run-1", "refused", {"text": "x" * 100_000})
+            entry = Entry("run-1", "refused", canonical({"text": "x" * 100_000}))
+            for _ in range(30):
+                append(connection, "2026-03-01T00:00:00.000Z", [entry] * 10)
     tracemalloc.start()
     try:
         report = verify_audit(path)
