@@ -149,9 +149,9 @@ def main() -> int:
         "asked": len(wanted),
         "compiled": compiled,
         "repeats": REPEATS,
-        "json_loads_s": round(median["load"], 4),
-        "cold_s": round(median["cold"], 4),
-        "warm_s": round(median["warm"], 4),
+        "json_loads_s": round(median["load"], 6),
+        "cold_s": round(median["cold"], 6),
+        "warm_s": round(median["warm"], 6),
         "mib": alone("agentc", path, *wanted)["mib"],
     }
     for name, module in PEERS.items():
@@ -163,7 +163,7 @@ def main() -> int:
         assert isinstance(took, float)
         report |= {
             f"{name}_ratio": round(took / median["warm"], 1),
-            f"{name}_s": round(took, 3),
+            f"{name}_s": round(took, 6),
             f"{name}_mib": found["mib"],
         }
         if found["refused"]:
@@ -174,9 +174,9 @@ def main() -> int:
         report |= {
             "yaml_document": other.name,
             "yaml_bytes": other.stat().st_size,
-            "yaml_load_s": round(median["load"], 4),
-            "yaml_cold_s": round(median["cold"], 4),
-            "yaml_warm_s": round(median["warm"], 4),
+            "yaml_load_s": round(median["load"], 6),
+            "yaml_cold_s": round(median["cold"], 6),
+            "yaml_warm_s": round(median["warm"], 6),
         }
     print(json.dumps(report))
     return 0

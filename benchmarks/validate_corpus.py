@@ -74,7 +74,7 @@ def main() -> int:
         "operations": operations,
         "compiled": compiled,
         "peer_refuses": refused,
-        **{f"{name}_s": round(value, 4) for name, value in took.items()},
+        **{f"{name}_s": round(value, 6) for name, value in took.items()},
     }
     print(json.dumps(report))
     return 0
