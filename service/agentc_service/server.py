@@ -46,14 +46,16 @@ def serve(app: FastAPI, settings: Settings) -> None:
             access_log=False,
             log_level="warning",
         )
+        server = uvicorn.Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn's own, which it puts here later: one that comes before is not lost, and one that it raises
+            # again in the end does nothing more
+            signal.signal(number, server.handle_exit)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         sys.stderr.write(f"listening on http://{shown}:{port}\n")
         sys.stderr.flush()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn ends in order and raises the signal again for whoever was there before
-            signal.signal(number, lambda *_: None)
         # what was made so far stays: looking through it again and again would take a tenth of a run's time
         gc.collect()
         gc.freeze()
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])

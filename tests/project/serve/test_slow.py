@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from pathlib import Path
@@ -72,6 +73,12 @@ def test_runs_that_are_under_way_are_finished_and_no_new_ones_begun(service, tal
     store = Store(service.folder / ".agentc/service.db")
     assert [find_run(store, run).run.status for run in runs] == ["succeeded"] * 3
     store.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_told_to_end_while_it_begins_ends(serve, how):
+    service = serve(until_ready=False)
+    assert service.stop(how) == 0
 
 
 def test_a_run_that_is_cancelled_while_it_waits_for_its_turn_asks_nobody(serve, talker, monkeypatch):
