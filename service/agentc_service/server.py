@@ -48,8 +48,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
         )
         server = uvicorn.Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn's own, which it puts here later: one that comes before is not lost, and one that it raises
-            # again in the end does nothing more
+            # uvicorn's own, which it puts here later: one that comes before is not lost, and one that it
+            # raises again in the end does nothing more
             signal.signal(number, server.handle_exit)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

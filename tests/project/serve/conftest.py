@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agentc_service.auth.api_keys import make_key, write_keys
+from agentc_service.auth.api_keys import ApiKey, make_key, read_keys, write_keys
 from agentc_service.auth.caller import Role
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
@@ -31,11 +33,19 @@ ROLES: dict[str, tuple[str, tuple[Role, ...], tuple[str, ...]]] = {
     "sam": ("acme", ("caller", "operator", "auditor", "approver"), ("support-leads",)),
     "zoe": ("other", ("caller", "operator", "auditor", "approver"), ("support-leads",)),
 }
-#: A key for each of them, and what the service keeps of it.
-KEYS = {
-    name: make_key(tenant=tenant, subject=name, roles=roles, groups=groups, now=datetime.now(UTC))
-    for name, (tenant, roles, groups) in ROLES.items()
-}
+
+
+def keys_of(suffix: str = "") -> dict[str, tuple[str, ApiKey]]:
+    """A key for each of them, and what the service keeps of it. `suffix` tells their tenants from others."""
+    now = datetime.now(UTC)
+    return {
+        name: make_key(tenant=f"{tenant}{suffix}", subject=name, roles=roles, groups=groups, now=now)
+        for name, (tenant, roles, groups) in ROLES.items()
+    }
+
+
+KEYS = keys_of()
+_NUMBERS = itertools.count(1)
 
 
 @dataclass
@@ -79,12 +89,28 @@ def talker() -> Iterator[Any]:
         yield model
 
 
-@pytest.fixture
-def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service]]:
-    """A maker of services; the second one of the same folder goes on where the first one was."""
-    running: list[Service] = []
+@pytest.fixture(scope="session")
+def _built(
+    agentc: Any, kit: Any, _helpdesk: Any, talker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The support project whose model is `talker`, and its bundle: copied by each service."""
+    folder = tmp_path_factory.mktemp("served")
+    port = _helpdesk.server_address[1]
+    live = kit.redirected(kit.root / "specs/support", folder / "live", "HELPDESK_URL", port, talker.port)
+    kit.model_on_loopback(live, f"http://127.0.0.1:{talker.port}")
+    agentc("build", live, "--out", folder / "dist")
+    return folder
 
-    def make(
+
+class Services:
+    """Makes services; the second one of the same folder goes on where the first one was."""
+
+    def __init__(self, agentc: Any, built: Path, folders: pytest.TempPathFactory) -> None:
+        self._agentc, self._built, self._folders = agentc, built, folders
+        self._running: list[Service] = []
+
+    def __call__(
+        self,
         folder: Path | None = None,
         more: str = "",
         arguments: Sequence[str] = (),
@@ -93,8 +119,8 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
         until_ready: bool = True,
     ) -> Service:
         if folder is None:
-            folder = live(talker.port).parent
-            agentc("build", folder / "live", "--out", folder / "dist")
+            folder = self._folders.mktemp("service")
+            shutil.copytree(self._built, folder, dirs_exist_ok=True)
             (folder / "service.yaml").write_text(
                 textwrap.dedent(f"""\
                 apiVersion: agentc/v1
@@ -108,10 +134,10 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
             )
             write_keys(folder / "keys.jsonl", {record.id: record for _, record in KEYS.values()})
         process = subprocess.Popen(
-            agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0", *arguments),
+            self._agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0", *arguments),
             stderr=subprocess.PIPE, text=True,
             env={
-                **agentc.environment, "OPENAI_API_KEY": MODEL_KEY, "ANTHROPIC_API_KEY": MODEL_KEY,
+                **self._agentc.environment, "OPENAI_API_KEY": MODEL_KEY, "ANTHROPIC_API_KEY": MODEL_KEY,
                 **(environment or {}),
             },
         )  # fmt: skip
@@ -120,7 +146,7 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
         url = re.search(r"http://\S+", line)
         assert url, line + process.stderr.read()
         service = Service(url[0], folder, {name: key for name, (key, _) in KEYS.items()}, process)
-        running.append(service)
+        self._running.append(service)
         with service.client() as client:
             for _ in range(200 if until_ready else 0):
                 try:
@@ -131,16 +157,43 @@ def serve(agentc: Any, live: Any, talker: Any) -> Iterator[Callable[..., Service
                 time.sleep(0.02)
         return service
 
-    yield make
-    for service in running:
-        if service.process.poll() is None:
-            service.process.kill()
-        said = service.said()
-        service.process.stderr.close()
-        assert "Traceback" not in said, said
+    def close(self) -> None:
+        """End them all; none may have failed without a word that says why."""
+        for service in self._running:
+            if service.process.poll() is None:
+                service.process.kill()
+            said = service.said()
+            assert service.process.stderr is not None
+            service.process.stderr.close()
+            assert "Traceback" not in said, said
 
 
 @pytest.fixture
-def service(serve: Callable[..., Service]) -> Service:
+def serve(
+    agentc: Any, _built: Path, helpdesk: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    """A maker of services, which end with the test."""
+    services = Services(agentc, _built, tmp_path_factory)
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def service(serve: Services) -> Service:
     """A service that has just begun."""
     return serve()
+
+
+@pytest.fixture(scope="session")
+def _shared(agentc: Any, _built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    services = Services(agentc, _built, tmp_path_factory)
+    yield services(more="  mcp: true\n")
+    services.close()
+
+
+@pytest.fixture
+def shared(_shared: Service, helpdesk: Any) -> Service:
+    """A service that other tests use as well, for people of tenants in which nothing has happened yet."""
+    path, made = _shared.folder / "keys.jsonl", keys_of(f"-{next(_NUMBERS)}")
+    write_keys(path, {**read_keys(path), **{record.id: record for _, record in made.values()}})
+    return replace(_shared, keys={name: key for name, (key, _) in made.items()})

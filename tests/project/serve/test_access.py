@@ -88,6 +88,11 @@ def test_nothing_is_there_beside_the_documented_routes(tmp_path):
 
 
 @pytest.fixture
+def service(shared):
+    return shared
+
+
+@pytest.fixture
 def things(service):
     """A session, and a run with a question, all of ana's."""
     with service.client("ana") as ana, service.client("lee") as lee:

@@ -14,6 +14,11 @@ ANSWER = {"outcome": "answered", "summary": "We are looking into it."}
 
 
 @pytest.fixture
+def service(shared):
+    return shared
+
+
+@pytest.fixture
 def chat(service):
     """Makes OpenAI's client for one of the callers."""
     made = []

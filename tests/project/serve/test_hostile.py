@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 
+import pytest
+
 INJECTED = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
 
 
@@ -33,6 +35,11 @@ BODIES = {
     "an id with NUL": (b'{"agent": "triage", "session_id": "s-\\u0000"}', 422, "`body.session_id`"),
     "too much": (b"x" * 1_048_577, 413, "1048576 bytes at most"),
 }
+
+
+@pytest.fixture
+def service(shared):
+    return shared
 
 
 def test_bodies_and_values(service):

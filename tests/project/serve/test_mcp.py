@@ -15,8 +15,8 @@ ASK = {"ticket_id": "T-1003"}
 
 
 @pytest.fixture
-def service(serve):
-    return serve(more="  mcp: true\n")
+def service(shared):
+    return shared
 
 
 @pytest.fixture

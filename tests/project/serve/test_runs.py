@@ -34,8 +34,8 @@ def test_a_run_from_its_begin_over_a_decision_to_its_end(service, helpdesk):
     assert len(helpdesk.effects) == 1
 
 
-def test_what_happens_is_streamed_and_resumed(service):
-    with service.client("ana") as ana, service.client("lee") as lee:
+def test_what_happens_is_streamed_and_resumed(shared):
+    with shared.client("ana") as ana, shared.client("lee") as lee:
         run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
         decide_all(lee, "reject")
         events = list(stream(ana, run))
@@ -59,8 +59,8 @@ def test_an_approval_of_less(service, helpdesk):
     assert [effect["amount"] for effect in helpdesk.effects if "amount" in effect] == [5]
 
 
-def test_the_same_key_begins_one_run(service):
-    with service.client("ana") as ana, service.client("ben") as ben:
+def test_the_same_key_begins_one_run(shared):
+    with shared.client("ana") as ana, shared.client("ben") as ben:
         headers = {"Idempotency-Key": "order-7"}
         first = ana.post("/v1/runs", json=INJECTED, headers=headers).json()["run_id"]
         assert ana.post("/v1/runs", json=INJECTED, headers=headers).json()["run_id"] == first
@@ -71,8 +71,8 @@ def test_the_same_key_begins_one_run(service):
         assert ben.post("/v1/runs", json=INJECTED, headers=headers).json()["run_id"] != first
 
 
-def test_a_session_says_whom_runs_are_for(service):
-    with service.client("ana") as ana, service.client("zoe") as zoe:
+def test_a_session_says_whom_runs_are_for(shared):
+    with shared.client("ana") as ana, shared.client("zoe") as zoe:
         made = ana.post("/v1/sessions", json={"agent": "triage", "data": {"customer_id": "C-17"}})
         assert made.status_code == 201
         session = made.json()["id"]
@@ -86,8 +86,8 @@ def test_a_session_says_whom_runs_are_for(service):
         assert ana.post("/v1/runs", json=begun).status_code == 404
 
 
-def test_unfit_input_is_told_by_its_rule(service):
-    with service.client("ana") as ana:
+def test_unfit_input_is_told_by_its_rule(shared):
+    with shared.client("ana") as ana:
         answer = ana.post("/v1/runs", json={**INJECTED, "input": {"ticket_id": "../admin"}})
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.status_code == 422

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "serve.py"
 @pytest.mark.slow
 def test_memory_is_constant():
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--soak", "40"],
+        [sys.executable, str(SCRIPT), "--soak", "20"],
         capture_output=True,
         text=True,
         check=False,

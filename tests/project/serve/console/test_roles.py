@@ -98,6 +98,11 @@ class Person:
 
 
 @pytest.fixture
+def service(shared):
+    return shared
+
+
+@pytest.fixture
 def people(service):
     """Everybody who is tried, by name."""
     found = {name: Person(service, name) for name in (None, "zoe", "ben", "sam", *PEOPLE.values())}

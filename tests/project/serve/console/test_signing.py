@@ -38,6 +38,11 @@ class Browser:
 
 
 @pytest.fixture
+def service(shared):
+    return shared
+
+
+@pytest.fixture
 def browse():
     """A maker of browsers."""
     made = []
@@ -137,8 +142,8 @@ def test_over_tls_the_cookie_is_bound_to_the_host(browse, serve):
         assert client.get("/console/sign-in").status_code == 421, "not by its address"
 
 
-def test_an_origin_without_tls_is_for_this_machine(agentc, service):
-    spec = service.folder / "service.yaml"
+def test_an_origin_without_tls_is_for_this_machine(agentc, serve):
+    spec = serve().folder / "service.yaml"
     spec.write_text(spec.read_text() + "  console: { origin: http://console.example }\n")
     assert "console: { origin: http://console.example }" in agentc("serve", spec, "--check", code=1).stderr
 
