@@ -9,26 +9,29 @@ Model and service are one loopback server in another process. All make the same 
 - `pydantic_ai`, `openai_agents`: an agent with one tool; `langgraph`: a graph of a model and a tool, whose
   model is asked by OpenAI's client.
 
-`ratio` is agentc against the loop on the same transport, one run after the other. Then so many at once.
+`ratio` is agentc against the loop on the same transport, one run after the other. Then so many at once. Last,
+what a run holds in memory that waits for its model, and what the loop by hand does.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
+import gc
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+import tracemalloc
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from support.figures import ROOT, CannotMeasureError, finish, main
+from support.frameworks import frameworks
+from support.turns import ENVIRON, Way, on_httpx, on_same
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
@@ -43,19 +46,7 @@ from agentc_runtime.run import run_bundle
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport
 from agentc_runtime.verify import Bundle, load_bundle
-from agentc_runtime.wire import HttpRequest
-
-KEY = "key-of-the-model"
-ENVIRON = {"MODEL_KEY": KEY}
-Way = Callable[[], Awaitable[None]]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "desk__get_ticket",
-        "description": "getTicket",
-        "parameters": {"type": "object", "properties": {"ticket_id": {"type": "string"}}},
-    },
-}
+from agentc_runtime.wire import HttpRequest, Transport
 
 
 @contextmanager
@@ -105,7 +96,7 @@ class Nobody:
         return Decision(approved=False, by="nobody")
 
 
-def agentc(bundle: Bundle, transport: HttpTransport, secrets: Secrets) -> Way:
+def agentc(bundle: Bundle, transport: Transport, secrets: Secrets) -> Way:
     async def run() -> None:
         result = await run_bundle(
             bundle, input={}, session={}, environment="local", transport=transport,
@@ -115,137 +106,6 @@ def agentc(bundle: Bundle, transport: HttpTransport, secrets: Secrets) -> Way:
         assert result.output == "Done.", result
 
     return run
-
-
-def conversation(
-    ask: Callable[[dict[str, Any]], Awaitable[bytes]], get: Callable[[str], Awaitable[bytes]]
-) -> Way:
-    """The same requests by hand."""
-
-    async def run() -> None:
-        messages: list[dict[str, Any]] = [
-            {"role": "system", "content": "Do your work."},
-            {"role": "user", "content": "{}"},
-        ]
-        while True:
-            said = {
-                "model": "fake", "messages": messages, "tools": [TOOL], "stream": True,
-                "stream_options": {"include_usage": True},
-            }  # fmt: skip
-            text, calls = "", []
-            for line in (await ask(said)).decode().split("\n\n"):
-                if line.startswith("data: {"):
-                    for choice in json.loads(line[6:])["choices"]:
-                        text += choice["delta"].get("content") or ""
-                        calls += choice["delta"].get("tool_calls") or []
-            if not calls:
-                assert text == "Done."
-                return
-            messages.append({"role": "assistant", "content": text, "tool_calls": calls})
-            arguments = json.loads(calls[0]["function"]["arguments"])
-            answer = json.loads(await get(f"/tickets/{arguments['ticket_id']}"))
-            messages.append({"role": "tool", "tool_call_id": calls[0]["id"], "content": json.dumps(answer)})
-
-    return run
-
-
-def on_same(url: str, transport: HttpTransport) -> Way:
-    async def exchange(method: str, path: str, body: bytes | None) -> bytes:
-        headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
-        request = HttpRequest(
-            method=method, url=f"{url}{path}", headers=headers, body=body, origin=url, timeout_ms=60_000,
-            max_response_bytes=1 << 20,
-        )  # fmt: skip
-        async with transport.send(request) as answer:
-            return b"".join([chunk async for chunk in answer.chunks()])
-
-    async def ask(said: dict[str, Any]) -> bytes:
-        return await exchange("POST", "/v1/chat/completions", json.dumps(said).encode())
-
-    async def get(path: str) -> bytes:
-        return await exchange("GET", path, None)
-
-    return conversation(ask, get)
-
-
-def on_httpx(url: str, client: httpx.AsyncClient) -> Way:
-    headers = {"authorization": f"Bearer {KEY}"}
-
-    async def ask(said: dict[str, Any]) -> bytes:
-        async with client.stream("POST", f"{url}/v1/chat/completions", json=said, headers=headers) as answer:
-            return await answer.aread()
-
-    async def get(path: str) -> bytes:
-        return (await client.get(f"{url}{path}", headers=headers)).content
-
-    return conversation(ask, get)
-
-
-def frameworks(url: str, client: httpx.AsyncClient) -> dict[str, Way]:
-    """The peers, each as its documentation shows it, on one client each for all runs."""
-    os.environ.setdefault("OPENAI_API_KEY", KEY)
-    try:
-        import agents
-        import openai
-        import pydantic_ai
-        from langgraph.graph import END, START, StateGraph
-        from pydantic_ai.models.openai import OpenAIChatModel
-        from pydantic_ai.providers.openai import OpenAIProvider
-    except ImportError as error:
-        raise CannotMeasureError(f"a peer is not here: pip install 'agentc[bench]' ({error.name})") from error
-
-    async def get_ticket(ticket_id: str) -> str:
-        """getTicket"""
-        return (await client.get(f"{url}/tickets/{ticket_id}")).text
-
-    get_ticket.__name__ = "desk__get_ticket"
-    asked = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-
-    model = OpenAIChatModel("fake", provider=OpenAIProvider(base_url=f"{url}/v1", api_key=KEY))
-    by_pydantic = pydantic_ai.Agent(model, instructions="Do your work.", tools=[get_ticket])
-
-    async def pydantic_run() -> None:
-        assert (await by_pydantic.run("{}")).output == "Done."
-
-    agents.set_tracing_disabled(disabled=True)
-    by_openai = agents.Agent(
-        name="triage",
-        instructions="Do your work.",
-        tools=[agents.function_tool(get_ticket, name_override="desk__get_ticket")],
-        model=agents.OpenAIChatCompletionsModel(model="fake", openai_client=asked),
-    )
-
-    async def openai_run() -> None:
-        assert (await agents.Runner.run(by_openai, "{}")).final_output == "Done."
-
-    async def think(state: dict[str, Any]) -> dict[str, Any]:
-        said: Any = await asked.chat.completions.create(
-            model="fake",
-            messages=state["messages"],
-            tools=[TOOL],  # type: ignore[list-item]
-        )
-        message = said.choices[0].message.model_dump(exclude_none=True)
-        return {"messages": [*state["messages"], message]}
-
-    async def act(state: dict[str, Any]) -> dict[str, Any]:
-        call = state["messages"][-1]["tool_calls"][0]
-        answer = await get_ticket(**json.loads(call["function"]["arguments"]))
-        told = {"role": "tool", "tool_call_id": call["id"], "content": answer}
-        return {"messages": [*state["messages"], told]}
-
-    graph: Any = StateGraph(dict)
-    graph.add_node("think", think)
-    graph.add_node("act", act)
-    graph.add_edge(START, "think")
-    graph.add_edge("act", "think")
-    graph.add_conditional_edges("think", lambda s: "act" if s["messages"][-1].get("tool_calls") else END)
-    compiled = graph.compile()
-
-    async def langgraph_run() -> None:
-        done = await compiled.ainvoke({"messages": [{"role": "user", "content": "{}"}]})
-        assert done["messages"][-1]["content"] == "Done."
-
-    return {"pydantic_ai": pydantic_run, "openai_agents": openai_run, "langgraph": langgraph_run}
 
 
 async def one_by_one(way: Way, runs: int) -> float:
@@ -267,6 +127,47 @@ async def together(way: Way, runs: int, at_once: int) -> float:
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(at_once)))
     return runs / (time.perf_counter() - begun)
+
+
+class Silent:
+    """A model that does not answer, for as long as one waits. `left` is how many requests are to come."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.all_asked = asyncio.Event()
+
+    def send(self, request: HttpRequest) -> Silent:
+        return self
+
+    async def __aenter__(self) -> NoReturn:
+        self.left -= 1
+        if not self.left:
+            self.all_asked.set()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody answers")
+
+    async def __aexit__(self, *error: object) -> None:
+        """Nothing is open."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def kept_by_waiting(way: Way, silent: Silent, runs: int = 500) -> float:
+    """KiB that each of so many runs holds while it waits for its model."""
+    silent.left = runs
+    silent.all_asked.clear()
+    gc.collect()
+    tracemalloc.start()
+    tasks = [asyncio.ensure_future(way()) for _ in range(runs)]
+    await silent.all_asked.wait()
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return held / 1024 / runs
 
 
 async def measured(url: str, folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
@@ -293,9 +194,16 @@ async def measured(url: str, folder: Path, arguments: argparse.Namespace) -> dic
         for _ in range(arguments.repeats):
             for name, way in ways.items():
                 many[name].append(await together(way, arguments.runs * 4, arguments.at_once))
-    return {f"{name}_ms": statistics.median(taken) for name, taken in single.items()} | {
-        f"{name}_runs_per_second": statistics.median(taken) for name, taken in many.items()
-    }
+        silent = Silent()
+        waiting = {
+            "agentc_waiting_kib": await kept_by_waiting(agentc(bundle, silent, secrets), silent),
+            "same_waiting_kib": await kept_by_waiting(on_same(url, silent), silent),
+        }
+    return (
+        waiting
+        | {f"{name}_ms": statistics.median(taken) for name, taken in single.items()}
+        | {f"{name}_runs_per_second": statistics.median(taken) for name, taken in many.items()}
+    )
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -303,6 +211,9 @@ def measure(arguments: argparse.Namespace) -> None:
         figures = asyncio.run(measured(url, Path(folder), arguments))
     for name in sorted({key.removesuffix("_ms") for key in figures if key.endswith("_ms")}):
         print(f"{name:15} {figures[f'{name}_ms']:7.2f} ms  {figures[f'{name}_runs_per_second']:8.1f} runs/s")
+    print(
+        f"waiting: {figures['agentc_waiting_kib']:.1f} KiB a run, {figures['same_waiting_kib']:.1f} of a loop"
+    )
     peers = ("pydantic_ai", "openai_agents", "langgraph")
     figures["frameworks_ratio"] = figures["agentc_ms"] / min(figures[f"{name}_ms"] for name in peers)
     figures["concurrent_httpx_ratio"] = figures["agentc_runs_per_second"] / figures["httpx_runs_per_second"]

@@ -31,8 +31,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from interpreter import ENVIRON, made, server
+from interpreter import made, server
 from support.figures import ROOT, CannotMeasureError, child_environment, finish, main
+from support.turns import ENVIRON
 
 from agentc_service.auth.api_keys import make_key, write_keys
 

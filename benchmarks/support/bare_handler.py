@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from interpreter import ENVIRON, on_httpx, on_same
 from pydantic import BaseModel
+from support.turns import ENVIRON, on_httpx, on_same
 
 from agentc_runtime.secrets import Secrets
 from agentc_runtime.transport import HttpTransport

@@ -79,7 +79,8 @@ SMALLEST = {
             f"{name}_{figure}"
             for name in ("agentc", "same", "httpx", "pydantic_ai", "openai_agents", "langgraph")
             for figure in ("ms", "runs_per_second")
-        },
+        }
+        | {"agentc_waiting_kib", "same_waiting_kib"},
     ),
     "serve": (
         ["--runs", "4", "--repeats", "1", "--at-once", "2"],
