@@ -81,7 +81,7 @@ class Broker:
         self._transport = transport
         self._typed = _typed_of(program)
         tokens = Tokens(program, self._environment, secrets, transport, self._clocks.monotonic)
-        self._stopped = partial(_stopped, self._switches, program.agent.name)
+        self._stopped = _never if switches is None else partial(_stopped, self._switches, program.agent.name)
         self._sender = Sender(program, transport, tokens, self._clocks, self._stopped)
         self._claimed: dict[tuple[str, str], int] = {}
 
@@ -315,6 +315,10 @@ class Broker:
             value=self._secrets.redact_data(refusal.value),
             path=self._secrets.redact(refusal.path),
         )
+
+
+def _never(tool: Tool) -> None:
+    """Where nobody can disable anything."""
 
 
 def _stopped(switches: Switches, agent: str, tool: Tool) -> Refusal | None:

@@ -33,7 +33,7 @@ class MemoryJournal:
         self._keep = keep
         self._clock = clock
         self._in_run: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._in_day: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        self._in_day: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         self._open: set[tuple[str, str]] = set()
         self._spending: dict[tuple[str, str], tuple[Spending, str, int]] = {}
 
@@ -52,7 +52,7 @@ class MemoryJournal:
         Returns the quota that is used up, in which case nothing is counted or recorded.
         """
         run = (claim.run_id, claim.tool)
-        day = (claim.agent, claim.tool, self._clock().astimezone(UTC).date().isoformat())
+        day = (claim.agent, claim.tool, self._clock().astimezone(UTC).toordinal())
         used = exhausted(claim.per_run, claim.per_day, in_run=self._in_run[run], in_day=self._in_day[day])
         if used is not None:
             return used

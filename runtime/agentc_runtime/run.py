@@ -24,7 +24,7 @@ from .models.types import Usage
 from .once import Once
 from .quoting import shortened
 from .refusals import Refusal, RefusedError
-from .switches import Inherited, NoSwitches, Switches, check_model, stopped
+from .switches import Inherited, Switches, check_model, stopped
 from .values import ABSENT
 from .workflow import RetrieveState
 
@@ -126,7 +126,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         Parked: the run is not over, and nothing is recorded of its end.
     """
     broker_of, models_of = _doors()
-    found, found_switches = retrievers or {}, switches or NoSwitches()
+    found = retrievers or {}
 
     begun = time.monotonic()
     program, source_map = bundle.program, bundle.source_map
@@ -135,8 +135,9 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
     replay = getattr(model_transport, "replays", False) is True
     emit(started(bundle, name, run_id, replay=replay, placement=placement))
     refusal = unfit(bundle, name, input, session) or _unequipped(program, source_map, found)
-    if refusal is None and steps is None:  # a run that goes on is stopped, and ended, at its next step
-        refusal = stopped(found_switches, program.agent.name)
+    if refusal is None and steps is None and switches is not None:
+        # one that goes on is stopped, and ended, at its next step
+        refusal = stopped(switches, program.agent.name)
     if refusal is not None:
         result = RunResult(
             run_id=run_id, status="failed", output=None, refusal=refusal, usage=Usage(), cost=Decimal(0)
@@ -164,7 +165,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         program: Program, source_map: SourceMap, callers: tuple[str, ...], agents: Mapping[str, Services]
     ) -> Services:
         agent = program.agent.name
-        inherited = Inherited(found_switches, callers) if callers else found_switches
+        inherited = Inherited(switches, callers) if callers and switches is not None else switches
         return Services(
             program=program,
             source_map=source_map,
@@ -184,7 +185,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
                 program.environments[name],
                 secrets,
                 model_transport,
-                check=None if switches is None else partial(check_model, inherited, agent),
+                check=None if inherited is None else partial(check_model, inherited, agent),
                 health=health,
                 kept=kept,
             ),
@@ -205,18 +206,19 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
             log.record_step(run_id, step, state, kept)
 
     # what leaves the block without an output or a refusal was interrupted
-    result = _result(run, "cancelled", None, None)
+    status: Status = "cancelled"
+    output: object = None
     over = True
     try:
         try:
             seconds = program.limits.time_ms / 1000
             output = await services.steps.within("run", seconds, lambda: execute(run, observe))
-            result = _result(run, "succeeded", output, None)
+            status = "succeeded"
         except RefusedError as error:
-            result = _result(run, "failed", None, error.refusal)
+            status, refusal = "failed", error.refusal
         except LateError:
-            result = _result(run, "failed", None, _late(program, source_map))
-        if result.status == "failed" and program.undo:
+            status, refusal = "failed", _late(program, source_map)
+        if status == "failed" and program.undo:
             await undo(run)
     except Parked as parked:
         over = False
@@ -224,7 +226,7 @@ async def run_bundle(  # noqa: PLR0913, PLR0915  one name for each door of a run
         raise
     finally:
         if over:
-            result = _result(run, result.status, result.output, result.refusal)
+            result = _result(run, status, output, refusal)
             if log is not None:
                 said = secrets.redact_data(result.output)
                 await answered(log.end_run(run_id, result.status, output=said, refusal=result.refusal))

@@ -30,7 +30,7 @@ def propose(run: Run, state: str, name: str, arguments: str, context: Label) -> 
     """
     tool = find(run.services.program, name)
     grant = None if tool is None else run.services.program.grants.get(tool.name)
-    if grant is not None:
+    if grant is not None and grant.bind:
         context = join(context, run.label_of(_bound(grant)))
     run.tally.called()
     return Call(
