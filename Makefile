@@ -35,7 +35,7 @@ generated: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --demo
 
 bench: $(VENV)/.bench
-	for script in cli_start validate_many permission_checks broker bundle decision subsumption diff durable interpreter serve waiting; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in cli_start validate_many permission_checks broker bundle decision subsumption diff durable interpreter serve waiting writing; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 	@if [ -d "$(CORPUS)" ]; then \
 	  $(BIN)/python benchmarks/compile_large.py && $(BIN)/python benchmarks/validate_corpus.py "$(CORPUS)" && $(BIN)/python benchmarks/openapi_corpus.py "$(CORPUS)"; \
 	else echo "compile_large and openapi_corpus need a folder of OpenAPI documents: make bench CORPUS=PATH"; fi

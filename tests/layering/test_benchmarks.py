@@ -102,6 +102,11 @@ SMALLEST = {
         set(),
         {"bytes_per_run", "slowest_ms"},
     ),
+    "writing": (
+        ["--seconds", "0.3", "--writers", "1", "2"],
+        set(),
+        {"inserts_per_second", "runs_per_second_1", "runs_per_second_2"},
+    ),
     "validate_many": (
         ["--files", "10", "--repeats", "1", "--slow-repeats", "1"],
         {"warm_ratio", "check_jsonschema_ratio", "cfn_lint_ratio"},
@@ -119,6 +124,7 @@ SLOW = {
     "subsumption",
     "validate_many",
     "waiting",
+    "writing",
 }
 
 
