@@ -48,7 +48,12 @@ def feedback(
     Example:
       agentc runs feedback 20260301T120000Z-0123456789ab --thumb down --label wrong-amount
     """
-    from agentc_runtime.durable.feedback import NothingKeptError, give_feedback, list_feedback
+    from agentc_runtime.durable.feedback import (
+        NothingKeptError,
+        UnfitCorrectionError,
+        give_feedback,
+        list_feedback,
+    )
     from agentc_runtime.said import Said
     from agentc_service import tables
 
@@ -74,6 +79,8 @@ def feedback(
             )
         except NothingKeptError as error:
             raise InputError(f"no run `{run_id}` in {store}, or its data was erased") from error
+        except UnfitCorrectionError as error:
+            raise InputError(f"--correction: {error}") from error
     _show((kept,), store, format_)
     return 0
 

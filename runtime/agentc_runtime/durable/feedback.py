@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from ..interpret.answers import findings, listed
 from ..ledger import Ledger, Row, as_text
 from ..said import COLUMNS, Said, Thumb, said_of
+from .runs import stored_bundle
 
 _COLUMNS = f"f.run_id, r.agent, f.given_by, f.given, {COLUMNS}"
 
@@ -24,13 +26,21 @@ class NothingKeptError(Exception):
     """There is no such run in the store, or what was kept of it was erased."""
 
 
+class UnfitCorrectionError(ValueError):
+    """A correction that the agent could not give either. The message is one line."""
+
+
 def give_feedback(ledger: Ledger, run_id: str, said: Said, *, by: str, tenant: str = "") -> Feedback:
     """Keep what `by` of a tenant says of a run. Each has one word on a run: the last one counts.
 
     Raises:
         NothingKeptError: there is no such run, or its data was erased: nothing about it is kept any more.
+        UnfitCorrectionError: the correction does not fit the output schema of the run's bundle. Without the
+            bundle, which is collected some time after its last run, nobody can tell.
         StoreError: it can't be kept.
     """
+    if said.correction is not None:
+        _check(ledger, run_id, said.correction)
     with ledger.transaction() as within:
         row = within.execute(
             f"SELECT agent FROM runs WHERE run_id = ? AND input <> 'null'{within.holding}",  # noqa: S608
@@ -64,6 +74,20 @@ def give_feedback(ledger: Ledger, run_id: str, said: Said, *, by: str, tenant: s
             ),
         )
         return Feedback(run_id=run_id, agent=str(row[0]), by=by, time=within.now, said=told)
+
+
+def _check(ledger: Ledger, run_id: str, correction: object) -> None:
+    with ledger.transaction() as within:
+        row = within.execute(
+            "SELECT b.digest FROM runs r JOIN bundles b ON b.digest = r.bundle WHERE r.run_id = ?", (run_id,)
+        ).fetchone()
+    if row is None:
+        return
+    program = stored_bundle(ledger, str(row[0])).program
+    found = findings(correction, program.output)
+    if found:
+        told = f"the correction is no output of agent `{program.agent.name}`: {listed(found)}"
+        raise UnfitCorrectionError(told)
 
 
 def withdraw_feedback(ledger: Ledger, run_id: str, *, by: str, tenant: str = "") -> bool:

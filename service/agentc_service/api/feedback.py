@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from agentc_runtime.durable.feedback import (
     Feedback,
     NothingKeptError,
+    UnfitCorrectionError,
     give_feedback,
     list_feedback,
     withdraw_feedback,
@@ -44,7 +45,7 @@ class NewFeedback(BaseModel):
 
     thumb: Literal["up", "down"] | None = None
     correction: JsonValue = None
-    """The output that should have come."""
+    """The output that should have come: one that the agent's output schema allows."""
     labels: list[Label] = Field(default=[], max_length=20)
     """Names of what was wrong or right, such as `wrong-amount`."""
     comment: str = Field(default="", max_length=4000, pattern=TEXT)
@@ -96,6 +97,8 @@ async def give(
     except NothingKeptError as error:
         told = f"nothing is kept of run `{run_id}` any more"
         raise ProblemError(HTTPStatus.NOT_FOUND, told) from error
+    except UnfitCorrectionError as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
     return _view(kept)
 
 

@@ -36,8 +36,8 @@ def explored(service, folder, *, examples, seed, phases="examples,coverage,fuzzi
     # a text with numbers that others round is not read, whatever the document says of values
     accepted = ["2xx", "3xx", "400", "401", "403", "404", "409", "429"]
     lines.append(f"[checks]\npositive_data_acceptance.expected-statuses = {json.dumps(accepted)}")
-    for operation in ("startRun", "createSession", "createChatCompletion"):
-        # what an agent takes is in its own schema, and the document is for all agents
+    for operation in ("startRun", "createSession", "createChatCompletion", "giveFeedback"):
+        # what an agent takes and gives is in its own schemas, and the document is for all agents
         lines.append(f'[[operations]]\ninclude-operation-id = "{operation}"')
         lines.append(f"checks.positive_data_acceptance.expected-statuses = {json.dumps([*accepted, '422'])}")
     (folder / "schemathesis.toml").write_text("\n".join(lines) + "\n")

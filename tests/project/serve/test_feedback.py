@@ -37,6 +37,9 @@ def test_it_is_given_once_replaced_listed_and_erased_with_the_run(service, run_i
 
         # the command line, for whoever looks after the store
         store = service.folder / ".agentc" / "service.db"
+        correction = ("--correction", '{"outcome": 7}')
+        wrong = agentc("runs", "feedback", run_id, "--store", store, *correction, code=2)
+        assert "--correction: the correction is no output of agent `triage`" in wrong.stderr
         listed = agentc("runs", "feedback", "--store", store)
         assert f"{run_id}  ↓  ana" in listed.stdout
         erased = agentc(
@@ -59,6 +62,10 @@ REFUSED = (
     ({"comment": "x" * 4001}, "comment"),
     ({"comment": "a\0b"}, "comment"),
     ({"thumb": "up", "by": "ops"}, "by"),
+    (
+        {"correction": {"outcome": "paid", "summary": "x"}},
+        "the correction is no output of agent `triage`: at `outcome`",
+    ),
 )
 
 

@@ -100,7 +100,7 @@ def bundle() -> Bundle:
         agent=agent,
         input=nothing,
         session=nothing,
-        output={},
+        output={"properties": {"outcome": {"type": "string"}}},
         start="end",
         states={"end": EndState(output=Const(value="done"))},
         models={},

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from agentc_runtime.durable.erasing import erase_run
+from agentc_runtime.durable.erasing import collect_bundles, erase_run
 from agentc_runtime.durable.feedback import (
     NothingKeptError,
+    UnfitCorrectionError,
     give_feedback,
     list_feedback,
     withdraw_feedback,
 )
+from agentc_runtime.durable.runs import end_run
 from agentc_runtime.ledger import Ledger
 from agentc_runtime.said import Said
 
@@ -49,6 +51,18 @@ def test_it_is_found_by_agent_thumb_and_run(ledger: Ledger, running: str) -> Non
 def test_of_no_run_nothing_is_kept(ledger: Ledger) -> None:
     with pytest.raises(NothingKeptError):
         give_feedback(ledger, "run-1", BAD, by="ana")
+
+
+def test_a_correction_is_one_that_the_agent_could_give(ledger: Ledger, running: str) -> None:
+    with pytest.raises(UnfitCorrectionError, match=r"no output of agent `triage`: at `outcome`: 7 is not of"):
+        give_feedback(ledger, running, Said(correction={"outcome": 7}), by="ana")
+    assert list_feedback(ledger) == ()
+    give_feedback(ledger, running, BAD, by="ana")
+    with ledger.transaction() as within:
+        end_run(within, running, "succeeded", {}, None)
+    assert len(collect_bundles(ledger)) == 1
+    unchecked = give_feedback(ledger, running, Said(correction=7), by="ben")
+    assert unchecked.said.correction == 7, "nobody can tell any more"
 
 
 def test_it_goes_with_the_run_and_can_not_come_after(ledger: Ledger, running: str) -> None:
