@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -18,11 +19,15 @@ from .problems import ProblemError
 
 @dataclass(frozen=True)
 class Search:
-    """Which records are wanted: all of what is given. Times are RFC 3339 in UTC, numbers those of records."""
+    """Which records are wanted: all of what is given. Times are RFC 3339 in UTC, numbers those of records.
+
+    `by` is the subject of a person of the tenant: who began the run, in the record of that, or who decided.
+    """
 
     run_id: str | None = None
     agent: str | None = None
     kind: str | None = None
+    by: str | None = None
     since: str | None = None
     until: str | None = None
     after: int = 0
@@ -45,6 +50,12 @@ def list_records(
         if value is not None:
             conditions.append(condition)
             parameters.append(value)
+    if search.by is not None:
+        # a payload is canonical JSON, in which no text holds a quotation mark as it is
+        said = f'"by":{json.dumps(f"{search.by} ({tenant})", ensure_ascii=False)}'
+        literal = said.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        conditions.append("((a.kind = 'run_started' AND s.subject = ?) OR a.payload LIKE ? ESCAPE '!')")
+        parameters += (search.by, f"%{literal}%")
     # the conditions are those above, with parameters
     sql = (
         "SELECT a.seq, a.time, a.run_id, a.kind, a.payload, a.hash FROM audit a"  # noqa: S608

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from .. import audits
 from ..problems import documented
-from .parts import AGENT, MAX_NUMBER, RUN_ID, Auditor, LedgerPart
+from .parts import AGENT, MAX_NUMBER, RUN_ID, TEXT, Auditor, LedgerPart
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 KIND: Final = r"^[a-z_]{1,80}$"
@@ -52,12 +52,13 @@ class Verification(BaseModel):
 
 
 class Asked(BaseModel):
-    """Which records are wanted: those of a run, an agent, a kind; from `since` on and before `until`; after a
-    record's number."""
+    """Which records are wanted: those of a run, an agent, a kind; of what a person began or decided; from
+    `since` on and before `until`; after a record's number."""
 
     run: str | None = Field(default=None, pattern=RUN_ID)
     agent: str | None = Field(default=None, pattern=AGENT)
     kind: str | None = Field(default=None, pattern=KIND)
+    by: str | None = Field(default=None, pattern=TEXT, min_length=1, max_length=200)
     since: str | None = Field(default=None, pattern=TIME)
     until: str | None = Field(default=None, pattern=TIME)
     after: int = Field(default=0, ge=0, le=MAX_NUMBER)
@@ -71,6 +72,7 @@ async def list_records(caller: Auditor, ledger: LedgerPart, asked: Annotated[Ask
         run_id=asked.run,
         agent=asked.agent,
         kind=asked.kind,
+        by=asked.by,
         since=_exact(asked.since),
         until=_exact(asked.until),
         after=asked.after,

@@ -64,11 +64,12 @@ async def _shown(visit: Visit, report: AuditReport | None) -> Response:
     )
 
 
-FIELDS: Final = ("run", "agent", "kind", "since", "until", "before")
+FIELDS: Final = ("run", "agent", "kind", "by", "since", "until", "before")
 _PATTERNS: Final = {
     "run": (RUN_ID, "the id of a run"),
     "agent": (AGENT, "the name of an agent"),
     "kind": (KIND, "a kind of record, such as `refused`"),
+    "by": (r"[^\x00]{1,200}", "the name of a person"),
     "before": (r"^[1-9][0-9]{0,14}$", "the number of a record"),
 }
 
@@ -88,6 +89,7 @@ def search_of(asked: dict[str, str]) -> Search:
         run_id=asked["run"] or None,
         agent=asked["agent"] or None,
         kind=asked["kind"] or None,
+        by=asked["by"] or None,
         since=None if since is None else time_text(since),
         until=None if until is None else time_text(until + timedelta(days=1)),
         before=int(asked["before"]) if asked["before"] else None,

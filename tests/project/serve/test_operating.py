@@ -94,6 +94,27 @@ def test_auditors_read_their_tenants_records_and_verify_the_log(service):
         assert changed["problem"] == "record 1 was changed, or one before it was removed"
 
 
+def test_what_a_person_did_is_found(shared):
+    with shared.client("ana") as ana, shared.client("lee") as lee, shared.client("eve") as eve:
+        for _ in range(2):
+            ana.post("/v1/runs", json=INJECTED, params={"wait": 20})
+        first, second = lee.get("/v1/approvals").json()["approvals"]
+        forged = 'it says "by":"ana (x)"'
+        for asked, reason in ((first, "no"), (second, forged)):
+            answer = {"decision": "reject", "reason": reason}
+            lee.post(f"/v1/approvals/{asked['approval_id']}/decision", json=answer)
+
+        def kinds(name):
+            records = eve.get("/v1/audit", params={"by": name}).json()["records"]
+            return [record["kind"] for record in records]
+
+        assert kinds("ana") == ["run_started"] * 2
+        assert kinds("lee") == ["approval_decided"] * 2
+        for nobody in ("ben", "%", "l_e", "e", "lee (", '"', "x' OR 1=1 --", "\\"):
+            assert kinds(nobody) == [], nobody
+        assert eve.get("/v1/audit", params={"by": ""}).status_code == 422
+
+
 def test_who_is_forgotten_is_forgotten_by_the_service_as_well(service, agentc):
     with service.client("ana") as ana, service.client("ops") as ops:
         ids = {}

@@ -122,6 +122,15 @@ def test_an_auditor_searches_the_log_and_verifies_it(service, tab):
     assert "AR102" in rows.first.inner_text()
     assert run in rows.first.inner_text()
 
+    seen.open("/audit")
+    page.get_by_label("Person").fill("zoe")
+    page.keyboard.press("Enter")
+    page.get_by_text("No record is like this.").wait_for()
+    page.get_by_label("Person").fill("ana")
+    page.keyboard.press("Enter")
+    page.locator("#records").get_by_text("run_started", exact=True).wait_for()
+    assert rows.count() == 1
+
     page.get_by_role("button", name="Verify the log").focus()
     page.keyboard.press("Enter")
     page.get_by_text("The log is as it was written").wait_for()
