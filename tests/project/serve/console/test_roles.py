@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
+from agentc_runtime.store import Store
 from agentc_service.console.app import create_console
 
 RUN = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
@@ -152,3 +154,25 @@ def test_paths_that_name_nothing_are_not_found_and_never_shown_as_markup(people)
         assert answer.status_code in (400, 404), path
         assert "<script>" not in answer.text
         assert "<b>" not in answer.text
+
+
+def test_what_people_wrote_is_text_in_the_log_and_older_records_are_behind_a_link(service, people):
+    evil = '"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
+    with service.client("ana") as ana, service.client("ops") as ops:
+        run = ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
+        ops.post(f"/v1/runs/{run}/cancel", json={"reason": evil})
+    with Store(service.folder / ".agentc/service.db") as store:
+        for number in range(120):
+            store.record(run, "page", {"page": number, "request_digest": evil})
+    eve = people["eve"].client
+    for path in (f"/console/audit?run={run}&kind=run_ended", f"/console/audit?run={run}", "/console/audit"):
+        text = eve.get(path).text
+        assert "<img src=x" not in text, path
+        assert "&lt;img src=x onerror=alert(1)&gt;{{ 7 * 7 }}" in text, path
+    first = eve.get(f"/console/audit?run={run}&kind=page").text
+    (older,) = re.findall(r'<a href="([^"]+)">Older records</a>', first)
+    rest = eve.get(html.unescape(older)).text
+    numbers = [int(found) for page in (first, rest) for found in re.findall(r'id="record-([0-9]+)"', page)]
+    assert len(numbers) == len(set(numbers)) == 120
+    assert numbers == sorted(numbers, reverse=True)
+    assert "Older records" not in rest
