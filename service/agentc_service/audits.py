@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Final
 
 from agentc_runtime.audit import AuditRecord, AuditReport, record_of, verify_audit
 from agentc_runtime.chain import Row
@@ -15,6 +17,9 @@ from agentc_runtime.durable.ledgers import store_path
 from agentc_runtime.ledger import Ledger
 
 from .problems import ProblemError
+
+#: Records that are looked at in one transaction: some milliseconds.
+LOOK: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,49 @@ class Search:
 def list_records(
     ledger: Ledger, tenant: str, search: Search, *, limit: int, newest_first: bool = False
 ) -> tuple[AuditRecord, ...]:
-    """The records of the tenant's runs, oldest first unless said otherwise. It does not verify them."""
-    conditions, parameters = ["s.tenant = ?", "a.seq > ?"], [tenant, search.after]
+    """The records of the tenant's runs, oldest first unless said otherwise. It does not verify them.
+
+    Where many records have to be looked at, runs go on between two looks.
+    """
+    with ledger.transaction() as within:
+        row = within.execute("SELECT count FROM head").fetchone()
+    last = 0 if row is None else int(str(row[0]))
+    if search.before is not None:
+        last = min(last, search.before - 1)
+    found: list[AuditRecord] = []
+    # of one run there are few, and an index finds them
+    size = LOOK if search.run_id is None else max(1, last)
+    for low, high in _looks(search.after, last, size, newest_first):
+        sql, parameters = _query(tenant, search, low, high, newest_first)
+        with ledger.transaction() as within:
+            rows = within.execute(sql, (*parameters, limit - len(found))).fetchall()
+        found += [record_of(Row._make(row), ledger.name) for row in rows]
+        if len(found) == limit:
+            break
+    return tuple(found)
+
+
+def _looks(after: int, last: int, size: int, newest_first: bool) -> Iterator[tuple[int, int]]:
+    """The numbers behind `after` up to `last` in pieces: what each is behind, and its last."""
+    if newest_first:
+        for high in range(last, after, -size):
+            yield max(after, high - size), high
+    else:
+        for low in range(after, last, size):
+            yield low, min(last, low + size)
+
+
+def _query(
+    tenant: str, search: Search, low: int, high: int, newest_first: bool
+) -> tuple[str, list[str | int]]:
+    conditions: list[str] = ["s.tenant = ?", "a.seq > ?", "a.seq <= ?"]
+    parameters: list[str | int] = [tenant, low, high]
     for condition, value in (
         ("a.run_id = ?", search.run_id),
         ("r.agent = ?", search.agent),
         ("a.kind = ?", search.kind),
         ("a.time >= ?", search.since),
         ("a.time < ?", search.until),
-        ("a.seq < ?", search.before),
     ):
         if value is not None:
             conditions.append(condition)
@@ -56,15 +95,14 @@ def list_records(
         literal = said.replace("!", "!!").replace("%", "!%").replace("_", "!_")
         conditions.append("((a.kind = 'run_started' AND s.subject = ?) OR a.payload LIKE ? ESCAPE '!')")
         parameters += (search.by, f"%{literal}%")
-    # the conditions are those above, with parameters
+    # the conditions are those above, with parameters; SQLite keeps the order of a CROSS JOIN, and would begin
+    # with all runs of the tenant otherwise
     sql = (
         "SELECT a.seq, a.time, a.run_id, a.kind, a.payload, a.hash FROM audit a"  # noqa: S608
-        " JOIN served_runs s ON s.run_id = a.run_id JOIN runs r ON r.run_id = a.run_id"
-        f" WHERE {' AND '.join(conditions)} ORDER BY a.seq {'DESC' if newest_first else 'ASC'} LIMIT ?"
+        " CROSS JOIN served_runs s CROSS JOIN runs r WHERE s.run_id = a.run_id AND r.run_id = a.run_id"
+        f" AND {' AND '.join(conditions)} ORDER BY a.seq {'DESC' if newest_first else 'ASC'} LIMIT ?"
     )
-    with ledger.transaction() as within:
-        rows = within.execute(sql, (*parameters, limit)).fetchall()
-    return tuple(record_of(Row._make(row), ledger.name) for row in rows)
+    return sql, parameters
 
 
 class Checking:
