@@ -19,7 +19,10 @@ _TABLES = (
         run_id TEXT PRIMARY KEY REFERENCES runs, tenant TEXT NOT NULL, subject TEXT NOT NULL,
         session_id TEXT, idempotency_key TEXT, request_digest TEXT, trace TEXT NOT NULL,
         created TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS served_runs_by_tenant ON served_runs (tenant, created)",
+    "CREATE INDEX IF NOT EXISTS served_runs_newest ON served_runs (tenant, run_id)",
+    "CREATE INDEX IF NOT EXISTS served_runs_of_whom ON served_runs (tenant, subject, run_id)",
+    """CREATE INDEX IF NOT EXISTS served_runs_by_session ON served_runs (session_id, created)
+        WHERE session_id IS NOT NULL""",
     "CREATE INDEX IF NOT EXISTS audit_by_run ON audit (run_id, seq)",
     """CREATE UNIQUE INDEX IF NOT EXISTS served_runs_once
         ON served_runs (tenant, subject, idempotency_key)""",
