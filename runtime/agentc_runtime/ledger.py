@@ -182,9 +182,14 @@ class Ledger(ABC):
             spend_turn(within, run_id, turn, amount)
 
 
-_SPENDING = """CREATE TABLE IF NOT EXISTS spending (
-    run_id TEXT NOT NULL, turn TEXT NOT NULL, agent TEXT NOT NULL, session_key TEXT NOT NULL,
-    tenant_key TEXT NOT NULL, day TEXT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (run_id, turn))"""
+#: Turns and what they cost. The indexes hold all that is added up before each turn.
+SPENDING = (
+    """CREATE TABLE IF NOT EXISTS spending (
+        run_id TEXT NOT NULL, turn TEXT NOT NULL, agent TEXT NOT NULL, session_key TEXT NOT NULL,
+        tenant_key TEXT NOT NULL, day TEXT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (run_id, turn))""",
+    "CREATE INDEX IF NOT EXISTS spending_of_day ON spending (agent, day, tenant_key, amount)",
+    "CREATE INDEX IF NOT EXISTS spending_of_session ON spending (agent, session_key, amount)",
+)
 _BUDGETS: Mapping[BudgetName, str] = {
     "cost_per_session_usd": "agent = ? AND session_key = ?",
     "cost_per_tenant_usd": "agent = ? AND tenant_key = ? AND day = ?",
@@ -195,14 +200,23 @@ _BUDGETS: Mapping[BudgetName, str] = {
 def reserve_turn(within: Transaction, spending: Spending) -> BudgetName | None:
     """Count a turn, unless a budget might not hold it: all that was reserved before, by whomever, is seen."""
     take_turns(within)
-    within.execute(_SPENDING)
+    if not within.holding:  # a file, whose tables of its own are made when they are needed
+        for statement in SPENDING:
+            within.execute(statement)
     day = within.now[:10]
-    parameters: Mapping[BudgetName, tuple[str, ...]] = {
-        "cost_per_session_usd": (spending.agent, spending.session),
-        "cost_per_tenant_usd": (spending.agent, spending.tenant, day),
-        "cost_per_day_usd": (spending.agent, day),
-    }
-    spent = {name: _spent(within, _BUDGETS[name], parameters[name], spending) for name in spending.limits}
+    keys = _keys(spending.agent, spending.session, spending.tenant, day)
+    spent = {name: _spent(within, name, keys[name]) for name in spending.limits}
+    known = within.execute(
+        "SELECT amount, agent, session_key, tenant_key, day FROM spending WHERE run_id = ? AND turn = ?",
+        (spending.run_id, spending.turn),
+    ).fetchone()
+    if known is not None:
+        amount, *whose = known
+        before = _keys(*map(str, whose))
+        spent = {
+            name: total - int(str(amount)) if before[name] == keys[name] else total
+            for name, total in spent.items()
+        }
     exceeded = over(spending, spent)
     if exceeded is None:
         within.execute(
@@ -227,11 +241,18 @@ def spend_turn(within: Transaction, run_id: str, turn: str, amount: int) -> None
     within.execute("UPDATE spending SET amount = ? WHERE run_id = ? AND turn = ?", (amount, run_id, turn))
 
 
-def _spent(within: Transaction, where: str, parameters: tuple[str, ...], spending: Spending) -> int:
-    row = within.execute(
-        f"SELECT coalesce(sum(amount), 0) FROM spending WHERE {where} AND NOT (run_id = ? AND turn = ?)",  # noqa: S608
-        (*parameters, spending.run_id, spending.turn),
-    ).fetchone()
+def _keys(agent: str, session: str, tenant: str, day: str) -> Mapping[BudgetName, tuple[str, ...]]:
+    return {
+        "cost_per_session_usd": (agent, session),
+        "cost_per_tenant_usd": (agent, tenant, day),
+        "cost_per_day_usd": (agent, day),
+    }
+
+
+def _spent(within: Transaction, name: BudgetName, key: tuple[str, ...]) -> int:
+    # the conditions are those above, with parameters
+    sql = f"SELECT coalesce(sum(amount), 0) FROM spending WHERE {_BUDGETS[name]}"  # noqa: S608
+    row = within.execute(sql, key).fetchone()
     return int(str(row[0])) if row is not None else 0
 
 

@@ -23,7 +23,6 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS served_runs_of_whom ON served_runs (tenant, subject, run_id)",
     """CREATE INDEX IF NOT EXISTS served_runs_by_session ON served_runs (session_id, created)
         WHERE session_id IS NOT NULL""",
-    "CREATE INDEX IF NOT EXISTS audit_by_run ON audit (run_id, seq)",
     """CREATE UNIQUE INDEX IF NOT EXISTS served_runs_once
         ON served_runs (tenant, subject, idempotency_key)""",
     """CREATE TABLE IF NOT EXISTS served_events (

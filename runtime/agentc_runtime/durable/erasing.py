@@ -71,6 +71,8 @@ def erase_run(
         )
         for table in ("turns", "refused_calls", "run_events", "approvals", "feedback"):
             within.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608  ours
+        # its turns are still counted for the day, and no longer for whoever it was
+        within.execute("UPDATE spending SET session_key = '' WHERE run_id = ?", (run_id,))
         if also is not None:
             also(within, run_id)
         seqs = _erase_records(within, run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..database import SCHEMA
-from ..ledger import Transaction
+from ..ledger import SPENDING, Transaction
 
 #: What a run may be. The last three are its end.
 STATUSES = ("queued", "running", "waiting", "needs_attention", "succeeded", "failed", "cancelled")
@@ -53,10 +53,13 @@ _DURABLE = (
         run_id TEXT NOT NULL REFERENCES runs, tenant TEXT NOT NULL, given_by TEXT NOT NULL,
         given TEXT NOT NULL, thumb TEXT, correction TEXT NOT NULL, labels TEXT NOT NULL,
         comment TEXT NOT NULL, PRIMARY KEY (run_id, tenant, given_by))""",
+    # What is erased of a run is looked for by the run.
+    "CREATE INDEX IF NOT EXISTS audit_by_run ON audit (run_id, seq)",
+    *SPENDING,
 )
 
 #: What is created last: where it is there, everything is.
-LAST = "feedback"
+LAST = "spending"
 
 
 def create_sqlite(within: Transaction) -> None:
