@@ -84,11 +84,11 @@ class PostgresLedger(Ledger):
         try:
             with self._lock:
                 connection = self._connected()
-                begun = connection.execute(_BEGIN)
-                begun.nextset()
-                row = begun.fetchone()
-                within = PostgresTransaction(connection, str(row[0]) if row else "")
                 try:
+                    begun = connection.execute(_BEGIN)
+                    begun.nextset()
+                    row = begun.fetchone()
+                    within = PostgresTransaction(connection, str(row[0]) if row else "")
                     yield within
                     if within.entries:
                         append(within, within.now, within.entries, within.holding)
