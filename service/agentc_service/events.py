@@ -22,6 +22,8 @@ from .tables import BegunRun, StoredEvent
 _LOG = logging.getLogger("agentc.service")
 #: Seconds between two writes of events, all runs together, and between two looks at runs of other workers.
 FLUSH: Final = 0.2
+#: Seconds between two looks at a run that has told nothing for a while: it may wait for days.
+LONGEST: Final = 2.0
 #: Seconds for which a run that is over may still have something to tell.
 LATE: Final = 2.0
 #: How the text of a run's last event begins, and that of one that stops until somebody does something.
@@ -118,7 +120,7 @@ class EventStreams:
         """
         new = asyncio.Event()
         loop = self._loop
-        news = loop.time()
+        news, wait = loop.time(), FLUSH
         self._followers.setdefault(run_id, set()).add(new)
         try:
             while True:
@@ -144,9 +146,10 @@ class EventStreams:
                     )
                 ):
                     return
+                wait = FLUSH if ended or after > begun else min(LONGEST, wait * 1.5)
                 if after == begun:
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(FLUSH):
+                        async with asyncio.timeout(wait):
                             await new.wait()
         finally:
             self._followers[run_id].discard(new)

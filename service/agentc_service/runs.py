@@ -276,8 +276,8 @@ class Runs:
 
     async def over(self, run_id: str) -> bool:
         """Whether the run has ended."""
-        found = await asyncio.to_thread(views.find_run, self._ledger, run_id)
-        return found is None or found.run.status in OVER
+        status = await asyncio.to_thread(views.status_of, self._ledger, run_id)
+        return status is None or status in OVER
 
     async def finished(self, run_id: str, seconds: float) -> None:
         """Wait until the run is over or waits itself, `seconds` at most."""

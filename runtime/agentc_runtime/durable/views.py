@@ -75,6 +75,13 @@ def list_runs(ledger: Ledger, *, status: str | None = None, limit: int = 50) -> 
         return tuple(run_of(row, ledger.name) for row in rows.fetchall())
 
 
+def status_of(ledger: Ledger, run_id: str) -> str | None:
+    """The status of a run; nothing when there is no such run."""
+    with ledger.transaction() as within:
+        row = within.execute("SELECT status FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def find_run(ledger: Ledger, run_id: str) -> RunDetail | None:
     """A run with its steps and calls."""
     with ledger.transaction() as within:
