@@ -46,7 +46,7 @@ def test_it_does_not_matter_which_of_them_is_asked(pair, helpdesk):
         with ThreadPoolExecutor(8) as pool:
             same = {"json": PLAIN, "headers": {"Idempotency-Key": "order-7"}}
             begun = list(pool.map(lambda client: client.post("/v1/runs", **same), [here, there] * 4))
-        assert {answer.status_code for answer in begun} == {202}
+        assert {answer.status_code for answer in begun} <= {201, 202}, "over by then, or not"
         assert len({answer.json()["run_id"] for answer in begun}) == 1
 
         waiting = here.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
