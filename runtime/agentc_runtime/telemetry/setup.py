@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -86,9 +87,12 @@ class Providers:
 
     def shutdown(self) -> None:
         """Send what is left, within the timeouts of the exporters, and stop."""
-        self.tracers.shutdown()
-        self.meters.shutdown()
-        self.loggers.shutdown()
+        # at once: each of them tries for seconds where nobody answers
+        with ThreadPoolExecutor(3) as pool:
+            for done in [
+                pool.submit(provider.shutdown) for provider in (self.tracers, self.meters, self.loggers)
+            ]:
+                done.result()
         if self._stop is not None:
             self._stop()
 
