@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -35,6 +35,41 @@ if TYPE_CHECKING:
 
 _EXPORTERS: Final = ("otlp", "console", "none")
 _PROTOCOL: Final = "http/protobuf"
+#: Seconds for which what is left at the end is tried to be sent again.
+PATIENCE: Final = 3.0
+
+
+class _Spans(OTLPSpanExporter):
+    """One that may be stopped twice."""
+
+    _over = False
+
+    def shutdown(self) -> None:
+        if not self._over:
+            self._over = True
+            super().shutdown()  # type: ignore[no-untyped-call]  # the SDK's
+
+
+class _Metrics(OTLPMetricExporter):
+    """One that may be stopped twice."""
+
+    _over = False
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: object) -> None:
+        if not self._over:
+            self._over = True
+            super().shutdown(timeout_millis, **kwargs)
+
+
+class _Logs(OTLPLogExporter):
+    """One that may be stopped twice."""
+
+    _over = False
+
+    def shutdown(self) -> None:
+        if not self._over:
+            self._over = True
+            super().shutdown()  # type: ignore[no-untyped-call]  # the SDK's
 
 
 class TelemetryError(Exception):
@@ -60,6 +95,7 @@ class Providers:
     ) -> None:
         chosen = {signal: _exporter(environ, signal) for signal in ("TRACES", "METRICS", "LOGS")}
         self._stop: Callable[[], None] | None = None
+        self._exporters: list[_Spans | _Metrics | _Logs] = []
         if chosen["METRICS"] == "prometheus":
             from .prometheus import Exposition
 
@@ -71,27 +107,35 @@ class Providers:
         self.resource = Resource.create(said).merge(OTELResourceDetector().detect())
         self.tracers = TracerProvider(resource=self.resource)
         if chosen["TRACES"] != "none":
-            spans = OTLPSpanExporter() if chosen["TRACES"] == "otlp" else ConsoleSpanExporter(out=sys.stderr)
+            spans = _Spans() if chosen["TRACES"] == "otlp" else ConsoleSpanExporter(out=sys.stderr)
+            self._keep(spans)
             self.tracers.add_span_processor(BatchSpanProcessor(spans))
         if chosen["METRICS"] in ("otlp", "console"):
-            metrics = (
-                OTLPMetricExporter() if chosen["METRICS"] == "otlp" else ConsoleMetricExporter(out=sys.stderr)
-            )
+            metrics = _Metrics() if chosen["METRICS"] == "otlp" else ConsoleMetricExporter(out=sys.stderr)
+            self._keep(metrics)
             readers = (*readers, PeriodicExportingMetricReader(metrics))
         self.meters = MeterProvider(readers, resource=self.resource)
         self.loggers = LoggerProvider(resource=self.resource)
         if chosen["LOGS"] != "none":
-            logs = OTLPLogExporter() if chosen["LOGS"] == "otlp" else ConsoleLogRecordExporter(out=sys.stderr)
+            logs = _Logs() if chosen["LOGS"] == "otlp" else ConsoleLogRecordExporter(out=sys.stderr)
+            self._keep(logs)
             self.loggers.add_log_record_processor(BatchLogRecordProcessor(logs))
         self.telemetry = Telemetry(self.tracers, self.meters, self.loggers, waiting=waiting)
 
+    def _keep(self, exporter: object) -> None:
+        if isinstance(exporter, _Spans | _Metrics | _Logs):
+            self._exporters.append(exporter)
+
     def shutdown(self) -> None:
         """Send what is left, within the timeouts of the exporters, and stop."""
-        # at once: each of them tries for seconds where nobody answers
-        with ThreadPoolExecutor(3) as pool:
-            for done in [
-                pool.submit(provider.shutdown) for provider in (self.tracers, self.meters, self.loggers)
-            ]:
+        providers = (self.tracers, self.meters, self.loggers)
+        with ThreadPoolExecutor(len(providers)) as pool:
+            sending = [pool.submit(provider.shutdown) for provider in providers]
+            if wait(sending, timeout=PATIENCE).not_done:
+                # nobody is there, or slow: what is under way may end, and is not tried again
+                for exporter in self._exporters:
+                    exporter.shutdown()
+            for done in sending:
                 done.result()
         if self._stop is not None:
             self._stop()
