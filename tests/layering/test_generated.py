@@ -11,13 +11,13 @@ from agentc.syntax.generate import schema_files
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", sorted(schema_files()))
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "schemas").iterdir()))
 def test_schema_is_in_step_with_the_models(name: str) -> None:
     committed = (ROOT / "schemas" / name).read_text(encoding="utf-8")
     assert committed == schema_files()[name], "run `make generated`"
 
 
-def test_no_other_schema_is_committed() -> None:
+def test_every_schema_is_committed() -> None:
     assert {path.name for path in (ROOT / "schemas").iterdir()} == set(schema_files())
 
 
