@@ -272,7 +272,14 @@ def test_log_records_name_the_trace_and_may_hold_content(desk: Any, collector: A
         ({}, set()),
         ({"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, set()),
         ({"OTEL_TRACES_EXPORTER": "none"}, set()),
-        ({"OTEL_TRACES_EXPORTER": "console"}, {"opentelemetry"}),
+        (
+            {
+                "OTEL_TRACES_EXPORTER": "console",
+                "OTEL_METRICS_EXPORTER": "none",
+                "OTEL_LOGS_EXPORTER": "none",
+            },
+            {"opentelemetry"},
+        ),
     ],
 )
 def test_who_asks_for_nothing_pays_for_nothing(
