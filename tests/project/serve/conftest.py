@@ -109,30 +109,33 @@ class Services:
         self._agentc, self._built, self._folders = agentc, built, folders
         self._running: list[Service] = []
 
+    def folder(self, more: str = "", auth: str = "{ api_keys: { file: keys.jsonl } }") -> Path:
+        """All that a service needs, before there is one."""
+        folder = self._folders.mktemp("service")
+        shutil.copytree(self._built, folder, dirs_exist_ok=True)
+        (folder / "service.yaml").write_text(
+            textwrap.dedent(f"""\
+            apiVersion: agentc/v1
+            kind: Service
+            metadata: {{ name: support, version: 1.0.0, owner: support-platform }}
+            spec:
+              agents: [{{ bundle: dist/triage-1.0.0, environment: local }}]
+              auth: {auth}
+            """)
+            + more
+        )
+        write_keys(folder / "keys.jsonl", {record.id: record for _, record in KEYS.values()})
+        return folder
+
     def __call__(
         self,
         folder: Path | None = None,
-        more: str = "",
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        auth: str = "{ api_keys: { file: keys.jsonl } }",
         until_ready: bool = True,
+        **spec: str,
     ) -> Service:
-        if folder is None:
-            folder = self._folders.mktemp("service")
-            shutil.copytree(self._built, folder, dirs_exist_ok=True)
-            (folder / "service.yaml").write_text(
-                textwrap.dedent(f"""\
-                apiVersion: agentc/v1
-                kind: Service
-                metadata: {{ name: support, version: 1.0.0, owner: support-platform }}
-                spec:
-                  agents: [{{ bundle: dist/triage-1.0.0, environment: local }}]
-                  auth: {auth}
-                """)
-                + more
-            )
-            write_keys(folder / "keys.jsonl", {record.id: record for _, record in KEYS.values()})
+        folder = folder or self.folder(**spec)
         process = subprocess.Popen(
             self._agentc.command("serve", folder / "service.yaml", "--listen", "127.0.0.1:0", *arguments),
             stderr=subprocess.PIPE, text=True,

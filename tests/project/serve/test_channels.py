@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import textwrap
 import time
 from contextlib import closing
@@ -17,11 +16,11 @@ KEY = ("--key", "release.pem", "--trust", "trust.json")
 
 
 @pytest.fixture
-def followed(serve, agentc):
-    """A service whose agent is that of a channel, and `deploy(version, *options)`, which moves it."""
-    first = serve()
-    first.stop()
-    folder, spec = first.folder, first.folder / "live/agents/triage.yaml"
+def channel(serve, agentc):
+    """The folder of a service whose agent is that of a channel, and `deploy(version, *options)`, which moves
+    it."""
+    folder = serve.folder()
+    spec = folder / "live/agents/triage.yaml"
     public = agentc("keygen", "release.pem", cwd=folder).stdout.strip()
     rule = {"agents": ["triage"], "signed_by": ["release"], "channels_signed_by": ["release"]}
     said = {"format": "agentc.trust/1", "keys": {"release": {"public_key": public}}, "rules": [rule]}
@@ -47,6 +46,13 @@ def followed(serve, agentc):
           auth: { api_keys: { file: keys.jsonl } }
         """)
     )
+    return folder, deploy
+
+
+@pytest.fixture
+def followed(serve, channel):
+    """Such a service, running, and `deploy`."""
+    folder, deploy = channel
     return serve(folder), deploy
 
 
@@ -118,10 +124,8 @@ def test_a_canary_is_chosen_by_session_and_counted(followed, agentc):
         until(counted, True)
 
 
-def test_nothing_to_run_is_said_at_the_start(serve, followed, agentc):
-    service, _ = followed
-    service.stop()
-    shutil.rmtree(service.folder / ".agentc/channels")
-    (service.folder / "origin/channels/production/triage.json").unlink()
-    done = agentc("serve", service.folder / "service.yaml", "--check", code=2)
+def test_nothing_to_run_is_said_at_the_start(channel, agentc):
+    folder, _ = channel
+    (folder / "origin/channels/production/triage.json").unlink()
+    done = agentc("serve", folder / "service.yaml", "--check", code=2)
     assert "service.yaml:6: no bundle of `triage` in `production`: can't read" in done.stderr

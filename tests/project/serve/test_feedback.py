@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 RUN = {"agent": "triage", "input": {"ticket_id": "T-1003"}, "session": {"customer_id": "C-17"}}
 SAID = {
     "thumb": "down",
@@ -13,13 +11,13 @@ SAID = {
 }
 
 
-@pytest.fixture
-def run_id(service):
+def begun(service):
     with service.client("ana") as ana:
-        return str(ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"])
+        return ana.post("/v1/runs", json=RUN, params={"wait": 20}).json()["run_id"]
 
 
-def test_it_is_given_once_replaced_listed_and_erased_with_the_run(service, run_id, agentc):
+def test_it_is_given_once_replaced_listed_and_erased_with_the_run(service, agentc):
+    run_id = begun(service)
     path = f"/v1/runs/{run_id}/feedback"
     with service.client("ana") as ana, service.client("ops") as ops:
         given = ana.put(path, json=SAID)
@@ -69,12 +67,12 @@ REFUSED = (
 )
 
 
-def test_what_says_nothing_or_is_not_ones_own_to_say_is_refused(service, run_id):
-    path = f"/v1/runs/{run_id}/feedback"
+def test_what_says_nothing_or_is_not_ones_own_to_say_is_refused(shared):
+    path = f"/v1/runs/{begun(shared)}/feedback"
     for name, status in (("ben", 404), ("zoe", 404), ("lee", 403), ("eve", 403)):
-        with service.client(name) as client:
+        with shared.client(name) as client:
             assert client.put(path, json={"thumb": "up"}).status_code == status, name
-    with service.client("ana") as ana:
+    with shared.client("ana") as ana:
         for body, told in REFUSED:
             got = ana.put(path, json=body)
             assert got.status_code == 422, body

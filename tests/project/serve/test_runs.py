@@ -46,8 +46,8 @@ def test_what_happens_is_streamed_and_resumed(shared):
         assert list(stream(ana, run, after=len(events) - 2)) == events[-2:]
 
 
-def test_an_approval_of_less(service, helpdesk):
-    with service.client("ana") as ana, service.client("lee") as lee:
+def test_an_approval_of_less(shared, helpdesk):
+    with shared.client("ana") as ana, shared.client("lee") as lee:
         ana.post("/v1/runs", json=INJECTED, params={"wait": 20})
         (asked,) = lee.get("/v1/approvals").json()["approvals"]
         path = f"/v1/approvals/{asked['approval_id']}/decision"

@@ -11,16 +11,16 @@ from agentc_runtime.store import Store
 INJECTED = {"agent": "triage", "input": {"ticket_id": "T-1002"}, "session": {"customer_id": "C-17"}}
 
 
-def test_a_run_is_seen_live_from_its_question_to_its_end(service, tab):
-    with service.client("ana") as ana:
+def test_a_run_is_seen_live_from_its_question_to_its_end(shared, tab):
+    with shared.client("ana") as ana:
         run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
-    watching, deciding = tab(service), tab(service)
-    watching.sign_in(service.keys["ana"], f"/runs/{run}")
+    watching, deciding = tab(shared), tab(shared)
+    watching.sign_in(shared.keys["ana"], f"/runs/{run}")
     page = watching.page
     page.locator("#summary .status", has_text="waiting").wait_for()
     watching.shoot("run-waiting")
 
-    deciding.sign_in(service.keys["lee"])
+    deciding.sign_in(shared.keys["lee"])
     deciding.shoot("approvals")
     deciding.page.keyboard.press("Tab")
     deciding.page.get_by_role("link", name="helpdesk.refund").focus()
@@ -150,9 +150,8 @@ def test_an_auditor_searches_the_log_and_verifies_it(service, tab):
 
 
 def test_attested_evals_are_shown(serve, tab, agentc):
-    first = serve()
-    first.stop()
-    folder, bundle = first.folder, first.folder / "dist/triage-1.0.0"
+    folder = serve.folder()
+    bundle = folder / "dist/triage-1.0.0"
     agentc(
         "eval", folder / "live", "--eval", "triage", "--bundle", bundle, "--evidence", folder / "eval.json"
     )
@@ -172,9 +171,9 @@ def test_attested_evals_are_shown(serve, tab, agentc):
     seen.shoot("evals")
 
 
-def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
+def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(shared, tab):
     """By axe-core: contrast, names, roles, order of headings, and what else of WCAG a program can judge."""
-    with service.client("ana") as ana, service.client("lee") as lee:
+    with shared.client("ana") as ana, shared.client("lee") as lee:
         run = ana.post("/v1/runs", json=INJECTED, params={"wait": 20}).json()["run_id"]
         (asked,) = lee.get("/v1/approvals").json()["approvals"]
     pages = {
@@ -191,11 +190,11 @@ def test_pages_are_accessible_in_light_and_dark_and_on_a_phone(service, tab):
     }
     found = []
     for scheme, width in (("light", 1280), ("dark", 390)):
-        seen = tab(service, color_scheme=scheme)
+        seen = tab(shared, color_scheme=scheme)
         seen.page.set_viewport_size({"width": width, "height": 800})
         seen.open("/sign-in")
         found += problems(seen.page, scheme, "/sign-in")
-        seen.sign_in(service.keys["sam"])
+        seen.sign_in(shared.keys["sam"])
         for name, path in pages.items():
             seen.open(path)
             found += problems(seen.page, scheme, path)

@@ -143,7 +143,7 @@ def test_over_tls_the_cookie_is_bound_to_the_host(browse, serve):
 
 
 def test_an_origin_without_tls_is_for_this_machine(agentc, serve):
-    spec = serve().folder / "service.yaml"
+    spec = serve.folder() / "service.yaml"
     spec.write_text(spec.read_text() + "  console: { origin: http://console.example }\n")
     assert "console: { origin: http://console.example }" in agentc("serve", spec, "--check", code=1).stderr
 
