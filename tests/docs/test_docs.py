@@ -173,7 +173,7 @@ def test_commands_and_their_options_exist(path: Path, blocks_of: Callable[[Path]
                 found = command.get_command(context, name)
                 assert found is not None, f"{name_of(path)}: no command `{name}` in `{line}`"
                 command = found
-            options = {o for p in command.get_params(context) for o in (*p.opts, *p.secondary_opts)}
+            options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
             options |= {"--help", "-h"}
             for word in words:
                 if word.startswith("-") and word != "-":
