@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from agentc_runtime import bundle as ir
 from agentc_runtime.environments import Auth, ClientCertificate, Endpoint, TokenSource
 
 from .diagnostics import Span
@@ -158,14 +157,6 @@ def _scopes(agent: Agent, toolset: Toolset, scheme: str) -> tuple[str, ...]:
         if grant.tool.toolset.name == toolset.resource.name:
             needed.update(_needed(toolset, grant.tool, scheme))
     return tuple(sorted(needed))
-
-
-def token_sources(tools: Iterable[ir.Tool]) -> list[tuple[str, TokenSource]]:
-    """The sources of access tokens of a program's tools, each once, with the secret of the client."""
-    found = {
-        (auth.secret, auth.token) for tool in tools for auth in tool.request.auth if auth.token is not None
-    }
-    return sorted(found, key=lambda one: (one[0], str(one[1])))
 
 
 def document_span(toolset: Toolset, problem: Problem) -> Span | None:

@@ -11,8 +11,8 @@ from agentc_runtime import bundle as ir
 from agentc_runtime.environments import Endpoint, Environment, Secret, Vault, VaultField
 from agentc_runtime.urls import UrlError, parse_base
 
-from .credentials import token_sources
 from .program import Program
+from .reach import endpoints_of, servers
 from .source import SourceFile
 from .syntax.common import milliseconds
 from .syntax.project import EnvironmentSpec, ProjectSpec, SecretSpec
@@ -33,21 +33,6 @@ def lowered_environments(
         name: _environment(program, spec, endpoints, variables, secrets)
         for name, spec in sorted(project.environments.items())
     }
-
-
-def endpoints_of(tools: Iterable[ir.Tool], models: Iterable[ir.Model]) -> list[Endpoint]:
-    """Every endpoint that an agent has requests for: of tools, models and access tokens."""
-    tools = list(tools)
-    endpoints = [tool.request.endpoint for tool in tools]
-    endpoints += [model.endpoint for model in models]
-    return endpoints + [source.endpoint for _, source in token_sources(tools)]
-
-
-def servers(environment: Environment, endpoints: Iterable[Endpoint]) -> set[str]:
-    """The base URLs of `endpoints` in an environment, and that of its Vault."""
-    known = environment.variables
-    urls = {endpoint.url or known.get(endpoint.variable or "", "(not set)") for endpoint in endpoints}
-    return urls | ({environment.vault.address} if environment.vault else set())
 
 
 def host_and_port(url: str) -> str | None:

@@ -9,9 +9,8 @@ from agentc_runtime import workflow
 from agentc_runtime.environments import Endpoint
 from agentc_runtime.verify import Bundle
 
-from .credentials import token_sources
-from .environments import endpoints_of, servers
 from .grant_words import flow_in_words, limits_of_grant, request_line, verb_of
+from .reach import endpoints_of, servers, token_sources
 from .tool_size import definition_tokens
 from .words import duration_in_words
 

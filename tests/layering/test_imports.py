@@ -81,6 +81,7 @@ for module in {modules!r}:
                 "asyncio",
             },
         ),
+        (["inspect", "dist/triage-1.0.0"], {"yaml", "pydantic", "jinja2", "httpx", "sqlite3", "asyncio"}),
         (["explain", "AC401"], {"yaml", "pydantic", "httpx", "jinja2", "jsonschema"}),
         (["tighten", "--help"], {"yaml", "pydantic", "httpx", "msgspec", "sqlite3"}),
         (["why", "--help"], {"yaml", "pydantic", "httpx", "msgspec"}),

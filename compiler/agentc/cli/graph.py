@@ -41,7 +41,8 @@ def command(path: Path, names: tuple[str, ...], format_: str, out: Path | None) 
     from agentc_runtime.bundle import MANIFEST
     from agentc_runtime.verify import BundleError, read_bundle
 
-    from ..drawing import picture_of, picture_of_bundle
+    from ..drawing import picture_of_bundle
+    from ..drawing.project import picture_of
     from . import InputError
     from .common import choose_agent, chosen_agents, compile_project, report_errors
 

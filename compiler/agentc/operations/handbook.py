@@ -8,7 +8,7 @@ from agentc_runtime.verify import Bundle
 
 from ..diff.markdown import block, code, escaped
 from ..drawing.mermaid import as_mermaid
-from ..drawing.picture import picture_of
+from ..drawing.project import picture_of
 from ..driver import Result
 from ..privileges import privileges_as_text
 from ..program import Agent

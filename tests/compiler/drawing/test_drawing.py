@@ -11,7 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from agentc.checks.base import example_files
-from agentc.drawing import Picture, as_html, as_mermaid, as_svg, picture_of
+from agentc.drawing import Picture, as_html, as_mermaid, as_svg
+from agentc.drawing.project import picture_of
 from agentc.driver import check_project
 
 ALLOW = """\
