@@ -321,6 +321,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
             def stop() -> None:
                 registry.process.send_signal(signal.SIGSTOP)
+                os.waitpid(registry.process.pid, os.WUNTRACED)  # it answers until it has stopped
 
             push, pull = open_publisher(registry.place), open_origin(registry.place)
             yield Place(push, pull, registry.stop, go_on, stop)
