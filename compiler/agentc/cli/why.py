@@ -16,7 +16,7 @@ from . import InputError
 from .options import json_value, option_text, text_or_json
 
 if TYPE_CHECKING:
-    from agentc_runtime.bundle import Program
+    from agentc_runtime.bundle import Program, SourceMap
     from agentc_runtime.labels import Label
 
     from ..access import Judge, ToolAccess, Verdict
@@ -150,13 +150,13 @@ def _bundle(path: Path, agent: str, environment: str | None) -> _Asked:
     return _Asked(judge, accesses(bundle.program), Report("", (), {}), None)
 
 
-def _judge(program: Program, source_map: Mapping[str, object], environment: str | None) -> Judge:
+def _judge(program: Program, source_map: SourceMap, environment: str | None) -> Judge:
     from ..access import Judge
 
     if environment is not None and environment not in program.environments:
         known = did_you_mean(environment, program.environments)
         raise InputError(f"no environment `{environment}`; {known}")
-    return Judge(program, source_map, environment)  # type: ignore[arg-type]
+    return Judge(program, source_map, environment)
 
 
 def _tool(asked: _Asked, name: str) -> str:

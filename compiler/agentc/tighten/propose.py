@@ -82,7 +82,10 @@ def propose(
         tests = [one for one in wanted if one.tool == name]
         one = _Tool(lowered, grant, lowered.accesses[name], evidence, tests, at_least)
         for found in one.found():
-            (changes if isinstance(found, Change) else kept).append(found)  # type: ignore[arg-type]
+            if isinstance(found, Change):
+                changes.append(found)
+            else:
+                kept.append(found)
     return changes, kept
 
 
