@@ -178,8 +178,9 @@ def flood(handler) -> None:
     ids=["redirects", "compressed", "not modified unasked", "error", "hangs up", "stalls", "drips", "floods"],
 )
 def test_a_web_server_that_misbehaves(web, monkeypatch, answer, told: str) -> None:
-    monkeypatch.setattr(origins, "POINTER_SECONDS", 0.3)
-    monkeypatch.setattr("agentc_runtime.release.web.STEP_SECONDS", 0.3)
+    if told in {"can't read", "takes longer than 0.3 s"}:  # the others answer, and may be slow at it
+        monkeypatch.setattr(origins, "POINTER_SECONDS", 0.3)
+        monkeypatch.setattr("agentc_runtime.release.web.STEP_SECONDS", 0.3)
     web.answer = answer
     begun = time.monotonic()
     with pytest.raises(OriginError, match=told):
