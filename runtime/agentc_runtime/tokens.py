@@ -89,7 +89,7 @@ class Tokens:
             UnsentError: AR507 the token endpoint gave no usable token, AR506 the client's secret is unusable,
                 AR301, AR302, AR303, AR401, AR405 or AR406 of the token request. The request was not sent.
         """
-        auth = next((one for one in auths if one.token is not None), None)
+        auth = next((one for one in auths if one.token is not None), None) if auths else None
         if auth is None or auth.token is None or self._replays:
             return request, ""
         kept = self._kept.setdefault((auth.secret, auth.token), _Kept())

@@ -84,7 +84,7 @@ class ModelClient:
         """
         if self._check is not None:
             self._check(request)
-        if request.model.secret is not None and not self._replays:
+        if self._secrets.renewable and request.model.secret is not None and not self._replays:
             await self._secrets.renew(self._transport, (request.model.secret,))
         wire = self._wire(request)
         shown = False
