@@ -242,7 +242,11 @@ class RunEnded(_Event, frozen=True, kw_only=True, tag="run_ended"):
 
 
 class RunParked(_Event, frozen=True, kw_only=True, tag="run_parked"):
-    """The run stopped and is not over: `status` is `waiting` or `needs_attention`, `why` says for what."""
+    """The run stopped and is not over: `status` is `waiting` or `needs_attention`, `why` says for what.
+
+    `running` when this process was cut off and the run goes on, here or elsewhere, `stopped` when another
+    process carries it out.
+    """
 
     run_id: str
     status: str

@@ -172,6 +172,21 @@ sys.exit(code)
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+def test_a_recording_of_other_requests_stops_the_run_and_says_which(agentc, tmp_path):
+    store = tmp_path / "runs.db"
+    replay = ("--replay", "specs/support/recordings/triage.json")
+    given = ("--input", '{"ticket_id": "T-7"}', "--session", '{"customer_id": "C-17"}')
+    said = agentc("run", "specs/support", "--durable", "--store", store, *replay, *given, code=2).stderr
+    assert "error: request 1 (`POST /v1/chat/completions`) is not on the cassette" in said
+    assert "Traceback" not in said
+    (run,) = json.loads(agentc("runs", "list", "--store", store, "--format", "json").stdout)
+    assert run["status"] == "needs_attention"
+    # it goes on once the recording is the right one, or there is none
+    again = agentc("runs", "resume", run["run_id"], "--store", store, *replay, code=2).stderr
+    assert "is not on the cassette" in again
+    assert "Traceback" not in again
+
+
 @pytest.mark.slow
 def test_an_operator_decides_and_a_person_is_forgotten(desk, killed, agentc):
     desk.write(api(desk), desk.pays, desk.done)

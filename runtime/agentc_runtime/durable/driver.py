@@ -12,12 +12,13 @@ from typing import Final, Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..calls import Parked, Returned
-from ..events import Event, RunEnded, RunParked, RunStarted
+from ..events import Event
 from ..journal import StoreError
 from ..ledger import Ledger
 from ..models.health import Health
 from ..models.kept import KeptAnswers
 from ..quoting import shortened
+from ..recorded import CassetteError
 from ..refusals import Refusal
 from ..run import RunResult, run_bundle
 from ..secrets import Secrets
@@ -32,6 +33,8 @@ from .journal import DurableJournal
 from .person import DurableApprover
 from .prepared import prepare
 from .steps import DurableSteps
+from .telling import Telling
+from .views import status_of
 
 _LOG = logging.getLogger("agentc.durable")
 #: Seconds before a run is tried again whose store could not be written, at first and at most.
@@ -97,9 +100,9 @@ class RunDriver:
             except Exception as error:
                 # a run is never lost to a fault of ours, nor ended by it: a person sees it and lets it go on
                 self.faults[run_id] = error
-                _LOG.exception("run %s", run_id)
-                why = f"it could not be carried out: {shortened(f'{type(error).__name__}: {error}')}"
-                return await self._park(run_id, Parked("needs_attention", why), 0)
+                if not isinstance(error, CassetteError):  # no fault: whoever replays is told
+                    _LOG.exception("run %s", run_id)
+                return await self._park(run_id, Parked("needs_attention", _fault(error)), 0)
             await asyncio.sleep(wait)
             wait = min(LONGEST_WAIT, wait * 2)
 
@@ -164,13 +167,7 @@ class RunDriver:
         environment = bundle.program.environments[begun.environment]
         secrets = Secrets(environment, self._environ)
         steps = DurableSteps(recorded, outcomes, begun.used_ms / 1000, secrets.redact, journal.keep_turn)
-        observe = self._doors.observer(bundle, begun.environment, secrets)
-
-        def emit(event: Event) -> None:
-            # what was shown when it happened is not shown again
-            if not steps.replays or isinstance(event, RunStarted | RunEnded | RunParked):
-                observe(event)
-
+        telling = Telling(run_id, self._doors.observer(bundle, begun.environment, secrets), steps)
         async with self._connections.of(bundle.digest, begun.environment, environment, secrets) as tools:
             work = run_bundle(
                 bundle,
@@ -183,18 +180,43 @@ class RunDriver:
                 log=journal,
                 approver=DurableApprover(self._ledger, bundle.program.agent.name),
                 secrets=secrets,
-                emit=emit,
+                emit=telling,
                 run_id=run_id,
                 steps=steps,
                 switches=self._switches,
                 health=self.health,
                 kept=self._kept,
             )
-            result = await self._unless_stopped(run_id, begun.attempts, steps, work)
+            try:
+                result = await self._unless_stopped(run_id, begun.attempts, steps, work)
+            except BaseException as error:
+                await self._tell(telling, run_id, error)
+                raise
         return result.status
+
+    async def _tell(self, telling: Telling, run_id: str, error: BaseException) -> None:
+        """Tell why the run stops here."""
+        match error:
+            case Parked(status="stopped"):
+                status = None
+                with suppress(StoreError):
+                    status = await asyncio.to_thread(status_of, self._ledger, run_id)
+                if status == "cancelled":
+                    telling.ended()
+                telling.cut_off("stopped", error.why)
+            case StoreError() | SQLAlchemyError():
+                telling.cut_off("running", f"the store can't be used, and it is tried again: {error}")
+            case Exception():
+                telling.cut_off("needs_attention", _fault(error))
+            case _:
+                telling.cut_off("running", "its process was stopped: another one goes on")
 
     async def _bundle(self, digest: str) -> Bundle:
         async with self._loading:
             if digest not in self._bundles:
                 self._bundles[digest] = await asyncio.to_thread(runs.stored_bundle, self._ledger, digest)
             return self._bundles[digest]
+
+
+def _fault(error: BaseException) -> str:
+    return f"it could not be carried out: {shortened(f'{type(error).__name__}: {error}')}"
