@@ -63,7 +63,12 @@ class EventStreams:
     def begun(self, run_id: str) -> BegunRun:
         """What is known of a run that begins or goes on in this process."""
         known = self._begun.pop(run_id, None)
-        return known or tables.begun_run(self._ledger, run_id)
+        if known is not None:
+            return known
+        # before the store is read: what is written meanwhile is in both, and in the other order in neither
+        told = [event.number for owner, event in tuple(self._unwritten) if owner == run_id]
+        found = tables.begun_run(self._ledger, run_id)
+        return found._replace(last_event=max(found.last_event, *told)) if told else found
 
     def observer(self, run_id: str, number: int) -> Callable[[Event], None]:
         """Who is told of the events of one run that follow `number`, in whichever thread it runs."""
@@ -89,14 +94,16 @@ class EventStreams:
 
     async def write(self) -> None:
         """Write what is there to be written. What can't be written now stays for the next time."""
-        taken, self._unwritten = self._unwritten, []
+        taken = tuple(self._unwritten)
         if not taken:
             return
         try:
             await asyncio.to_thread(tables.keep_events, self._ledger, taken)
         except StoreError as error:
-            self._unwritten = [*taken, *self._unwritten]
             _LOG.warning("events can't be kept: %s", error)
+        else:
+            # only now: whoever follows looks here for what is not in the store
+            del self._unwritten[: len(taken)]
 
     async def write_forever(self) -> None:
         """Write every `FLUSH` seconds until cancelled, and then what is left."""
@@ -128,7 +135,6 @@ class EventStreams:
                 ended = await over()
                 pending = [event for owner, event in self._unwritten if owner == run_id]
                 stored = await asyncio.to_thread(tables.events_after, self._ledger, run_id, after)
-                # what was being written while the store was read is in neither: it is read the next time
                 told = {event.number: event for event in (*stored, *pending)}
                 begun = after
                 while after + 1 in told:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 
 import pytest
 
 from agentc_runtime.events import RunEnded, StateEnded
+from agentc_runtime.journal import StoreError
 from agentc_runtime.models.types import Usage
 from agentc_service import events
 from agentc_service.events import EventStreams
-from agentc_service.tables import ServedRun, StoredEvent, keep_events, open_service_ledger, own_run
+from agentc_service.tables import (
+    ServedRun,
+    StoredEvent,
+    events_after,
+    keep_events,
+    open_service_ledger,
+    own_run,
+)
 
 STARTED = {
     "agent": "triage",
@@ -98,3 +107,52 @@ async def test_a_run_of_another_process_is_followed_through_the_store(ledger, mo
             keep_events(ledger, [("run-1", StoredEvent(number, "2026-01-01", text))])
         await task
     assert found == [1, 2]
+
+
+async def test_what_is_being_written_is_followed_however_long_that_takes(ledger, monkeypatch):
+    monkeypatch.setattr(events, "LATE", 0.05)
+    streams, busy = EventStreams(ledger), threading.Event()
+
+    def slowly(ledger, taken):
+        busy.wait(10)
+        keep_events(ledger, taken)
+
+    monkeypatch.setattr(events.tables, "keep_events", slowly)
+    told = streams.observer("run-1", 0)
+    told(StateEnded(state="work", next="end"))
+    told(ENDED)
+    writing = asyncio.create_task(streams.write())
+    await asyncio.sleep(0.05)
+
+    async def over():
+        return True
+
+    assert [event.number async for event in streams.follow("run-1", 0, over)] == [1, 2]
+    busy.set()
+    await writing
+    assert [event.number for event in events_after(ledger, "run-1", 0)] == [1, 2]
+
+
+async def test_a_run_that_goes_on_counts_what_it_told_before_that_is_not_written_yet(ledger):
+    streams = EventStreams(ledger)
+    told = streams.observer("run-1", 0)
+    told(StateEnded(state="work", next="end"))
+    again = streams.observer("run-1", streams.begun("run-1").last_event)
+    again(ENDED)
+    await streams.write()
+    assert [event.number for event in events_after(ledger, "run-1", 0)] == [1, 2]
+
+
+async def test_what_could_not_be_written_is_written_the_next_time(ledger, monkeypatch):
+    streams = EventStreams(ledger)
+    streams.observer("run-1", 0)(StateEnded(state="work", next="end"))
+
+    def full(ledger, taken):
+        raise StoreError("disk is full", "runs.db")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(events.tables, "keep_events", full)
+        await streams.write()
+    streams.observer("run-1", 1)(ENDED)
+    await streams.write()
+    assert [event.number for event in events_after(ledger, "run-1", 0)] == [1, 2]
