@@ -30,6 +30,8 @@ VERSION: Final = "agentc-durable-1"
 WORKFLOW: Final = "agentc.run"
 #: Seconds between two looks into the queue.
 POLL: Final = 0.5
+#: Seconds between two looks of the engine for messages, which runs do not use: its end waits for one.
+LISTEN: Final = 0.05
 
 
 class Driver(Protocol):
@@ -99,6 +101,7 @@ def running(url: str, driver: Driver, worker: str, *, queues: tuple[str, ...] = 
         "executor_id": worker,
         "serializer": _Json(),
         "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": LISTEN,
     }
     DBOS(config=config)
     logging.getLogger("dbos").addFilter(_QUIET)
