@@ -40,8 +40,9 @@ _LOG = logging.getLogger("agentc.durable")
 #: Seconds before a run is tried again whose store could not be written, at first and at most.
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30.0
-#: Seconds between two looks whether a run was stopped.
+#: Seconds between two looks whether a run was stopped, and after which the time it was worked on is kept.
 LOOK: Final = 2.0
+COUNT: Final = 10.0
 
 
 class Doors(Protocol):
@@ -114,22 +115,22 @@ class RunDriver:
             # it is over, or waits: the engine must not take it for done
             await engine.stop_workflow(run_id)
             return "stopped"
-        started = time.monotonic()
+        worked = _Worked()
         journal = DurableJournal(self._ledger, run_id, begun.attempts)
         try:
-            status = await self._run(run_id, begun, journal)
+            status = await self._run(run_id, begun, journal, worked)
         except Parked as parked:
             with suppress(Parked):
                 await journal.flush()
             if await asyncio.to_thread(runs.standing, self._ledger, run_id, begun.attempts) == "lost":
                 return "lost"  # its workflow is another process's now
-            return await self._park(run_id, parked, round((time.monotonic() - started) * 1000))
+            return await self._park(run_id, parked, worked.taken())
         finally:
             await journal.close()
         return status
 
     async def _unless_stopped(
-        self, run_id: str, attempt: int, steps: DurableSteps, work: Awaitable[RunResult]
+        self, run_id: str, attempt: int, steps: DurableSteps, worked: _Worked, work: Awaitable[RunResult]
     ) -> RunResult:
         """The result of `work`, which is cut off when the run was cancelled meanwhile or taken over.
 
@@ -143,6 +144,10 @@ class RunDriver:
                 if done:
                     return task.result()
                 with suppress(StoreError):  # then its own records will find out
+                    if worked.seconds >= COUNT:
+                        await asyncio.to_thread(
+                            runs.count_time, self._ledger, run_id, attempt, worked.taken()
+                        )
                     standing = await asyncio.to_thread(runs.standing, self._ledger, run_id, attempt)
                     if standing != "ours" and not steps.calling and not task.done():
                         task.cancel()
@@ -157,7 +162,7 @@ class RunDriver:
         await asyncio.to_thread(runs.park_run, self._ledger, run_id, parked, used_ms)
         return parked.status
 
-    async def _run(self, run_id: str, begun: runs.Begun, journal: DurableJournal) -> str:
+    async def _run(self, run_id: str, begun: runs.Begun, journal: DurableJournal, worked: _Worked) -> str:
         bundle = await self._bundle(begun.bundle)
         recorded: dict[str, str] = {}
         outcomes: dict[str, Returned | Refusal] = {}
@@ -188,7 +193,7 @@ class RunDriver:
                 kept=self._kept,
             )
             try:
-                result = await self._unless_stopped(run_id, begun.attempts, steps, work)
+                result = await self._unless_stopped(run_id, begun.attempts, steps, worked, work)
             except BaseException as error:
                 await self._tell(telling, run_id, error)
                 raise
@@ -216,6 +221,22 @@ class RunDriver:
             if digest not in self._bundles:
                 self._bundles[digest] = await asyncio.to_thread(runs.stored_bundle, self._ledger, digest)
             return self._bundles[digest]
+
+
+class _Worked:
+    """For how long a run was worked on, as far as that is not kept yet."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._since
+
+    def taken(self) -> int:
+        """Milliseconds, which are not counted again."""
+        since, self._since = self._since, time.monotonic()
+        return round((self._since - since) * 1000)
 
 
 def _fault(error: BaseException) -> str:

@@ -236,6 +236,15 @@ def standing(ledger: Ledger, run_id: str, attempt: int) -> Literal["ours", "stop
     return "ours" if row[0] == "running" else "stopped"
 
 
+def count_time(ledger: Ledger, run_id: str, attempt: int, milliseconds: int) -> None:
+    """Count time that the run was worked on, so that it is not lost with the process that does it."""
+    with ledger.transaction() as within:
+        within.execute(
+            "UPDATE durable_runs SET used_ms = used_ms + ? WHERE run_id = ? AND attempts = ?",
+            (milliseconds, run_id, attempt),
+        )
+
+
 def wake_run(within: Transaction, run_id: str) -> None:
     """Something has happened that the run may wait for: let it go on, now or once it has stopped."""
     waits = within.execute(
