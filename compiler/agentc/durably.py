@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -104,7 +106,8 @@ async def begin(bundle: Bundle, options: RunOptions) -> RunView | Refusal:
             )
             if here is not None:
                 doors = TerminalDoors(options, watcher)
-                await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
+                with _leaving(run_id, options):
+                    await here.carry_out(url, ledger, run_id, doors, os.environ, options.switches)
             return _found(ledger, run_id)
         finally:
             watcher.close()
@@ -134,7 +137,8 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
                 raise RunnerError(f"run `{run_id}` is not durable: it can't go on")
             doors = TerminalDoors(options, watcher)
             try:
-                await here.take_up(url, ledger, run_id, doors, os.environ, options.switches)
+                with _leaving(run_id, options):
+                    await here.take_up(url, ledger, run_id, doors, os.environ, options.switches)
             except here.CarriedOutError as error:
                 raise RunnerError(str(error)) from error
             return _found(ledger, run_id)
@@ -143,6 +147,17 @@ async def resume(run_id: str, options: RunOptions) -> RunView:
             ledger.close()
     except (CassetteError, ObservingError, StoreError) as error:
         raise RunnerError(str(error)) from error
+
+
+@contextmanager
+def _leaving(run_id: str, options: RunOptions) -> Iterator[None]:
+    """Say how a run goes on that Ctrl-C has stopped."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if options.format != "json":
+            write_line(f"run {run_id} is not over: `agentc runs resume` lets it go on")
+        raise
 
 
 def serve(

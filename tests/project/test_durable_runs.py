@@ -187,6 +187,39 @@ def test_a_recording_of_other_requests_stops_the_run_and_says_which(agentc, tmp_
     assert "Traceback" not in again
 
 
+@pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without one"])
+def test_ctrl_c_stops_at_once_and_what_was_under_way_is_in_doubt(desk, agentc, tmp_path, keyed):
+    tool = {"tool": {"idempotency": {"header": "Idempotency-Key"}}} if keyed else {}
+    desk.write(api(desk), desk.pays, desk.done, **tool)
+    built = desk.command("build", desk.project, "--out", tmp_path / "dist")
+    assert built.code == 0, built.err
+    environment, store = {"MODEL_KEY": desk.model_key}, ("--store", tmp_path / "runs.db")
+    process = agentc.start(
+        *("run", tmp_path / "dist/triage-1.0.0", "--durable", *store),
+        stdin=subprocess.DEVNULL, environment=environment,
+    )  # fmt: skip
+
+    def interrupt(asked):
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        return desk.services.Answer({"id": "R-1"})
+
+    desk.answers["refunds"] = interrupt
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    (run,) = json.loads(agentc("runs", "list", *store, "--format", "json").stdout)
+    assert run["status"] == "running"
+    told = f"run {run['run_id']} is not over: `agentc runs resume` lets it go on"
+    assert said.split("\n")[-4:] == [told, "", "interrupted", ""]
+    code = 0 if keyed else 1
+    again = agentc("runs", "resume", run["run_id"], *store, code=code, environment=environment)
+    assert len(refunds(desk)) == (2 if keyed else 1)
+    assert keyed or "may have been sent before the run was interrupted" in again.stderr
+    assert verify_audit(tmp_path / "runs.db").ok
+
+
 @pytest.mark.slow
 def test_an_operator_decides_and_a_person_is_forgotten(desk, killed, agentc):
     desk.write(api(desk), desk.pays, desk.done)

@@ -83,6 +83,7 @@ class RunDriver:
         self._kept = KeptAnswers()
         #: Runs that were kept as taken up by this process, and not carried out yet.
         self.made: set[str] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         #: What went wrong in this process, by run.
         self.faults: dict[str, Exception] = {}
 
@@ -92,6 +93,10 @@ class RunDriver:
         As long as the store or the engine's database can't be written the run is tried again: it goes on
         where it was.
         """
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         wait = FIRST_WAIT
         while True:
             try:
@@ -130,8 +135,9 @@ class RunDriver:
         return status
 
     async def _unless_stopped(
-        self, run_id: str, attempt: int, steps: DurableSteps, worked: _Worked, work: Awaitable[RunResult]
-    ) -> RunResult:
+        self, run_id: str, journal: DurableJournal, steps: DurableSteps, worked: _Worked,
+        work: Awaitable[RunResult],
+    ) -> RunResult:  # fmt: skip
         """The result of `work`, which is cut off when the run was cancelled meanwhile or taken over.
 
         Raises:
@@ -146,15 +152,27 @@ class RunDriver:
                 with suppress(StoreError):  # then its own records will find out
                     if worked.seconds >= COUNT:
                         await asyncio.to_thread(
-                            runs.count_time, self._ledger, run_id, attempt, worked.taken()
+                            runs.count_time, self._ledger, run_id, journal.attempt, worked.taken()
                         )
-                    standing = await asyncio.to_thread(runs.standing, self._ledger, run_id, attempt)
+                    standing = await asyncio.to_thread(runs.standing, self._ledger, run_id, journal.attempt)
                     if standing != "ours" and not steps.calling and not task.done():
                         task.cancel()
                         await asyncio.wait({task})
                         raise Parked("stopped", "the run was stopped")
+        except asyncio.CancelledError:
+            journal.cut_off = True
+            raise
         finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def cut_off(self) -> None:
+        """Let go of what is carried out here, as this process ends: it goes on as after a crash."""
+        for task in self._tasks:
             task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _park(self, run_id: str, parked: Parked, used_ms: int) -> str:
         # first the workflow, then the store: whoever sees that the run waits may resume it
@@ -193,7 +211,7 @@ class RunDriver:
                 kept=self._kept,
             )
             try:
-                result = await self._unless_stopped(run_id, begun.attempts, steps, worked, work)
+                result = await self._unless_stopped(run_id, journal, steps, worked, work)
             except BaseException as error:
                 await self._tell(telling, run_id, error)
                 raise

@@ -58,12 +58,17 @@ class _Json(Serializer):
 
 
 class _Quiet(logging.Filter):
-    """Drops what the engine says about runs that stopped to wait: it calls that an error."""
+    """Drops what the engine says about runs that stop to wait, or as Ctrl-C asks: it calls that an error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = record.exc_info[0] if record.exc_info else None
         expected = kind is not None and issubclass(kind, dbos_error.DBOSAwaitedWorkflowCancelledError)
-        return not expected and "Waiting for the recorded outcome" not in record.getMessage()
+        said = record.getMessage()
+        return not (
+            expected
+            or "Waiting for the recorded outcome" in said
+            or said.startswith("Asyncio task cancelled")
+        )
 
 
 _QUIET: Final = _Quiet()

@@ -36,7 +36,11 @@ async def carry_out(
     name = engine.new_worker()
     with alive(ledger, name), engine.running(url, driver, name):
         driver.made.add(run_id)
-        await engine.start_here(run_id)
+        try:
+            await engine.start_here(run_id)
+        except asyncio.CancelledError:
+            await driver.cut_off()
+            raise
     _raise_fault(driver, run_id)
 
 
@@ -62,6 +66,9 @@ async def take_up(
         await DBOS.register_queue_async(queue, polling_interval_sec=0.1)
         try:
             await engine.resume_here(run_id, queue)
+        except asyncio.CancelledError:
+            await driver.cut_off()
+            raise
         finally:
             await DBOS.delete_queue_async(queue)
     _raise_fault(driver, run_id)

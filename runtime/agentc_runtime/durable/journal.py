@@ -39,7 +39,6 @@ class DurableJournal:
     def __init__(self, ledger: Ledger, run_id: str, attempt: int) -> None:
         self._ledger = ledger
         self._run_id = run_id
-        self._attempt = attempt
         self._steps: list[runs.Step] = []
         self._turns: list[tuple[str, str]] = []
         self._settled: list[tuple[str, Returned | Refusal]] = []
@@ -48,6 +47,9 @@ class DurableJournal:
         self._soon: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._seen: Counter[str] = Counter()
+        self.attempt: Final = attempt
+        #: Whether what ends now was cut off with this process: that says nothing of what came of a call.
+        self.cut_off = False
 
     async def record(self, run_id: str, kind: str, payload: Mapping[str, object]) -> None:
         """Record an event."""
@@ -65,6 +67,8 @@ class DurableJournal:
 
     def settle(self, run_id: str, call_id: str, outcome: Returned | Refusal) -> None:
         """Record an outcome: whoever has the run by then, this is what came of the call."""
+        if self.cut_off:
+            return  # it is in doubt, as after a crash
         self._settled.append((call_id, outcome))
         self._arrange()
 
@@ -145,7 +149,7 @@ class DurableJournal:
         def write() -> T:
             with self._ledger.transaction() as within:
                 if whose:
-                    runs.held(within, self._run_id, self._attempt)
+                    runs.held(within, self._run_id, self.attempt)
                     runs.keep_turns(within, self._run_id, turns)
                     runs.keep_steps(within, self._run_id, steps)
                 for call_id, outcome in settled:
