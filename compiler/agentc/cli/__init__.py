@@ -107,14 +107,21 @@ def cli() -> None:
     """
 
 
+#: Characters of a line of an error: more is a value that somebody gave, and hides what is said of it.
+LONGEST_LINE = 2000
+
+
 class InputError(click.ClickException):
     """Input that can't be read: one line that says what and how to mend it. Exit code 2."""
 
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        """Print to standard error in the form of all our errors."""
-        click.echo(f"error: {self.message}", err=True)
+        """Print to standard error in the form of all our errors, whatever was given to us."""
+        from agentc_runtime.quoting import shortened
+
+        lines = "\n".join(shortened(line, LONGEST_LINE) for line in self.message.split("\n"))
+        click.echo(f"error: {lines}", err=True)
 
 
 def invoke() -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from agentc.cli import COMMANDS, cli, common
 from agentc_runtime import __version__
+from agentc_runtime.store import Store
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -105,3 +106,13 @@ def test_a_reader_that_goes_away_is_no_error(folder):
     )  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_error_shows_of_what_was_given_no_more_than_helps_and_nothing_that_a_terminal_obeys(
+    agentc, tmp_path
+):
+    Store(tmp_path / "runs.db").close()
+    done = agentc("runs", "show", "\x1b[2J\u202e" + "a" * 100_000, "--store", tmp_path / "runs.db")
+    assert done.code == 2
+    assert done.err.startswith("error: no run `\\u001b[2J\\u202eaaa")
+    assert len(done.err) < 2100
