@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ..diagnostics import Diagnostic, Note, Rule
 from ..program import Program
+from ..stepping import kinds
 from ..syntax.workflow import ChoiceStateSpec
-from .branches import dead_branches
+from .branches import dead_branches, never_holding
 
 RULE = Rule(
     code="AC607",
@@ -13,7 +14,7 @@ RULE = Rule(
     title="branch that is never taken",
     why=(
         "The first branch that holds wins. A branch whose values are all taken before it never runs, "
-        "and its state looks like a case that is handled."
+        "and its state looks like a case that is handled. So does one whose condition no value satisfies."
     ),
     bad="""\
 # file: agent.yaml
@@ -68,13 +69,23 @@ spec:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Branches behind others that take all of their values."""
+    """Branches whose values are taken by others before, and those that no value satisfies."""
     for agent in program.agents.values():
         for name, state in agent.states.items():
             if not isinstance(state.spec, ChoiceStateSpec):
                 continue
+            path = (*state.path, "choices")
+            never = dict(never_holding(agent, state, state.spec))
+            for index, looked in never.items():
+                yield RULE.at(
+                    agent.span(*path, index, "when"),
+                    f"this branch of choice `{name}` is never taken: its value is {kinds(looked)}, and none "
+                    "satisfies `when`",
+                    help="compare with what the value can be, or remove the branch",
+                )
             for index, before in dead_branches(agent, state, state.spec):
-                path = (*state.path, "choices")
+                if index in never:
+                    continue
                 yield RULE.at(
                     agent.span(*path, index),
                     f"this branch of choice `{name}` is never taken: the ones before it take all of its values",

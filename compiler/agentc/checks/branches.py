@@ -8,6 +8,8 @@ from typing import NamedTuple
 from agentc_runtime.expressions import Ref
 
 from ..coverage import always_there, finite, gap, takes, takes_all
+from ..expression_types import inlined
+from ..predicates import match_when
 from ..program import Agent, SchemaData, State
 from ..schematypes import type_at
 from ..syntax.workflow import ChoiceStateSpec
@@ -56,6 +58,19 @@ def choice_gap(agent: Agent, state: State, spec: ChoiceStateSpec) -> str | None:
             return None
         problems.append(f"{problem} of `{name}`" if problem else f"a `{name}` that is absent")
     return problems[0]
+
+
+def never_holding(agent: Agent, state: State, spec: ChoiceStateSpec) -> Iterator[tuple[int, SchemaData]]:
+    """The branches whose condition no value satisfies that they may look at, each with what it looks at."""
+    from ..subsumption import Included, Intersection, includes
+
+    for index, choice in enumerate(spec.choices):
+        looked = _looked(agent, state, index)
+        if looked is None:
+            continue
+        both = Intersection((inlined(looked.schema, answer=True), match_when(dict(choice.when))))
+        if isinstance(includes(False, both), Included):
+            yield index, looked.schema
 
 
 def dead_branches(agent: Agent, state: State, spec: ChoiceStateSpec) -> Iterator[tuple[int, int]]:

@@ -376,6 +376,22 @@ done: { type: end, output: done }
 """,
         "sort",
     ),
+    "branches whose conditions no value satisfies": workflow(
+        """
+sort:
+  type: choice
+  choices:
+    - { value: "${input.kind}", when: { const: Pay }, next: done }  # <- AC607
+    - { value: "${input.kind}", when: { minimum: 3 }, next: done }  # <- AC607
+    - { value: "${input.amount}", when: { const: "3" }, next: done }  # <- AC607
+    - { value: "${input.amount}", when: { properties: { much: { const: true } } }, next: done }  # <- AC607
+    - { value: "${input.amount}", when: { minimum: 3 }, next: done }
+  default: work
+work: { type: agent, tools: [desk.get_ticket, desk.refund], next: done }
+done: { type: end, output: done }
+""",
+        "sort",
+    ),
     "a branch whose values are taken one by one": workflow(
         """
 sort:
