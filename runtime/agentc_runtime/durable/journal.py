@@ -107,7 +107,10 @@ class DurableJournal:
                 await self._keep(lambda within: None)
 
     async def close(self) -> None:
-        """Keep the outcomes that are known here alone, for as long as it takes. Nothing is written later."""
+        """Keep the outcomes that are known here alone, for as long as it takes. Nothing is written later.
+
+        Who is cut off tries once: what can't be kept is in doubt.
+        """
         if self._soon is not None:
             self._soon.cancel()
         if self._flushing is not None:
@@ -117,6 +120,9 @@ class DurableJournal:
             try:
                 await self._write(lambda within: None, whose=False)
             except StoreError as error:
+                if self.cut_off:
+                    _LOG.warning("run %s: %s; what came of its last call is not kept", self._run_id, error)
+                    return
                 _LOG.warning("run %s: %s; trying again in %.1f s", self._run_id, error, wait)
                 await asyncio.sleep(wait)
                 wait = min(LONGEST_WAIT, wait * 2)

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from agentc_runtime.calls import Claim, Returned
+from agentc_runtime.durable.effects import outcomes_of
 from agentc_runtime.durable.journal import SOON, DurableJournal
+from agentc_runtime.journal import StoreError
 from agentc_runtime.labels import Label
 from agentc_runtime.ledger import Ledger, Transaction
 
@@ -60,3 +62,21 @@ async def test_what_no_other_record_takes_along_is_kept_soon(
         await asyncio.sleep(SOON)
     await journal.close()
     assert written == ["claimed", "settled"]
+
+
+async def test_a_process_that_is_to_end_does_not_wait_for_a_store_that_is_away(
+    ledger: Ledger, running: str, claim: Callable[..., Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = DurableJournal(ledger, running, 1)
+    await journal.claim(claim("call-1"))
+    journal.settle(running, "call-1", ANSWER)
+
+    def away() -> None:
+        raise StoreError("connection refused", "store")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(ledger, "transaction", away)
+        journal.cut_off = True
+        async with asyncio.timeout(10):
+            await journal.close()
+    assert outcomes_of(ledger, running) == {}, "in doubt, as after a crash"
